@@ -1,0 +1,56 @@
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import Message, PhoneDevice, RateLimit, SmsTemplate
+from accounts.sms import SmsFailed, backend
+from esanjeevani.celery_app import enqueue
+
+SWEEP_SIZE = 200
+
+
+def queue_sms(
+    *, to: str, key: str, language: str, is_secret: bool = False, **slots: object
+) -> Message:
+    """Write an SMS to the outbox in the caller's transaction; it is sent after the commit.
+
+    Raises SmsTemplate.DoesNotExist when no registered text has this key: free text is never sent.
+    """
+    texts = SmsTemplate.objects.filter(key=key, language__in=[language, "en"])
+    found = {template.language: template for template in texts}
+    chosen = found.get(language) or found.get("en")
+    if chosen is None:
+        raise SmsTemplate.DoesNotExist(f"No SMS template {key!r}. Run `manage.py seed`.")
+    message = Message.objects.create(
+        to=to, template=chosen, text=chosen.text.format(**slots), is_secret=is_secret
+    )
+    enqueue("accounts.deliver", message.pk)
+    return message
+
+
+def deliver(message_id: int) -> bool:
+    """Send one SMS of the outbox. False when it was sent before or somebody else is at it."""
+    message = Message.objects.select_related("template").get(pk=message_id)
+    if not message.claim():
+        return False
+    try:
+        backend().send(message)
+    except SmsFailed as error:
+        message.mark_failed(str(error))
+        return False
+    message.mark_sent()
+    return True
+
+
+def sweep_messages() -> int:
+    """Send what a crash or an absent broker left behind. Returns how many were sent."""
+    due = list(Message.objects.due().order_by("due_at").values_list("pk", flat=True)[:SWEEP_SIZE])
+    return sum(deliver(pk) for pk in due)
+
+
+@transaction.atomic
+def sweep_old() -> None:
+    """Forget what need not be kept: counters of limits, numbers that never signed in."""
+    RateLimit.objects.filter(window_at__lt=timezone.now() - timedelta(days=2)).delete()
+    PhoneDevice.objects.filter(user=None, sent_at__lt=timezone.now() - timedelta(days=7)).delete()

@@ -1,0 +1,190 @@
+"""The shape of what people type. Words for tired people: what is asked, and what is wrong with it."""
+
+import unicodedata
+from datetime import date
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.checks import is_luhn
+from accounts.models import District, Patient, State
+from accounts.models.patients import ADULT, age_on
+from accounts.phone import normalise
+
+OLDEST = 125  # years
+
+
+def ascii_digits(typed: str) -> str:
+    """Digits of any script as 0-9; everything else is dropped."""
+    return "".join(
+        str(value) for char in typed if (value := unicodedata.digit(char, None)) is not None
+    )
+
+
+class PhoneForm(forms.Form):
+    phone = forms.CharField(
+        label=gettext_lazy("Your mobile number"),
+        max_length=40,
+        widget=forms.TextInput(
+            attrs={"type": "tel", "inputmode": "tel", "autocomplete": "tel", "autofocus": True}
+        ),
+    )
+
+    def clean_phone(self) -> str:
+        return normalise(self.cleaned_data["phone"])
+
+
+class CodeForm(forms.Form):
+    code = forms.CharField(
+        label=gettext_lazy("The 6 digits from the SMS"),
+        max_length=20,
+        widget=forms.TextInput(
+            attrs={
+                "inputmode": "numeric",
+                "autocomplete": "one-time-code",
+                "autofocus": True,
+                "class": "code",
+            }
+        ),
+    )
+
+    def clean_code(self) -> str:
+        code = ascii_digits(self.cleaned_data["code"])
+        if len(code) != 6:
+            raise forms.ValidationError(_("The code has 6 digits."))
+        return code
+
+
+class StaffSignInForm(PhoneForm):
+    password = forms.CharField(
+        label=gettext_lazy("Password"),
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+
+class PatientForm(forms.ModelForm):
+    """Birth date or age; for a child the adult too."""
+
+    birth_date = forms.DateField(
+        label=gettext_lazy("Date of birth"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
+    age = forms.IntegerField(
+        label=gettext_lazy("or age in years"),
+        required=False,
+        min_value=0,
+        max_value=OLDEST,
+        widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
+    )
+
+    class Meta:
+        model = Patient
+        fields = [
+            "name",
+            "birth_date",
+            "sex",
+            "guardian_name",
+            "guardian_relation",
+            "address",
+            "state",
+            "district",
+            "language",
+            "abha_number",
+        ]
+        widgets = {
+            "name": forms.TextInput(attrs={"autocomplete": "name"}),
+            "sex": forms.RadioSelect,
+            "address": forms.Textarea(attrs={"rows": 2, "autocomplete": "street-address"}),
+            "abha_number": forms.TextInput(attrs={"inputmode": "numeric"}),
+        }
+        help_texts = {
+            "address": gettext_lazy("House, village or street, PIN code"),
+            "abha_number": gettext_lazy("14 digits, only if you have one"),
+            "guardian_name": gettext_lazy("Only for a patient under 18"),
+        }
+
+    field_order = ["name", "birth_date", "age", "sex"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["sex"].choices = Patient.Sex.choices  # type: ignore[attr-defined]
+        self.fields["state"].queryset = State.objects.order_by("name")  # type: ignore[attr-defined]
+        districts = District.objects.select_related("state").order_by("state__name", "name")
+        self.fields["district"] = forms.ModelChoiceField(
+            queryset=districts, required=False, label=gettext_lazy("District")
+        )
+        self.fields["district"].label_from_instance = (  # type: ignore[attr-defined]
+            lambda district: f"{district.local_name} ({district.state.local_name})"
+        )
+        self.fields["abha_number"].max_length = None  # type: ignore[attr-defined]
+        self.fields["abha_number"].validators.clear()
+        self.fields["abha_number"].widget.attrs.pop("maxlength", None)
+
+    def clean_name(self) -> str:
+        name = " ".join(self.cleaned_data["name"].split())
+        if not any(char.isalpha() for char in name):
+            raise forms.ValidationError(_("Write the name in letters."))
+        return name
+
+    def clean_birth_date(self) -> date | None:
+        birth_date: date | None = self.cleaned_data["birth_date"]
+        if birth_date and birth_date > timezone.localdate():
+            raise forms.ValidationError(_("The date of birth lies in the future."))
+        if birth_date and age_on(birth_date, timezone.localdate()) > OLDEST:
+            raise forms.ValidationError(_("Check the year of birth."))
+        return birth_date
+
+    def clean_abha_number(self) -> str:
+        typed = self.cleaned_data["abha_number"]
+        digits = ascii_digits(typed)
+        if typed.strip() and len(digits) != 14:
+            raise forms.ValidationError(_("An ABHA number has 14 digits. You may leave it empty."))
+        return digits
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        birth_date, age = cleaned.get("birth_date"), cleaned.get("age")
+        exact = birth_date is not None
+        if birth_date is None and age is not None:
+            birth_date = _born_years_ago(age)
+        if birth_date is None:
+            if not self.errors.keys() & {"birth_date", "age"}:
+                self.add_error("birth_date", _("Give the date of birth or the age."))
+            return cleaned
+        cleaned["birth_date"] = birth_date
+        self.instance.birth_date_is_exact = exact
+        self._check_guardian(cleaned, birth_date)
+        self._check_district(cleaned)
+        return cleaned
+
+    def _check_guardian(self, cleaned: dict[str, Any], birth_date: date) -> None:
+        if age_on(birth_date, timezone.localdate()) >= ADULT:
+            return
+        for field in ("guardian_name", "guardian_relation"):
+            if not cleaned.get(field) and field not in self.errors:
+                self.add_error(field, _("A patient under 18 needs an adult: name and relation."))
+
+    def _check_district(self, cleaned: dict[str, Any]) -> None:
+        district, state = cleaned.get("district"), cleaned.get("state")
+        if district and state and district.state_id != state.pk:
+            self.add_error("district", _("This district is in another state."))
+
+    @property
+    def abha_is_doubtful(self) -> bool:
+        """The check digit does not fit: a warning, not a refusal."""
+        number = self.cleaned_data.get("abha_number", "")
+        return bool(number) and not is_luhn(number)
+
+
+def _born_years_ago(years: int) -> date:
+    """A birth date that makes the person `years` old today."""
+    today = timezone.localdate()
+    try:
+        return today.replace(year=today.year - years)
+    except ValueError:  # 29 February
+        return today.replace(year=today.year - years, day=28)

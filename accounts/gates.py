@@ -1,0 +1,96 @@
+"""Who may open a page: decorators that state a view's preconditions."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+from django.contrib.auth import BACKEND_SESSION_KEY
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django_otp import DEVICE_ID_SESSION_KEY
+
+from accounts.actions import refuse
+from accounts.models import Doctor, NoticeAcceptance, User
+from accounts.notice import NOTICE_VERSION
+
+View = Callable[..., HttpResponse]
+Row = TypeVar("Row", bound=Model)
+NOTICE_SESSION_KEY = "notice"
+PASSWORD_BACKEND = "django.contrib.auth.backends.ModelBackend"  # noqa: S105 - a dotted path
+PHONE_BACKEND = "accounts.backends.PhoneBackend"
+
+
+def noticed(view: View) -> View:
+    """Signed in, and the privacy notice in force accepted."""
+
+    @login_required
+    @wraps(view)
+    def gated(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not has_accepted_notice(request):
+            return redirect(f"{reverse('accounts:privacy')}?{urlencode({'next': request.path})}")
+        return view(request, *args, **kwargs)
+
+    return gated
+
+
+def has_accepted_notice(request: HttpRequest) -> bool:
+    """Remembered in the session once it was found in the table."""
+    if request.session.get(NOTICE_SESSION_KEY) == NOTICE_VERSION:
+        return True
+    accepted = NoticeAcceptance.objects.filter(user=request.user, version=NOTICE_VERSION).exists()
+    if accepted:
+        request.session[NOTICE_SESSION_KEY] = NOTICE_VERSION
+    return accepted
+
+
+def doctor_only(view: View) -> View:
+    """A doctor who signed in with password and second factor; passed on as request.user.doctor."""
+
+    @wraps(view)
+    def gated(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not request.user.is_authenticated or not by_password(request.session):
+            return redirect(
+                f"{reverse('accounts:staff_sign_in')}?{urlencode({'next': request.path})}"
+            )
+        if not request.user.is_verified():  # type: ignore[union-attr]
+            return redirect(
+                f"{reverse('accounts:second_factor')}?{urlencode({'next': request.path})}"
+            )
+        if not is_doctor(request.user):
+            raise PermissionDenied
+        return view(request, *args, **kwargs)
+
+    return gated
+
+
+def is_doctor(user: Any) -> bool:
+    return Doctor.objects.filter(user=user).exists() if user.is_authenticated else False
+
+
+def by_password(session: Any) -> bool:
+    """Opened with a password, not with a code by SMS."""
+    return bool(session.get(BACKEND_SESSION_KEY) == PASSWORD_BACKEND)
+
+
+def has_second_factor(session: Any) -> bool:
+    """For sockets, where django-otp's middleware does not run: the session holds a checked device."""
+    return by_password(session) and bool(session.get(DEVICE_ID_SESSION_KEY))
+
+
+def get_or_refuse(
+    visible: "QuerySet[Row]", everything: "QuerySet[Row]", request: HttpRequest, **lookup: Any
+) -> Row:
+    """The row if it is visible, else 404; a row that exists but is somebody else's is audited."""
+    row = visible.filter(**lookup).first()
+    if row is not None:
+        return row
+    hidden = everything.filter(**lookup).first()
+    if hidden is not None:
+        by = request.user if isinstance(request.user, User) else None
+        refuse(f"{hidden._meta.model_name}.refused", hidden, by=by)
+    raise Http404

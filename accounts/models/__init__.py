@@ -1,0 +1,26 @@
+from accounts.models.audit import AuditEvent
+from accounts.models.devices import CodeRefused, PhoneDevice
+from accounts.models.doctors import Doctor, Speciality
+from accounts.models.limits import RateLimit
+from accounts.models.messages import Message, SmsTemplate
+from accounts.models.patients import Patient
+from accounts.models.people import NoticeAcceptance, User
+from accounts.models.places import District, Facility, Post, State
+
+__all__ = [
+    "AuditEvent",
+    "CodeRefused",
+    "District",
+    "Doctor",
+    "Facility",
+    "Message",
+    "NoticeAcceptance",
+    "Patient",
+    "PhoneDevice",
+    "Post",
+    "RateLimit",
+    "SmsTemplate",
+    "Speciality",
+    "State",
+    "User",
+]

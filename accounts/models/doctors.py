@@ -1,0 +1,59 @@
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from accounts.models.base import Named
+from accounts.models.places import Facility
+
+
+class Speciality(Named):
+    """One field of medicine that a clinic or a doctor works in."""
+
+    code = models.SlugField(unique=True)
+
+    class Meta(Named.Meta):
+        verbose_name_plural = "specialities"
+        ordering = ["name"]
+
+
+class Doctor(models.Model):
+    """One registered medical practitioner; goes on duty only once the registration is verified.
+
+    Name, qualification, registration number and council are shown to the patient and printed on
+    every prescription (Telemedicine Practice Guidelines 2020, 3.2 and 3.7.4).
+    """
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="doctor"
+    )
+    speciality = models.ForeignKey(Speciality, on_delete=models.PROTECT)
+    facility = models.ForeignKey(Facility, on_delete=models.PROTECT, null=True, blank=True)
+    qualification = models.CharField(max_length=120)
+    registration_number = models.CharField(max_length=40)
+    council = models.CharField("medical council", max_length=120)
+    contact = models.CharField(
+        max_length=120, help_text="Phone or e-mail printed on the prescription."
+    )
+    verified_at = models.DateTimeField(null=True, blank=True)
+    verified_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["council", "registration_number"], name="accounts_doctor_registered_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(verified_at=None, verified_by=None)
+                | Q(verified_at__isnull=False, verified_by__isnull=False),
+                name="accounts_doctor_verified_at_and_by",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.user.name
+
+    @property
+    def is_verified(self) -> bool:
+        return self.verified_at is not None and self.user.is_active

@@ -1,0 +1,110 @@
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+CLAIM_LEASE = timedelta(seconds=60)
+MAX_ATTEMPTS = 8
+
+
+class SmsTemplate(models.Model):
+    """One registered SMS text in one language. India's operators pass registered texts only (DLT)."""
+
+    key = models.SlugField(max_length=40)
+    language = models.CharField(max_length=8, choices=settings.LANGUAGES)
+    text = models.CharField(max_length=500, help_text="With slots such as {code}.")
+    header = models.CharField("DLT header", max_length=11, blank=True)
+    dlt_id = models.CharField("DLT template id", max_length=19, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["key", "language"], name="accounts_smstemplate_once_per_language"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key} ({self.language})"
+
+
+class MessageQuerySet(models.QuerySet["Message"]):
+    def due(self) -> "MessageQuerySet":
+        """Never sent, or claimed by somebody who has not come back for a minute."""
+        stale = timezone.now() - CLAIM_LEASE
+        return self.filter(attempts__lt=MAX_ATTEMPTS).filter(
+            models.Q(state=Message.State.QUEUED, due_at__lte=timezone.now())
+            | models.Q(state=Message.State.SENDING, claimed_at__lt=stale)
+        )
+
+
+class Message(models.Model):
+    """One SMS in the outbox, written in the transaction that made it necessary."""
+
+    class State(models.TextChoices):
+        QUEUED = "queued", "Queued"
+        SENDING = "sending", "Sending"
+        SENT = "sent", "Sent"
+        FAILED = "failed", "Failed"
+
+    to = models.CharField(max_length=16)
+    template = models.ForeignKey(SmsTemplate, on_delete=models.PROTECT)
+    text = models.CharField(max_length=1000)
+    is_secret = models.BooleanField(default=False, help_text="The text is wiped once sent.")
+    state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
+    created_at = models.DateTimeField(default=timezone.now)
+    due_at = models.DateTimeField(default=timezone.now)
+    claimed_at = models.DateTimeField(null=True, blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    error = models.CharField(max_length=200, blank=True)
+
+    objects = MessageQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["due_at"],
+                condition=models.Q(state__in=["queued", "sending"]),
+                name="accounts_message_unsent",
+            )
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(state="sent", sent_at__isnull=False)
+                | (~models.Q(state="sent") & models.Q(sent_at=None)),
+                name="accounts_message_sent_has_time",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.template_id} {self.state}"
+
+    def claim(self) -> bool:
+        """Take this row for sending; False when it is sent, or somebody else holds it."""
+        return bool(
+            type(self)
+            .objects.due()
+            .filter(pk=self.pk)
+            .update(
+                state=self.State.SENDING,
+                claimed_at=timezone.now(),
+                attempts=models.F("attempts") + 1,
+            )
+        )
+
+    def mark_sent(self) -> None:
+        text = "" if self.is_secret and not settings.DEMO else self.text
+        type(self).objects.filter(pk=self.pk).update(
+            state=self.State.SENT, sent_at=timezone.now(), text=text, error=""
+        )
+
+    def mark_failed(self, error: str) -> None:
+        """Back to the queue with a growing pause; given up after MAX_ATTEMPTS."""
+        self.refresh_from_db(fields=["attempts"])
+        given_up = self.attempts >= MAX_ATTEMPTS
+        type(self).objects.filter(pk=self.pk).update(
+            state=self.State.FAILED if given_up else self.State.QUEUED,
+            due_at=timezone.now() + timedelta(seconds=5 * 2**self.attempts),
+            error=error[:200],
+        )

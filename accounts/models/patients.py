@@ -1,0 +1,105 @@
+from datetime import date
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.crypto import get_random_string
+from django.utils.translation import gettext_lazy as _
+
+from accounts.checks import luhn_digit
+from accounts.models.base import Public
+from accounts.models.places import District, State
+from accounts.models.people import User
+
+ADULT = 18
+SENIOR = 60
+
+
+def new_patient_number() -> str:
+    """12 digits: 11 random and a Luhn check digit, so that one wrong digit is noticed."""
+    digits = get_random_string(1, "123456789") + get_random_string(10, "0123456789")
+    return digits + luhn_digit(digits)
+
+
+class PatientQuerySet(models.QuerySet["Patient"]):
+    def of(self, user: User) -> "PatientQuerySet":
+        return self.filter(account=user)
+
+    def like(self, patient: "Patient") -> "PatientQuerySet":
+        """Of the same account, with the same sex and nearly the same name or birth year."""
+        first = patient.name.split()[0] if patient.name.split() else ""
+        years = (patient.birth_date.year - 2, patient.birth_date.year + 2)
+        return self.filter(
+            Q(name__iexact=patient.name)
+            | Q(name__istartswith=first, birth_date__year__range=years, sex=patient.sex),
+            account=patient.account,
+        ).exclude(pk=patient.pk)
+
+
+class Patient(Public):
+    """One person who is treated. Several may share one account: a family has one phone.
+
+    Never anonymous: name, age, sex, address and phone are known before a doctor is asked
+    (Telemedicine Practice Guidelines 2020, 3.2); under 18 only with an identified adult (3.3.3).
+    """
+
+    class Sex(models.TextChoices):
+        FEMALE = "female", _("Female")
+        MALE = "male", _("Male")
+        OTHER = "other", _("Other")
+
+    account = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="patients"
+    )
+    number = models.CharField(
+        max_length=12, unique=True, default=new_patient_number, editable=False
+    )
+    name = models.CharField(_("full name"), max_length=120)
+    sex = models.CharField(_("sex"), max_length=6, choices=Sex.choices)
+    birth_date = models.DateField(_("date of birth"))
+    birth_date_is_exact = models.BooleanField(default=True)
+    address = models.CharField(_("address"), max_length=200)
+    state = models.ForeignKey(State, on_delete=models.PROTECT, verbose_name=_("state"))
+    district = models.ForeignKey(
+        District, on_delete=models.PROTECT, null=True, blank=True, verbose_name=_("district")
+    )
+    language = models.CharField(_("language"), max_length=8, choices=settings.LANGUAGES)
+    guardian_name = models.CharField(_("name of the adult"), max_length=120, blank=True)
+    guardian_relation = models.CharField(_("relation to the patient"), max_length=60, blank=True)
+    abha_number = models.CharField(_("ABHA number"), max_length=14, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = PatientQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["created_at"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def age(self) -> int:
+        return age_on(self.birth_date, timezone.localdate())
+
+    @property
+    def is_minor(self) -> bool:
+        return self.age < ADULT
+
+    @property
+    def is_senior(self) -> bool:
+        return self.age >= SENIOR
+
+    @property
+    def is_infant(self) -> bool:
+        return self.age < 1
+
+    @property
+    def spaced_number(self) -> str:
+        return " ".join((self.number[:4], self.number[4:8], self.number[8:]))
+
+
+def age_on(birth_date: date, day: date) -> int:
+    """Whole years lived on `day`."""
+    before_birthday = (day.month, day.day) < (birth_date.month, birth_date.day)
+    return day.year - birth_date.year - before_birthday

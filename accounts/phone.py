@@ -1,0 +1,30 @@
+"""Mobile numbers as people type them."""
+
+import phonenumbers
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from phonenumbers import PhoneNumberType
+
+MOBILE = {PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE}
+
+
+def normalise(typed: str) -> str:
+    """E.164 of an Indian mobile number typed in any usual way, Devanagari digits too.
+
+    Raises ValidationError when it is no mobile number. A valid number is not enough: the library
+    calls 1234567890 valid, so the type is asked for as well.
+    """
+    try:
+        number = phonenumbers.parse(typed, "IN")
+    except phonenumbers.NumberParseException:
+        number = None
+    if (
+        number is None
+        or number.country_code != 91
+        or not phonenumbers.is_valid_number(number)
+        or phonenumbers.number_type(number) not in MOBILE
+    ):
+        raise ValidationError(
+            _("This is not an Indian mobile number. Write the 10 digits, for example 98765 43210.")
+        )
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)

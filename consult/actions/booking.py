@@ -1,0 +1,111 @@
+from django.db import IntegrityError, transaction
+
+from accounts.actions import queue_sms, record
+from accounts.models import Patient, User
+from consult.actions.chat import TooManyFiles
+from consult.consent import CONSENT_VERSION
+from consult.links import sms_link
+from consult.models import Attachment, Consent, Consultation
+from consult.uploads import CleanFile
+from queues.actions import take_token
+from queues.models import Clinic, MoveRefused, Token
+
+
+class NothingSaid(Exception):
+    """The case has no complaint yet; a doctor is asked something or not at all."""
+
+
+def save_draft(*, patient: Patient, clinic: Clinic, by: User, **case: object) -> Consultation:
+    """Keep what was typed so far: one draft per patient, whatever the browser does.
+
+    `case` holds complaint, since, allergies, medicines, is_pregnant, is_disabled.
+    """
+    values = {"clinic": clinic, **case}
+    for _try in range(2):
+        try:
+            with transaction.atomic():
+                draft, _created = Consultation.objects.update_or_create(
+                    patient=patient, state=Consultation.State.DRAFT, defaults=values
+                )
+                record("consultation.draft", draft, by=by, patient=patient)
+            return draft
+        except IntegrityError:  # the other tab made the draft between our look and our insert
+            continue
+    raise MoveRefused("The draft could not be saved.")
+
+
+@transaction.atomic
+def discard_draft(*, consultation: Consultation, by: User) -> None:
+    consultation.cancel(Consultation.EndReason.DISCARDED)
+    record("consultation.discard", consultation, by=by, patient=consultation.patient)
+
+
+@transaction.atomic
+def add_attachment(*, consultation: Consultation, clean: CleanFile, by: User) -> Attachment:
+    """Keep a checked file with the case. Raises TooManyFiles, MoveRefused once it was sent."""
+    locked = Consultation.objects.select_for_update().get(pk=consultation.pk)
+    if locked.state != Consultation.State.DRAFT:
+        raise MoveRefused("The case was sent already.")
+    if locked.attachments.count() >= Attachment.PER_CASE:
+        raise TooManyFiles(Attachment.PER_CASE)
+    attachment = clean.attach(consultation, by)
+    record("attachment.add", attachment, by=by, patient=consultation.patient)
+    return attachment
+
+
+@transaction.atomic
+def remove_attachment(*, attachment: Attachment, by: User) -> None:
+    """Take a file off a case that was not sent yet. Raises MoveRefused afterwards."""
+    consultation = Consultation.objects.select_for_update().get(pk=attachment.consultation_id)
+    if consultation.state != Consultation.State.DRAFT:
+        raise MoveRefused("The case was sent already.")
+    record("attachment.remove", attachment, by=by, patient=consultation.patient)
+    stored = attachment.file
+    attachment.delete()
+    transaction.on_commit(lambda: stored.storage.delete(stored.name), robust=True)
+
+
+@transaction.atomic
+def request_consultation(
+    *, consultation: Consultation, clinic: Clinic, by: User, language: str
+) -> Consultation:
+    """Record the consent, take the token and send the case, all or nothing.
+
+    Raises NothingSaid, NoToken, AlreadyWaiting; MoveRefused when it was sent before (double click).
+    """
+    patient = consultation.patient
+    if not consultation.complaint.strip():
+        raise NothingSaid
+    locked = Consultation.objects.select_for_update().get(pk=consultation.pk)
+    if locked.state != Consultation.State.DRAFT:
+        raise MoveRefused(f"The consultation is {locked.state}.")
+    token = take_token(clinic=clinic, patient=patient, priority=_priority(consultation))
+    if consultation.clinic_id != clinic.pk:
+        consultation.clinic = clinic
+        consultation.save(update_fields=["clinic"])
+    consultation.request(token)
+    Consent.objects.create(
+        consultation=consultation, version=CONSENT_VERSION, language=language, given_by=by
+    )
+    record("consultation.request", consultation, by=by, patient=patient)
+    queue_sms(
+        to=patient.account.phone,
+        key="token",
+        language=patient.language,
+        number=token.number,
+        clinic=clinic.name_in(patient.language),
+        link=sms_link(consultation),
+    )
+    return consultation
+
+
+def _priority(consultation: Consultation) -> int:
+    """Seniors, pregnancy, infants and disability go before the rest; an emergency is never self-said."""
+    patient = consultation.patient
+    first = (
+        patient.is_senior
+        or patient.is_infant
+        or consultation.is_pregnant
+        or consultation.is_disabled
+    )
+    return Token.Priority.PRIORITY if first else Token.Priority.ORDINARY

@@ -1,0 +1,67 @@
+from django.contrib import admin
+from django.urls import reverse
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+
+from accounts.admin.base import AuditedReads
+from accounts.models import Patient
+from consult.models import Consent, Consultation
+from esanjeevani.admin_site import ReadOnly
+
+BELONGING = ["consent", "note", "attachment", "prescription", "chatmessage", "feedback"]
+
+
+class OfConsultation(ReadOnly, AuditedReads):
+    """Rows that belong to a consultation: found by its patient, read under audit, never changed."""
+
+    list_select_related = ["consultation__patient"]
+    search_fields = [
+        "consultation__uid", "consultation__patient__name", "consultation__patient__number",
+    ]  # fmt: skip
+    search_help_text = "Consultation id or the patient's name or number"
+    ordering = ["-pk"]
+    show_full_result_count = False
+
+    @admin.display(description="Patient", ordering="consultation__patient__name")
+    def patient(self, row: Consent) -> str:
+        return row.consultation.patient.name
+
+    def patient_of(self, row: Consent) -> Patient:
+        return row.consultation.patient
+
+
+@admin.register(Consultation)
+class ConsultationAdmin(ReadOnly, AuditedReads):
+    list_display = ["created_at", "patient", "clinic", "doctor", "state", "end_reason", "ended_at"]
+    list_filter = ["state", "end_reason", "clinic__state", "clinic__speciality"]
+    list_select_related = ["patient", "clinic", "doctor__user"]
+    search_fields = [
+        "uid", "patient__name", "patient__number", "doctor__user__name", "clinic__name",
+    ]  # fmt: skip
+    search_help_text = "Consultation id, patient's name or number, doctor or clinic"
+    date_hierarchy = "created_at"
+    ordering = ["-pk"]
+    show_full_result_count = False
+    fieldsets = [
+        (None, {"fields": ["uid", "patient", "clinic", "token", "doctor", "requested_by"]}),
+        ("What is wrong", {"fields": ["complaint", "since", "allergies", "medicines"]}),
+        ("Goes first", {"fields": ["is_pregnant", "is_disabled"]}),
+        ("How it went", {"fields": ["state", "end_reason", "end_words", "belonging"]}),
+        ("When", {"fields": ["created_at", "requested_at", "started_at", "ended_at"]}),
+    ]
+
+    @admin.display(description="Belongs to it")
+    def belonging(self, consultation: Consultation) -> SafeString:
+        lists = [(reverse(f"admin:consult_{model}_changelist"), model) for model in BELONGING]
+        rows = [(address, consultation.pk, model) for address, model in lists]
+        return format_html_join(" · ", '<a href="{}?consultation={}">{}</a>', rows)
+
+    def patient_of(self, row: Consultation) -> Patient:
+        return row.patient
+
+
+@admin.register(Consent)
+class ConsentAdmin(OfConsultation):
+    list_display = ["given_at", "patient", "version", "language", "how", "given_by"]
+    list_filter = ["how", "language", "version"]
+    list_select_related = ["consultation__patient", "given_by"]

@@ -1,0 +1,187 @@
+"""Sockets: they authorise, announce what changed, and take nothing in."""
+
+import asyncio
+import contextlib
+import json
+
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.contrib.auth import get_user
+from django.http import HttpRequest
+
+from accounts.actions import refuse
+from accounts.broadcast import account_topic
+from accounts.gates import has_second_factor, is_doctor
+from consult.broadcast import room_topic
+from consult.models import Consultation
+from esanjeevani.live import Mailbox, hub
+from queues import broadcast
+from queues.board import boards
+from queues.models import Duty, Presence, Token
+
+REFUSED = 4404
+SIGNED_OUT = 4401
+TOO_MUCH = 4408
+MAX_INCOMING = 20  # messages a page may send in its life: it has nothing to say but "ping"
+RECHECK_EVERY = 60.0  # seconds between looks whether the session is still good
+
+
+class LivePage(AsyncWebsocketConsumer):
+    """One open page. Subclasses say who may open it and what it listens to."""
+
+    async def connect(self) -> None:
+        self.mailbox = Mailbox()
+        self.sender: asyncio.Task[None] | None = None
+        self.checker: asyncio.Task[None] | None = None
+        self.incoming = 0
+        self.user = self.scope["user"]
+        if not self.user.is_authenticated or not await database_sync_to_async(self.allow)():
+            await self.accept()  # so that the page can read the code
+            await self.close(REFUSED)
+            return
+        await hub().join([account_topic(self.user.pk), *self.topics()], self.mailbox)
+        await self.accept()
+        await self.joined()
+        self.sender = asyncio.create_task(self._send_all())
+        self.checker = asyncio.create_task(self._recheck())
+
+    def allow(self) -> bool:
+        """In a thread with the database: may this user open it?"""
+        raise NotImplementedError
+
+    def topics(self) -> list[str]:
+        raise NotImplementedError
+
+    async def joined(self) -> None:
+        """Registered for the topics; now the state may be read."""
+
+    async def left(self) -> None:
+        """The page is gone."""
+
+    async def disconnect(self, code: int) -> None:
+        if self.sender is None:
+            return
+        hub().leave(self.mailbox)
+        self.sender.cancel()
+        if self.checker:
+            self.checker.cancel()
+        await self.left()
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        """A page says nothing up the socket; whoever floods it is cut off."""
+        self.incoming += 1
+        if self.incoming > MAX_INCOMING or len(text_data or bytes_data or "") > 1024:
+            await self.close(TOO_MUCH)
+
+    async def _send_all(self) -> None:
+        async for message in self.mailbox.messages():
+            if message["type"] == "signed_out" and not await self._session_is_good():
+                await self.close(SIGNED_OUT)
+                return
+            if message["type"] != "signed_out":
+                await self.send(json.dumps(message))
+
+    async def _recheck(self) -> None:
+        """A lost right closes the page within a minute even if nobody announced it."""
+        while True:
+            await asyncio.sleep(RECHECK_EVERY)
+            allowed = await self._session_is_good() and await database_sync_to_async(self.allow)()
+            if not allowed:
+                with contextlib.suppress(RuntimeError):
+                    await self.close(SIGNED_OUT)
+                return
+
+    async def _session_is_good(self) -> bool:
+        return await database_sync_to_async(self._read_session)()
+
+    def _read_session(self) -> bool:
+        """Read anew: signing out, a new password or a deactivated account end it."""
+        request = HttpRequest()
+        store = type(self.scope["session"]._wrapped)
+        request.session = store(self.scope["session"].session_key)
+        return bool(get_user(request).pk == self.user.pk)
+
+
+class ConsultationPage(LivePage):
+    """A consultation: its patient's waiting room and room, its doctor's room."""
+
+    consultation: Consultation
+
+    def allow(self) -> bool:
+        uid = self.scope["url_route"]["kwargs"]["consultation"]
+        visible = Consultation.objects.visible_to(self.user)
+        found = visible.select_related("token", "patient", "doctor").filter(uid=uid).first()
+        if found is None:
+            hidden = Consultation.objects.filter(uid=uid).first()
+            if hidden:
+                refuse("consultation.socket", hidden, by=self.user)
+            return False
+        if found.patient.account_id != self.user.pk and not has_second_factor(
+            self.scope["session"]
+        ):
+            return False
+        self.consultation = found
+        return True
+
+    def topics(self) -> list[str]:
+        token_id = self.consultation.token_id
+        return [
+            room_topic(self.consultation.pk),
+            *([broadcast.token_topic(token_id)] if token_id else []),
+        ]
+
+    @property
+    def waiting_token(self) -> Token | None:
+        """The token whose patient is looking at this page."""
+        token = self.consultation.token
+        is_patient = self.consultation.patient.account_id == self.user.pk
+        return token if token and token.is_open and is_patient else None
+
+    async def joined(self) -> None:
+        # Read again, now that nothing can be missed: the page compares it with what it shows.
+        await database_sync_to_async(self.allow)()
+        token = self.consultation.token
+        hello = {"type": "hello", "state": self.consultation.state}
+        await self.send(json.dumps(hello | {"token": token.state if token else None}))
+        token = self.waiting_token
+        if token:
+            await database_sync_to_async(self._arrive)(token)
+            await boards().show(token.clinic_id, self.mailbox, token.pk)
+
+    @staticmethod
+    def _arrive(token: Token) -> None:
+        Presence.renew([token.pk])
+        broadcast.line_changed(token.clinic_id)
+
+    async def left(self) -> None:
+        token = self.waiting_token
+        if token:
+            boards().hide(token.clinic_id, self.mailbox)
+            if token.pk not in set(boards().tokens()):
+                await database_sync_to_async(Presence.end_soon)(token.pk)
+
+
+class DeskPage(LivePage):
+    """The doctor's desk: told when one of the doctor's lines changed."""
+
+    clinics: list[int]
+
+    def allow(self) -> bool:
+        if not has_second_factor(self.scope["session"]) or not is_doctor(self.user):
+            return False
+        duties = Duty.objects.on().filter(doctor__user=self.user)
+        self.clinics = list(duties.values_list("clinic_id", flat=True))
+        return True
+
+    def topics(self) -> list[str]:
+        return []
+
+    async def joined(self) -> None:
+        await self.send(json.dumps({"type": "hello"}))
+        self.shown = self.clinics
+        for clinic_id in self.shown:
+            await boards().show(clinic_id, self.mailbox)
+
+    async def left(self) -> None:
+        for clinic_id in self.shown:
+            boards().hide(clinic_id, self.mailbox)

@@ -1,0 +1,72 @@
+"""What a prescription says, frozen at issue: plain data, no language chosen yet.
+
+The fields are those of Annexure 2 of the Telemedicine Practice Guidelines 2020.
+"""
+
+from typing import Any
+
+from accounts.models import Doctor, Patient
+from consult.models import Consultation, Note, Prescription
+
+
+def document_of(
+    prescription: Prescription, consultation: Consultation, note: Note, doctor: Doctor
+) -> dict[str, Any]:
+    clinic = consultation.clinic
+    return {
+        "version": prescription.version,
+        "code": prescription.spaced_code,
+        "language": consultation.patient.language,
+        "clinic": {"en": clinic.name, **clinic.names},
+        "mode": "text",
+        "doctor": _doctor(doctor),
+        "patient": _patient(consultation.patient),
+        "complaint": consultation.complaint,
+        "since": consultation.since,
+        "allergies": consultation.allergies,
+        "medicines": consultation.medicines,
+        "pregnant": consultation.is_pregnant,
+        "findings": note.findings,
+        "diagnosis": note.diagnosis,
+        "provisional": note.is_provisional,
+        "tests": note.tests,
+        "advice": note.advice,
+        "follow_up_on": note.follow_up_on.isoformat() if note.follow_up_on else "",
+        "lines": [
+            {
+                "generic": line.generic,
+                "form": line.form,
+                "strength": line.strength,
+                "dose": line.dose,
+                "frequency": line.frequency,
+                "days": line.days,
+                "instructions": line.instructions,
+            }
+            for line in prescription.lines.all()
+        ],
+    }
+
+
+def _doctor(doctor: Doctor) -> dict[str, str]:
+    facility = doctor.facility
+    return {
+        "name": doctor.user.name,
+        "qualification": doctor.qualification,
+        "registration_number": doctor.registration_number,
+        "council": doctor.council,
+        "contact": doctor.contact,
+        "address": ", ".join(filter(None, [facility.name, facility.address])) if facility else "",
+    }
+
+
+def _patient(patient: Patient) -> dict[str, Any]:
+    places = [patient.address, patient.district and patient.district.name, patient.state.name]
+    return {
+        "name": patient.name,
+        "number": patient.spaced_number,
+        "age": patient.age,
+        "sex": patient.sex,
+        "address": ", ".join(filter(None, places)),
+        "phone": patient.account.phone,
+        "guardian": ", ".join(filter(None, [patient.guardian_name, patient.guardian_relation])),
+    }

@@ -1,0 +1,162 @@
+import secrets
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Doctor
+from accounts.models.base import Public
+from consult.models.consultations import Consultation
+from queues.models import Moving
+
+# Without letters and digits that look alike on paper: 12 of 30 are 58 bits.
+CODE_LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def new_check_code() -> str:
+    return "".join(secrets.choice(CODE_LETTERS) for _index in range(12))
+
+
+class Prescription(Public, Moving):
+    """One version of a consultation's prescription: a draft, then issued and never changed again.
+
+    `document` is everything that is printed, frozen at issue; the PDF is a pure function of it.
+    """
+
+    class State(models.TextChoices):
+        DRAFT = "draft", _("Draft")
+        ISSUED = "issued", _("Issued")
+        SUPERSEDED = "superseded", _("Replaced by a newer one")
+
+    NEXT: ClassVar[dict[str, set[str]]] = {
+        State.DRAFT: {State.ISSUED},
+        State.ISSUED: {State.SUPERSEDED},
+        State.SUPERSEDED: set(),
+    }
+    MAX_LINES = 12
+
+    consultation = models.ForeignKey(
+        Consultation, on_delete=models.PROTECT, related_name="prescriptions"
+    )
+    version = models.PositiveSmallIntegerField(default=1)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.DRAFT)
+    number = models.CharField(max_length=24, blank=True)
+    check_code = models.CharField(max_length=12, unique=True, default=new_check_code)
+    document = models.JSONField(null=True, blank=True)
+    issued_at = models.DateTimeField(null=True, blank=True)
+    issued_by = models.ForeignKey(
+        Doctor, on_delete=models.PROTECT, null=True, blank=True, related_name="prescriptions"
+    )
+    pdf = models.FileField(upload_to="prescriptions/", blank=True)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["consultation", "version"], name="consult_prescription_version_once"
+            ),
+            models.UniqueConstraint(
+                fields=["consultation"],
+                condition=Q(state="issued"),
+                name="consult_prescription_one_current",
+            ),
+            models.UniqueConstraint(
+                fields=["consultation"],
+                condition=Q(state="draft"),
+                name="consult_prescription_one_draft",
+            ),
+            models.UniqueConstraint(
+                fields=["number"],
+                condition=~Q(number=""),
+                name="consult_prescription_number_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    state="draft", issued_at=None, issued_by=None, number="", document__isnull=True
+                )
+                | Q(
+                    state__in=["issued", "superseded"],
+                    issued_at__isnull=False,
+                    issued_by__isnull=False,
+                    document__isnull=False,
+                )
+                & ~Q(number=""),
+                name="consult_prescription_issued_is_whole",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["issued_at"],
+                condition=Q(pdf="", issued_at__isnull=False),
+                name="consult_prescription_no_pdf",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.number or "draft"
+
+    @property
+    def spaced_code(self) -> str:
+        return "-".join((self.check_code[:4], self.check_code[4:8], self.check_code[8:]))
+
+    def issue(self, *, doctor: Doctor, number: str, document: dict[str, object]) -> None:
+        self._move(
+            self.State.ISSUED,
+            issued_at=timezone.now(),
+            issued_by=doctor,
+            number=number,
+            document=document,
+        )
+
+    def supersede(self) -> None:
+        self._move(self.State.SUPERSEDED)
+
+
+class PrescriptionLine(models.Model):
+    """One medicine of a prescription, by generic name."""
+
+    class Form(models.TextChoices):
+        TABLET = "tablet", _("Tablet")
+        CAPSULE = "capsule", _("Capsule")
+        SYRUP = "syrup", _("Syrup")
+        DROPS = "drops", _("Drops")
+        CREAM = "cream", _("Cream or ointment")
+        INHALER = "inhaler", _("Inhaler")
+        SACHET = "sachet", _("Sachet")
+        OTHER = "other", _("Other")
+
+    class Frequency(models.TextChoices):
+        ONCE = "od", _("Once a day")
+        TWICE = "bd", _("Twice a day")
+        THRICE = "tds", _("Three times a day")
+        FOUR = "qid", _("Four times a day")
+        NIGHT = "hs", _("At bedtime")
+        NEEDED = "sos", _("When needed")
+        WEEKLY = "weekly", _("Once a week")
+        STAT = "stat", _("Once, now")
+
+    prescription = models.ForeignKey(Prescription, on_delete=models.PROTECT, related_name="lines")
+    position = models.PositiveSmallIntegerField()
+    generic = models.CharField(_("Generic name"), max_length=120)
+    form = models.CharField(_("Form"), max_length=10, choices=Form.choices)
+    strength = models.CharField(_("Strength"), max_length=40)
+    dose = models.CharField(_("Dose"), max_length=40)
+    frequency = models.CharField(_("How often"), max_length=8, choices=Frequency.choices)
+    days = models.PositiveSmallIntegerField(_("Days"))
+    instructions = models.CharField(_("Instructions"), max_length=160, blank=True)
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["prescription", "position"], name="consult_prescriptionline_position_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(days__gte=1, days__lte=180), name="consult_prescriptionline_days"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.generic} {self.strength}"

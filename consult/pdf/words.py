@@ -1,0 +1,44 @@
+"""The fixed words of the prescription, in the language that is active."""
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+
+def labels() -> dict[str, str]:
+    return {
+        "title": _("Prescription"),
+        "doctor": _("Doctor"),
+        "registration": _("Registration number"),
+        "patient": _("Patient"),
+        "age": _("years"),
+        "number": _("Patient number"),
+        "address": _("Address"),
+        "phone": _("Phone"),
+        "with": _("With"),
+        "date": _("Date"),
+        "clinic": _("Clinic"),
+        "complaint": _("Complaint"),
+        "history": _("Allergies and current medicines"),
+        "pregnant": _("Pregnant"),
+        "none": _("none told"),
+        "findings": _("Findings"),
+        "diagnosis": _("Diagnosis"),
+        "provisional": _("provisional"),
+        "medicines": _("Medicines"),
+        "medicine": _("Medicine"),
+        "dose": _("Dose"),
+        "often": _("How often"),
+        "days": _("Days"),
+        "instructions": _("Instructions"),
+        "tests": _("Tests"),
+        "advice": _("Advice"),
+        "follow_up": _("Follow-up on"),
+        "check": _("Check this prescription"),
+        "code": _("Code"),
+        "replaced": _("Replaced by a newer prescription"),
+        "version": _("Version"),
+        "signed": _("Issued electronically by"),
+        "tele": _("This prescription is generated on a teleconsultation."),
+        "emergency": _("In an emergency call %(number)s or go to the nearest hospital.")
+        % {"number": settings.EMERGENCY_NUMBER},
+    }

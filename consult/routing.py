@@ -1,0 +1,8 @@
+from django.urls import path
+
+from consult.consumers import ConsultationPage, DeskPage
+
+websocket_urlpatterns = [
+    path("ws/consultations/<uuid:consultation>/", ConsultationPage.as_asgi()),
+    path("ws/desk/", DeskPage.as_asgi()),
+]

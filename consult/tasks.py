@@ -1,0 +1,20 @@
+"""Thin shells: fetch, call one action, may run twice."""
+
+from celery import shared_task
+
+from consult import actions
+
+
+@shared_task(name="consult.render")
+def render(prescription_id: int) -> None:
+    actions.render_prescription(prescription_id)
+
+
+@shared_task(name="consult.sweep_prescriptions")
+def sweep_prescriptions() -> None:
+    actions.sweep_prescriptions()
+
+
+@shared_task(name="consult.sweep_lines")
+def sweep_lines() -> None:
+    actions.sweep_lines()

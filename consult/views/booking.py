@@ -1,0 +1,183 @@
+from uuid import UUID
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import get_language, ngettext
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.gates import get_or_refuse, noticed
+from accounts.models import Patient
+from consult import actions
+from consult.fetch import own_consultation
+from consult.forms import CaseForm, ConfirmForm, UploadForm
+from consult.models import Attachment, Consultation
+from queues.actions import AlreadyWaiting, NoToken
+from queues.line import standings
+from queues.models import Clinic, MoveRefused, Token
+
+
+@require_safe
+@noticed
+def book(request: HttpRequest) -> HttpResponse:
+    """For whom? With one patient there is nothing to ask."""
+    people = list(Patient.objects.of(request.user).select_related("state"))
+    if not people:
+        return redirect("accounts:new_patient")
+    if len(people) == 1:
+        return redirect("queue:clinics", patient=people[0].uid)
+    return render(request, "consult/book.html", {"patients": people})
+
+
+@require_http_methods(["GET", "POST"])
+@noticed
+def case(request: HttpRequest, patient: UUID, clinic: UUID) -> HttpResponse:
+    """What is wrong? Kept as a draft from the first save."""
+    person = get_or_refuse(
+        Patient.objects.of(request.user), Patient.objects.all(), request, uid=patient
+    )
+    chosen = get_object_or_404(_opd_clinics(), uid=clinic)
+    waiting = Token.objects.open().filter(clinic=chosen, patient=person).first()
+    if waiting:
+        return redirect("consult:visit", consultation=waiting.consultation.uid)
+    draft = Consultation.objects.filter(patient=person, state="draft").first()
+    form = CaseForm(request.POST or None, instance=draft, patient=person)
+    if request.method == "POST" and form.is_valid():
+        saved = actions.save_draft(
+            patient=person, clinic=chosen, by=request.user, **form.cleaned_data
+        )
+        return redirect("consult:files", consultation=saved.uid)
+    (standing,) = standings([chosen], person)
+    context = {"form": form, "patient": person, "clinic": chosen, "standing": standing}
+    status = 422 if request.method == "POST" else 200
+    return render(request, "consult/case.html", context, status=status)
+
+
+def _opd_clinics() -> "QuerySet[Clinic]":
+    return Clinic.objects.filter(is_active=True, takes_opd=True).prefetch_related("hours")
+
+
+@require_http_methods(["GET", "POST"])
+@noticed
+def files(request: HttpRequest, consultation: UUID) -> HttpResponse:
+    """Photos and reports: up to five, each checked when it comes."""
+    found = own_consultation(request, consultation)
+    if found.state != Consultation.State.DRAFT:
+        return redirect("consult:visit", consultation=found.uid)
+    form = UploadForm(request.POST or None, request.FILES or None)
+    if request.method == "POST":
+        form = UploadForm(request.POST, request.FILES)
+        if form.is_valid():
+            try:
+                actions.add_attachment(
+                    consultation=found, clean=form.cleaned_data["file"], by=request.user
+                )
+                return redirect("consult:files", consultation=found.uid)
+            except actions.TooManyFiles as error:
+                form.add_error("file", too_many_files(error))
+            except MoveRefused:
+                return redirect("consult:visit", consultation=found.uid)
+    context = {
+        "form": form,
+        "consultation": found,
+        "attachments": found.attachments.all(),
+        "most": Attachment.PER_CASE,
+    }
+    return render(
+        request, "consult/files.html", context, status=422 if request.method == "POST" else 200
+    )
+
+
+def too_many_files(error: actions.TooManyFiles) -> str:
+    return ngettext(
+        "There is room for %(n)d file only.", "There is room for %(n)d files only.", error.most
+    ) % {"n": error.most}
+
+
+@require_POST
+@noticed
+def remove_file(request: HttpRequest, consultation: UUID, attachment: UUID) -> HttpResponse:
+    found = own_consultation(request, consultation)
+    file = get_object_or_404(found.attachments, uid=attachment)
+    try:
+        actions.remove_attachment(attachment=file, by=request.user)
+    except MoveRefused:
+        messages.error(request, _("The case was sent already. Its files stay."))
+    return redirect("consult:files", consultation=found.uid)
+
+
+@require_http_methods(["GET", "POST"])
+@noticed
+def confirm(request: HttpRequest, consultation: UUID) -> HttpResponse:
+    """Everything once more, the consent, and the token."""
+    found = own_consultation(request, consultation)
+    if found.state != Consultation.State.DRAFT:  # double click, or the back button
+        return redirect("consult:visit", consultation=found.uid)
+    clinic = get_object_or_404(_opd_clinics(), pk=found.clinic_id)
+    form = ConfirmForm(request.POST or None)
+    status, refusal = (422, "") if request.method == "POST" else (200, "")
+    if request.method == "POST" and form.is_valid():
+        refusal = _request(request, found, clinic)
+        if not refusal:
+            return redirect("consult:visit", consultation=found.uid)
+        status = 409
+    all_there = list(_opd_clinics().filter(state=clinic.state_id).select_related("speciality"))
+    known = standings(all_there, found.patient)
+    context = {
+        "form": form,
+        "consultation": found,
+        "attachments": found.attachments.all(),
+        "standing": next(one for one in known if one.clinic.pk == clinic.pk),
+        "others": [one for one in known if one.takes_patients and one.clinic.pk != clinic.pk][:3],
+        "refusal": refusal,
+    }
+    return render(request, "consult/confirm.html", context, status=status)
+
+
+def _request(request: HttpRequest, consultation: Consultation, clinic: Clinic) -> str:
+    """Send it; the sentence to show when that was refused."""
+    try:
+        actions.request_consultation(
+            consultation=consultation,
+            clinic=clinic,
+            by=request.user,
+            language=get_language() or "en",
+        )
+    except NoToken as error:
+        return why_no_token(error)
+    except AlreadyWaiting as error:
+        return _("%(name)s already waits in this clinic with token %(number)s.") % {
+            "name": consultation.patient.name,
+            "number": error.token.number,
+        }
+    except actions.NothingSaid:
+        return _("Say first what is wrong.")
+    except MoveRefused:
+        return ""  # sent by the other click
+    return ""
+
+
+def why_no_token(error: NoToken) -> str:
+    return {
+        "closed": _("This clinic has just closed. What you wrote is kept: choose another clinic."),
+        "unstaffed": _(
+            "No doctor is on duty here now. What you wrote is kept: choose another clinic."
+        ),
+        "full": _("This clinic is full. What you wrote is kept: choose another clinic."),
+        "unsuitable": _(
+            "This clinic does not treat this patient's age or sex. Choose another clinic."
+        ),
+    }[error.reason]
+
+
+@require_POST
+@noticed
+def discard(request: HttpRequest, consultation: UUID) -> HttpResponse:
+    found = own_consultation(request, consultation)
+    try:
+        actions.discard_draft(consultation=found, by=request.user)
+    except MoveRefused:
+        return redirect("consult:visit", consultation=found.uid)
+    return redirect("home")

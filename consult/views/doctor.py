@@ -1,0 +1,229 @@
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.forms import BaseFormSet
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.actions import record
+from accounts.gates import doctor_only
+from consult import actions
+from consult.fetch import doctors_consultation
+from consult.forms import LineFormSet, MessageForm, NoteForm, ReturnForm, lines_of
+from consult.models import Consultation, Note, Prescription, PrescriptionLine
+from consult.views.visit import chat_context, issued_of
+from queues.actions import AlreadyHolding, NobodyPresent, NotOnDuty
+from queues.models import Clinic, MoveRefused
+
+EARLIER_SHOWN = 10
+
+
+@require_POST
+@doctor_only
+def call_next(request: HttpRequest) -> HttpResponse:
+    """Call the first present patient of one line."""
+    try:
+        clinic = get_object_or_404(Clinic, uid=request.POST.get("clinic", ""))
+    except ValidationError:  # not the shape of an id
+        raise Http404 from None
+    try:
+        actions.call_next(clinic=clinic, doctor=request.user.doctor)
+    except NotOnDuty:
+        messages.error(request, _("You are not on duty in this clinic, or you are paused."))
+    except AlreadyHolding:
+        messages.info(request, _("You have a patient already."))
+    except NobodyPresent as nobody:
+        messages.info(request, _why_nobody(nobody))
+    return redirect("queue:desk")
+
+
+def _why_nobody(nobody: NobodyPresent) -> str:
+    if not nobody.waiting:
+        return _("Nobody waits.")
+    return ngettext(
+        "Nobody is on the page now. %(n)d person waits and is away; they keep their place.",
+        "Nobody is on the page now. %(n)d people wait and are away; they keep their place.",
+        nobody.waiting,
+    ) % {"n": nobody.waiting}
+
+
+@require_POST
+@doctor_only
+def pass_over(request: HttpRequest, consultation: UUID) -> HttpResponse:
+    """Wait no longer for the patient who was called."""
+    found = doctors_consultation(request, consultation)
+    try:
+        actions.pass_over(consultation=found, by=request.user)
+    except MoveRefused:
+        messages.info(request, _("The patient has just come in."))
+    return redirect("queue:desk")
+
+
+@require_safe
+@doctor_only
+def room(request: HttpRequest, consultation: UUID) -> HttpResponse:
+    """The case, the talk and the prescription side by side."""
+    found = doctors_consultation(request, consultation)
+    record("consultation.read", found, by=request.user, patient=found.patient)
+    return render(request, "consult/doctors_room.html", _room(found))
+
+
+def _room(
+    consultation: Consultation,
+    note_form: NoteForm | None = None,
+    lines: "BaseFormSet[Any] | None" = None,
+) -> dict[str, Any]:
+    note = Note.objects.filter(consultation=consultation).first()
+    return {
+        "consultation": consultation,
+        "patient": consultation.patient,
+        "is_live": consultation.state == Consultation.State.IN_PROGRESS,
+        "note": note,
+        "note_form": note_form or NoteForm(instance=note),
+        "lines": lines or LineFormSet(initial=_draft_lines(consultation), prefix="lines"),
+        "has_draft": consultation.prescriptions.filter(state="draft").exists(),
+        "issued": issued_of(consultation),
+        "return_form": ReturnForm(prefix="return"),
+        "form": MessageForm(),
+        "earlier": _earlier(consultation),
+        **chat_context(consultation),
+    }
+
+
+def _draft_lines(consultation: Consultation) -> list[dict[str, Any]]:
+    fields = ["generic", "form", "strength", "dose", "frequency", "days", "instructions"]
+    drafted = PrescriptionLine.objects.filter(
+        prescription__consultation=consultation, prescription__state=Prescription.State.DRAFT
+    )
+    return list(drafted.values(*fields))
+
+
+def _earlier(consultation: Consultation) -> Any:
+    """What this patient was seen for before: a doctor who treats sees the history."""
+    seen = Consultation.objects.filter(
+        patient=consultation.patient, state=Consultation.State.COMPLETED
+    ).exclude(pk=consultation.pk)
+    return seen.select_related("doctor__user", "clinic", "note").order_by("-ended_at")[
+        :EARLIER_SHOWN
+    ]
+
+
+@require_POST
+@doctor_only
+def save(request: HttpRequest, consultation: UUID) -> HttpResponse:
+    """Keep notes and medicines; with "issue" or "finish" do that too.
+
+    The page saves by itself with `Accept: application/json` and is answered with 204.
+    """
+    found = doctors_consultation(request, consultation)
+    note = Note.objects.filter(consultation=found).first()
+    note_form = NoteForm(request.POST, instance=note)
+    lines = LineFormSet(request.POST, prefix="lines")
+    quietly = request.headers.get("Accept", "").startswith("application/json")
+    note_is_valid, lines_are_valid = note_form.is_valid(), lines.is_valid()
+    try:
+        if note_is_valid:
+            actions.save_note(consultation=found, by=request.user, **note_form.cleaned_data)
+        if lines_are_valid and (lines_of(lines) or _draft_lines(found)):
+            actions.save_lines(consultation=found, lines=lines_of(lines), by=request.user)
+    except MoveRefused:
+        return _too_late(request, quietly)
+    if quietly:
+        return HttpResponse(status=204 if note_is_valid and lines_are_valid else 202)
+    if not (note_is_valid and lines_are_valid):
+        context = _room(found, note_form, lines)
+        return render(request, "consult/doctors_room.html", context, status=422)
+    return _and_then(request, found)
+
+
+def _too_late(request: HttpRequest, quietly: bool) -> HttpResponse:
+    words = _("The consultation has ended; nothing was changed.")
+    if quietly:
+        return JsonResponse({"code": "ended", "message": words}, status=409)
+    messages.error(request, words)
+    return redirect("queue:desk")
+
+
+def _and_then(request: HttpRequest, consultation: Consultation) -> HttpResponse:
+    """What the pressed button asks for after saving."""
+    if "issue" in request.POST:
+        try:
+            issued = actions.issue_prescription(
+                consultation=consultation, doctor=request.user.doctor
+            )
+        except actions.IssueRefused as error:
+            messages.error(request, why_not_issued(error))
+            context = _room(consultation)
+            return render(request, "consult/doctors_room.html", context, status=409)
+        messages.success(
+            request, _("Prescription %(number)s is issued.") % {"number": issued.number}
+        )
+    elif "finish" in request.POST:
+        return _finish(request, consultation)
+    return redirect("consult:doctors_room", consultation=consultation.uid)
+
+
+def why_not_issued(error: actions.IssueRefused) -> str:
+    return {
+        "no_diagnosis": _("Write a diagnosis or a provisional diagnosis first."),
+        "no_lines": _("There is no medicine to prescribe."),
+        "not_verified": _("Your registration is not verified. Ask your nodal officer."),
+        "not_yours": _("Another doctor leads this consultation."),
+        "over": _("The consultation has ended."),
+    }[error.reason]
+
+
+def _finish(request: HttpRequest, consultation: Consultation) -> HttpResponse:
+    if consultation.prescriptions.filter(state="draft", lines__isnull=False).exists():
+        messages.error(
+            request, _("The medicines are not issued yet. Issue them, or empty the rows.")
+        )
+        return render(request, "consult/doctors_room.html", _room(consultation), status=409)
+    try:
+        actions.complete(consultation=consultation, by=request.user)
+    except MoveRefused:
+        messages.info(request, _("The consultation had ended already."))
+    return redirect("queue:desk")
+
+
+@require_POST
+@doctor_only
+def revise(request: HttpRequest, consultation: UUID) -> HttpResponse:
+    """Correct an issued prescription: a new version, which replaces it once it is issued."""
+    found = doctors_consultation(request, consultation)
+    try:
+        actions.revise_prescription(consultation=found, by=request.user)
+    except (MoveRefused, Prescription.DoesNotExist):
+        messages.error(request, _("There is no prescription to correct."))
+    return redirect("consult:doctors_room", consultation=found.uid)
+
+
+@require_POST
+@doctor_only
+def send_back(request: HttpRequest, consultation: UUID) -> HttpResponse:
+    """Return the case with a reason."""
+    found = doctors_consultation(request, consultation)
+    form = ReturnForm(request.POST, prefix="return")
+    if not form.is_valid():
+        context = _room(found) | {"return_form": form, "return_open": True}
+        return render(request, "consult/doctors_room.html", context, status=422)
+    try:
+        actions.return_consultation(consultation=found, by=request.user, **form.cleaned_data)
+    except MoveRefused:
+        messages.info(request, _("The consultation had ended already."))
+    return redirect("queue:desk")
+
+
+@require_safe
+@doctor_only
+def past(request: HttpRequest) -> HttpResponse:
+    """The doctor's own consultations, newest first."""
+    mine = Consultation.objects.with_people().of_doctor(request.user.doctor)
+    shown = mine.select_related("note").order_by("-created_at")[:100]
+    record("consultations.list", "own", by=request.user)
+    return render(request, "consult/doctors_past.html", {"consultations": shown})

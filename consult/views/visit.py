@@ -1,0 +1,204 @@
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import FileResponse, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.actions import record
+from accounts.gates import noticed
+from consult import actions
+from consult.fetch import own_consultation, visible_consultation
+from consult.forms import FeedbackForm, MessageForm
+from consult.models import Consultation, Feedback, Prescription
+from consult.views.booking import too_many_files
+from queues.line import read_line
+from queues.models import MoveRefused, Presence, Token
+
+
+@require_safe
+@noticed
+def visit(request: HttpRequest, consultation: UUID) -> HttpResponse:
+    """The patient's page of one consultation, from the waiting room to the prescription."""
+    found = own_consultation(request, consultation)
+    state = found.state
+    if state == Consultation.State.DRAFT:
+        return redirect("consult:files", consultation=found.uid)
+    record("consultation.read", found, by=request.user, patient=found.patient)
+    if state == Consultation.State.REQUESTED:
+        return _waiting_room(request, found)
+    if state == Consultation.State.IN_PROGRESS:
+        return _room(request, found)
+    return render(request, "consult/result.html", _result(found))
+
+
+def _waiting_room(request: HttpRequest, consultation: Consultation) -> HttpResponse:
+    token = consultation.token
+    if token is None:
+        raise AssertionError("A requested consultation has a token.")
+    if token.is_open:
+        Presence.renew([token.pk])
+    line = read_line(consultation.clinic)
+    ahead = line.ahead_of(token.pk)
+    context = {
+        "consultation": consultation,
+        "token": token,
+        "ahead": ahead,
+        "wait": line.wait(ahead) if ahead is not None else None,
+        "doctors": line.doctors,
+        "is_called": token.state == Token.State.CALLED,
+    }
+    return render(request, "consult/waiting_room.html", context)
+
+
+def _room(
+    request: HttpRequest,
+    consultation: Consultation,
+    form: MessageForm | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    context = {"consultation": consultation, "form": form or MessageForm()}
+    context |= chat_context(consultation) | {"issued": issued_of(consultation)}
+    return render(request, "consult/room.html", context, status=status)
+
+
+def chat_context(consultation: Consultation) -> dict[str, Any]:
+    stored = consultation.messages.select_related("author", "attachment")
+    return {"chat": stored, "attachments": consultation.attachments.filter(message=None)}
+
+
+def issued_of(consultation: Consultation) -> Prescription | None:
+    """The prescription in force."""
+    return consultation.prescriptions.filter(state=Prescription.State.ISSUED).first()
+
+
+def _result(consultation: Consultation) -> dict[str, Any]:
+    feedback = Feedback.objects.filter(consultation=consultation).first()
+    return {
+        "consultation": consultation,
+        "issued": issued_of(consultation),
+        "note": getattr(consultation, "note", None),
+        "feedback": feedback,
+        "feedback_form": FeedbackForm(),
+        **chat_context(consultation),
+    }
+
+
+@require_POST
+@noticed
+def answer(request: HttpRequest, consultation: UUID) -> HttpResponse:
+    """The patient was called and comes in."""
+    found = own_consultation(request, consultation)
+    try:
+        actions.begin(consultation=found, by=request.user)
+    except MoveRefused:
+        if found.state == Consultation.State.REQUESTED:
+            messages.error(
+                request, _("The call is over. You keep your place and will be called again.")
+            )
+    return redirect("consult:visit", consultation=found.uid)
+
+
+@require_POST
+@noticed
+def leave(request: HttpRequest, consultation: UUID) -> HttpResponse:
+    """The patient gives the place up."""
+    found = own_consultation(request, consultation)
+    try:
+        actions.leave(consultation=found, by=request.user)
+    except MoveRefused:
+        messages.error(request, _("This is no longer possible."))
+    return redirect("consult:visit", consultation=found.uid)
+
+
+@require_POST
+@login_required
+def post_message(request: HttpRequest, consultation: UUID) -> HttpResponse:
+    """A message from the page without JavaScript, and every message with a file."""
+    found = visible_consultation(request, consultation)
+    is_patient = found.patient.account_id == request.user.pk
+    room = "consult:visit" if is_patient else "consult:doctors_room"
+    form = MessageForm(request.POST, request.FILES)
+    if form.is_valid():
+        try:
+            actions.post_message(
+                consultation=found,
+                by=request.user,
+                client_id=form.cleaned_data["client_id"],
+                text=form.cleaned_data["text"],
+                clean=form.cleaned_data["file"],
+            )
+            return redirect(room, consultation=found.uid)
+        except actions.TooManyFiles as error:
+            form.add_error("file", too_many_files(error))
+        except MoveRefused:
+            messages.error(request, _("The consultation has ended. The message was not sent."))
+            return redirect(room, consultation=found.uid)
+    context = {"consultation": found, "form": form, "room": room}
+    return render(request, "consult/message_refused.html", context, status=422)
+
+
+@require_safe
+@login_required
+def file(request: HttpRequest, consultation: UUID, attachment: UUID) -> HttpResponse:
+    """One file, to those who may see the consultation. It never runs in the browser."""
+    found = visible_consultation(request, consultation)
+    kept = get_object_or_404(found.attachments, uid=attachment)
+    record("attachment.read", kept, by=request.user, patient=found.patient)
+    return _download(kept.file.open(), kept.name, kept.kind)
+
+
+@require_safe
+@login_required
+def prescription_pdf(request: HttpRequest, consultation: UUID) -> HttpResponse:
+    """The PDF of the prescription in force; while it is being made, a page that says so."""
+    found = visible_consultation(request, consultation)
+    issued = issued_of(found)
+    if issued is None:
+        return render(request, "404.html", status=404)
+    record("prescription.read", issued, by=request.user, patient=found.patient)
+    if not issued.pdf:
+        context = {"consultation": found, "issued": issued}
+        return render(request, "consult/pdf_soon.html", context, status=202)
+    return _download(issued.pdf.open(), f"{issued.number}.pdf", "application/pdf")
+
+
+def _download(opened: Any, name: str, kind: str) -> FileResponse:
+    response = FileResponse(opened, as_attachment=True, filename=name, content_type=kind)
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response._csp_replace = {"default-src": ["'none'"], "sandbox": []}  # type: ignore[attr-defined]
+    return response
+
+
+@require_safe
+@noticed
+def consultations(request: HttpRequest) -> HttpResponse:
+    """Past and present consultations of this account's patients."""
+    mine = Consultation.objects.with_people().of_patient_account(request.user)
+    shown = mine.exclude(state="cancelled", end_reason="discarded").order_by("-created_at")[:100]
+    return render(request, "consult/consultations.html", {"consultations": shown})
+
+
+@require_http_methods(["POST"])
+@noticed
+def feedback(request: HttpRequest, consultation: UUID) -> HttpResponse:
+    found = own_consultation(request, consultation)
+    if found.state != Consultation.State.COMPLETED:
+        return redirect("consult:visit", consultation=found.uid)
+    form = FeedbackForm(request.POST)
+    if not form.is_valid():
+        context = _result(found) | {"feedback_form": form}
+        return render(request, "consult/result.html", context, status=422)
+    actions.give_feedback(consultation=found, by=request.user, **form.cleaned_data)
+    messages.success(request, _("Thank you. Your words help to make it better."))
+    return redirect("consult:visit", consultation=found.uid)
+
+
+@require_safe
+@noticed
+def short_link(request: HttpRequest, consultation: UUID) -> HttpResponse:
+    """From an SMS: sign in, then the consultation, if it is yours."""
+    return redirect("consult:visit", consultation=own_consultation(request, consultation).uid)

@@ -1,0 +1,38 @@
+"""The Celery application: `celery -A esanjeevani.celery_app`."""
+
+import logging
+import os
+from functools import partial
+
+from celery import Celery
+from django.conf import settings
+from django.db import transaction
+from kombu.exceptions import OperationalError
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "esanjeevani.settings")
+
+app = Celery("esanjeevani")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+log = logging.getLogger(__name__)
+
+
+def enqueue(task: str, *ids: int) -> None:
+    """Hand `task` to Celery once the transaction has committed.
+
+    A broker that is away is logged and forgotten: every task starts from a row, and a sweep
+    finds the rows that are due. Without a broker (embedded) the task runs in this process.
+    """
+    transaction.on_commit(partial(_send, task, ids), robust=True)
+
+
+def _send(task: str, ids: tuple[int, ...]) -> None:
+    if settings.CELERY_TASK_ALWAYS_EAGER:
+        app.loader.import_default_modules()
+        app.tasks[task].apply(args=ids)
+        return
+    try:
+        app.send_task(task, args=ids)
+    except (OperationalError, OSError) as error:
+        log.warning("The broker is away, %s%s waits for the sweep: %s", task, ids, error)

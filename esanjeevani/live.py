@@ -1,0 +1,168 @@
+"""Live updates: one Redis subscription per process, and a mailbox per open socket.
+
+Why not a channel layer: docs/decisions/0003. A message is a hint that something changed. It may be
+lost; truth is in the database, and after a gap every mailbox is told to "resync".
+"""
+
+import asyncio
+import contextlib
+import json
+import logging
+import random
+import weakref
+from collections import defaultdict, deque
+from collections.abc import AsyncIterator, Iterable
+from typing import Any
+
+import redis
+import redis.asyncio
+from django.conf import settings
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+CHANNEL = "esanjeevani:live"
+RESYNC = {"type": "resync"}
+MAILBOX_SIZE = 64
+MAX_MESSAGE_BYTES = 4096
+
+log = logging.getLogger(__name__)
+Message = dict[str, Any]
+
+
+class Mailbox:
+    """What waits to be sent to one socket. Bounded: a socket too slow to read is told to resync."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[Message] = deque()
+        self._ready = asyncio.Event()
+
+    def put(self, message: Message) -> None:
+        if len(self._waiting) >= MAILBOX_SIZE:
+            self._waiting.clear()
+            message = RESYNC
+        self._waiting.append(message)
+        self._ready.set()
+
+    def put_latest(self, message: Message) -> None:
+        """As put(), but an unsent message of the same type is replaced, not kept."""
+        for index, old in enumerate(self._waiting):
+            if old["type"] == message["type"]:
+                self._waiting[index] = message
+                return
+        self.put(message)
+
+    async def messages(self) -> AsyncIterator[Message]:
+        while True:
+            await self._ready.wait()
+            while self._waiting:
+                yield self._waiting.popleft()
+            self._ready.clear()
+
+    async def next_batch(self, at_most: float) -> None:
+        """Wait for something to come, at most `at_most` seconds, and forget what it was."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._ready.wait(), at_most)
+        self._waiting.clear()
+        self._ready.clear()
+
+
+class Hub:
+    """Hands messages to this process's mailboxes by topic. Lives in one event loop."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self._topics: dict[str, set[Mailbox]] = defaultdict(set)
+        self._reader: asyncio.Task[None] | None = None
+
+    async def join(self, topics: Iterable[str], mailbox: Mailbox) -> None:
+        """Returns once messages published from now on reach the mailbox."""
+        for topic in topics:
+            self._topics[topic].add(mailbox)
+        if self._reader is None and not settings.IN_MEMORY:
+            subscribed = asyncio.Event()
+            self._reader = asyncio.create_task(self._read(subscribed))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(subscribed.wait(), 2)
+
+    def leave(self, mailbox: Mailbox) -> None:
+        for topic in [topic for topic, boxes in self._topics.items() if mailbox in boxes]:
+            self._topics[topic].discard(mailbox)
+            if not self._topics[topic]:
+                del self._topics[topic]
+
+    def deliver(self, topic: str, payload: str) -> None:
+        boxes = self._topics.get(topic)
+        if boxes:
+            message = json.loads(payload)
+            for box in list(boxes):
+                box.put(message)
+
+    def resync(self) -> None:
+        for box in {box for boxes in self._topics.values() for box in boxes}:
+            box.put(RESYNC)
+
+    async def _read(self, subscribed: asyncio.Event) -> None:
+        """Reads the subscription for ever; after each gap everybody is told to resync."""
+        wait = 0.0
+        while True:
+            client = redis.asyncio.Redis.from_url(settings.REDIS_URL, health_check_interval=15)
+            try:
+                async with client.pubsub() as subscription:
+                    await subscription.subscribe(CHANNEL)
+                    async for item in subscription.listen():
+                        if item["type"] == "subscribe":
+                            wait = 0.0
+                            if subscribed.is_set():
+                                self.resync()
+                            subscribed.set()
+                        elif item["type"] == "message":
+                            topic, _, payload = item["data"].decode().partition(" ")
+                            self.deliver(topic, payload)
+            except (redis.RedisError, OSError) as error:
+                wait = min(5.0, wait * 2 + 0.2)
+                log.warning(
+                    "Live updates lost Redis, trying again in about %.1f s: %s", wait, error
+                )
+                await asyncio.sleep(wait * random.uniform(0.5, 1))  # noqa: S311 - jitter, no secret
+            finally:
+                with contextlib.suppress(redis.RedisError, OSError):
+                    await client.aclose()
+
+
+_hubs: "weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Hub]" = weakref.WeakKeyDictionary()
+_publisher: redis.Redis | None = None
+
+
+def hub() -> Hub:
+    """The hub of the running event loop."""
+    loop = asyncio.get_running_loop()
+    if loop not in _hubs:
+        _hubs[loop] = Hub(loop)
+    return _hubs[loop]
+
+
+def publish(topic: str, **message: Any) -> None:
+    """Tell every socket on `topic`, in whatever process. Never raises when Redis is away.
+
+    Call it after commit only (`transaction.on_commit`): who is told must find the change.
+    """
+    payload = json.dumps(message)
+    if len(payload) > MAX_MESSAGE_BYTES:
+        raise ValueError("A live message says what changed; it does not carry the data.")
+    if settings.IN_MEMORY:
+        for one in list(_hubs.values()):
+            if not one.loop.is_closed():
+                one.loop.call_soon_threadsafe(one.deliver, topic, payload)
+        return
+    global _publisher
+    if _publisher is None:
+        _publisher = redis.Redis.from_url(
+            settings.REDIS_URL,
+            socket_connect_timeout=1,
+            socket_timeout=1,
+            retry=Retry(NoBackoff(), 1),
+        )
+    try:
+        _publisher.publish(CHANNEL, f"{topic} {payload}")
+    except redis.RedisError as error:
+        log.warning("Redis is away, nobody was told of %s: %s", topic, error)

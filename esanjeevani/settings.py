@@ -1,0 +1,257 @@
+"""One settings file, read from the environment. .env.example has a sentence for each variable."""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import dj_database_url
+from csp.constants import NONE, SELF
+from django.conf.locale import LANG_INFO
+from django.utils.translation import gettext_lazy as _
+
+from esanjeevani import env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = Path(env.text("VAR_DIR", str(BASE_DIR / "var")))
+VAR_DIR.mkdir(parents=True, exist_ok=True)
+
+# --- what kind of machine this is ---------------------------------------------------------------
+DEMO = env.DEMO
+DEBUG = env.flag("DEBUG")
+SITE_URL = env.needed("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
+SECURE = SITE_URL.startswith("https://")
+SECRET_KEY = env.needed("SECRET_KEY", "embedded-and-public-never-use-it-on-a-network-of-others")
+# Codes are hashed with a secret that a copy of the database alone does not hold.
+CODE_PEPPER = env.needed("CODE_PEPPER", SECRET_KEY + "-codes")
+ALLOWED_HOSTS = [
+    urlsplit(SITE_URL).hostname or "",
+    *filter(None, env.text("EXTRA_HOSTS").split(",")),
+]
+CSRF_TRUSTED_ORIGINS = [SITE_URL]
+SOCKET_ORIGINS = [SITE_URL, *filter(None, env.text("EXTRA_ORIGINS").split(","))]
+# How many proxies stand in front and add to X-Forwarded-For; 0 believes no header.
+TRUSTED_PROXIES = env.number("TRUSTED_PROXIES", 0)
+
+# --- who runs it --------------------------------------------------------------------------------
+SITE_NAME = env.text("SITE_NAME", "eSanjeevani Open")
+SITE_OWNER = env.text("SITE_OWNER", "Open Telemedicine Demonstration")
+HELPLINE = env.text("HELPLINE", "104")
+EMERGENCY_NUMBER = env.text("EMERGENCY_NUMBER", "108")
+
+# --- Django -------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "daphne",
+    "esanjeevani.apps.AdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "django.forms",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "rest_framework",
+    "csp",
+    "channels",
+    "accounts",
+    "queues.apps.QueueConfig",
+    "consult",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "esanjeevani.middleware.PageHeaders",
+    "accounts.address.ClientAddress",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+]
+ROOT_URLCONF = "esanjeevani.urls"
+WSGI_APPLICATION = "esanjeevani.wsgi.application"
+ASGI_APPLICATION = "esanjeevani.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "esanjeevani.context.site",
+            ],
+            "builtins": ["django.templatetags.i18n", "django.templatetags.static"],
+        },
+    }
+]
+FORM_RENDERER = "esanjeevani.forms.Renderer"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- data ---------------------------------------------------------------------------------------
+DATABASE_URL = env.needed("DATABASE_URL", f"sqlite:///{VAR_DIR / 'db.sqlite3'}")
+DATABASES = {"default": dj_database_url.parse(DATABASE_URL)}
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+    DATABASES["default"]["TEST"] = {"NAME": VAR_DIR / "test.sqlite3"}
+elif pool_size := env.number("DATABASE_POOL", 0):
+    DATABASES["default"]["OPTIONS"] = {"pool": {"min_size": 1, "max_size": pool_size}}
+else:
+    DATABASES["default"]["CONN_MAX_AGE"] = env.number("DATABASE_KEEP", 60)
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+
+REDIS_URL = (
+    env.needed("REDIS_URL", "memory") if not env.EMBEDDED else env.text("REDIS_URL", "memory")
+)
+IN_MEMORY = REDIS_URL == "memory"
+
+STATIC_URL = "static/"
+STATIC_ROOT = VAR_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+MEDIA_ROOT = Path(env.text("FILES_DIR", str(VAR_DIR / "files")))  # never below the web root
+MEDIA_URL = "unused/"
+FILE_UPLOAD_PERMISSIONS = 0o600
+STORAGES = {
+    "default": {"BACKEND": env.text("FILE_STORAGE", "django.core.files.storage.FileSystemStorage")},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if env.EMBEDDED
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = env.EMBEDDED
+WHITENOISE_AUTOREFRESH = False
+
+# --- tasks --------------------------------------------------------------------------------------
+CELERY_BROKER_URL = "memory://" if IN_MEMORY else REDIS_URL
+CELERY_TASK_ALWAYS_EAGER = IN_MEMORY
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "socket_connect_timeout": 1,
+    "socket_timeout": 5,
+    "max_retries": 0,
+    "visibility_timeout": 600,
+}
+# SMS wait on a network, PDFs compute: two queues, so each gets the pool that suits it.
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_ROUTES = {"accounts.deliver": {"queue": "sms"}, "consult.render": {"queue": "pdf"}}
+CELERY_BEAT_SCHEDULE = {
+    "lines": {"task": "consult.sweep_lines", "schedule": 5.0, "options": {"expires": 5}},
+    "outbox": {"task": "accounts.sweep_messages", "schedule": 15.0, "options": {"expires": 15}},
+    "pdfs": {"task": "consult.sweep_prescriptions", "schedule": 15.0, "options": {"expires": 15}},
+    "old": {"task": "accounts.sweep_old", "schedule": 3600.0, "options": {"expires": 600}},
+}
+
+# --- signing in ---------------------------------------------------------------------------------
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "accounts.backends.PhoneBackend",
+]
+LOGIN_URL = "accounts:sign_in"
+LOGIN_REDIRECT_URL = "home"
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 10},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+]
+OTP_TOTP_ISSUER = SITE_NAME
+SESSION_COOKIE_AGE = 14 * 24 * 3600
+SESSION_COOKIE_SAMESITE = "Lax"
+
+# --- SMS ----------------------------------------------------------------------------------------
+SMS_BACKEND = env.needed("SMS_BACKEND", "accounts.sms.ConsoleBackend")
+SMS_HTTP_URL = env.text("SMS_HTTP_URL")
+SMS_HTTP_KEY = env.text("SMS_HTTP_KEY")
+
+# --- language and time --------------------------------------------------------------------------
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("hi", "हिन्दी")]
+LANGUAGE_NATIVE = {code: LANG_INFO[code]["name_local"] for code, _name in LANGUAGES}
+LOCALE_PATHS = [BASE_DIR / "locale"]
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+TIME_ZONE = "Asia/Kolkata"
+USE_TZ = True
+USE_I18N = True
+FORMAT_MODULE_PATH = ["esanjeevani.formats"]
+
+# --- safety -------------------------------------------------------------------------------------
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:", "blob:"],
+        "connect-src": [SELF, SITE_URL.replace("http", "ws", 1)],
+        "media-src": [SELF],
+        "manifest-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+        "require-trusted-types-for": ["'script'"],
+        "trusted-types": ["fragment"],
+    }
+}
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = SECURE
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+if SECURE:
+    SECURE_SSL_REDIRECT = env.flag("SSL_REDIRECT", default=True)
+    SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+    SECURE_HSTS_SECONDS = env.number("HSTS_SECONDS", 31_536_000)
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+    if TRUSTED_PROXIES:
+        SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+CSRF_FAILURE_VIEW = "esanjeevani.views.csrf_failure"
+# A photo is at most 10 MB; the request around it a little more.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_000_000
+FILE_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 400
+DATA_UPLOAD_MAX_NUMBER_FILES = 10
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "EXCEPTION_HANDLER": "esanjeevani.views.api_error",
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL", "INFO")},
+    "loggers": {
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
+        "pikepdf": {"level": "WARNING"},
+    },
+}
+
+# Said once here so that `makemessages` sees the names of the languages.
+LANGUAGE_WORDS = {"en": _("English"), "hi": _("Hindi")}

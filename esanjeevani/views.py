@@ -1,0 +1,75 @@
+"""Pages and answers that belong to no app: home, health, errors."""
+
+import logging
+from typing import Any
+
+import redis
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.response import Response
+from rest_framework.views import exception_handler, set_rollback
+
+log = logging.getLogger(__name__)
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    return render(request, "home.html")
+
+
+@require_safe
+def healthz(_request: HttpRequest) -> HttpResponse:
+    """The process is alive. Never asks the database: a slow database must not restart the pages."""
+    return JsonResponse({"status": "ok"})
+
+
+@require_safe
+def readyz(_request: HttpRequest) -> HttpResponse:
+    """Ready to serve. Without the database it is not; without Redis pages go on, "degraded"."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError as error:
+        log.warning("Not ready: %s", error)
+        return JsonResponse({"status": "down", "database": "away"}, status=503)
+    return JsonResponse({"status": "ok"} if _redis_answers() else {"status": "degraded"})
+
+
+def _redis_answers() -> bool:
+    if settings.IN_MEMORY:
+        return True
+    try:
+        with redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=1) as client:
+            return bool(client.ping())
+    except redis.RedisError:
+        return False
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """The form's safety key was too old: nothing was done, and going back keeps what was typed."""
+    log.info("CSRF refused: %s", reason)
+    return render(request, "errors/csrf.html", status=403)
+
+
+def api_error(error: Exception, context: dict[str, Any]) -> Response | None:
+    """Every API error has one shape: {"code", "message"} and, for bad input, "fields"."""
+    answer = exception_handler(error, context)
+    if answer is None:
+        return None
+    set_rollback()
+    if isinstance(error, ValidationError):
+        answer.data = {
+            "code": "invalid",
+            "message": _("Something in it is not right."),
+            "fields": answer.data,
+        }
+    else:
+        code = error.get_codes() if isinstance(error, APIException) else "not_found"
+        detail = answer.data.get("detail", "") if isinstance(answer.data, dict) else ""
+        answer.data = {"code": code, "message": str(detail)}
+    return answer

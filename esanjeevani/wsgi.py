@@ -1,0 +1,8 @@
+"""Pages and API: `granian --interface wsgi esanjeevani.wsgi:application`."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "esanjeevani.settings")
+application = get_wsgi_application()

@@ -1,0 +1,128 @@
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts.models import Doctor
+from queues import broadcast
+from queues.line import priority_run, read_line
+from queues.models import PRIORITY_RUN, Clinic, Duty, MoveRefused, Token
+
+RETRIES = 3
+
+
+class NotOnDuty(Exception):
+    """The doctor is not on duty in this clinic, or is paused."""
+
+
+class NobodyPresent(Exception):
+    """Nobody in the line is on the page; `waiting` people keep their place."""
+
+    def __init__(self, waiting: int) -> None:
+        super().__init__(f"{waiting} wait, none present")
+        self.waiting = waiting
+
+
+class AlreadyHolding(Exception):
+    """The doctor has a patient already: the one who was called or is in the room."""
+
+    def __init__(self, token: Token | None) -> None:
+        super().__init__(str(token))
+        self.token = token
+
+
+def call_next(*, clinic: Clinic, doctor: Doctor) -> Token:
+    """Call the first present patient of the line. Raises NotOnDuty, AlreadyHolding, NobodyPresent."""
+    if not doctor.is_verified or not _on_duty(doctor, clinic):
+        raise NotOnDuty
+    for _try in range(RETRIES):
+        held = Token.objects.held().filter(doctor=doctor).first()
+        if held:
+            raise AlreadyHolding(held)
+        try:
+            return _claim(clinic, doctor)
+        except (IntegrityError, MoveRefused):
+            continue  # the patient was called elsewhere, or our other click was faster
+    raise AlreadyHolding(Token.objects.held().filter(doctor=doctor).first())
+
+
+def _on_duty(doctor: Doctor, clinic: Clinic) -> bool:
+    return Duty.objects.working().filter(doctor=doctor, clinic=clinic).exists()
+
+
+@transaction.atomic
+def _claim(clinic: Clinic, doctor: Doctor) -> Token:
+    line = Token.objects.of_today(clinic).waiting()
+    ordinary_first = priority_run(clinic) >= PRIORITY_RUN
+    token = line.present().free().in_turn(ordinary_first=ordinary_first).locked_first()
+    if token is None:
+        raise NobodyPresent(line.count())
+    token.clinic = clinic
+    token.call(doctor)
+    _stop_yielding(clinic)
+    broadcast.token_changed(token)
+    return token
+
+
+def _stop_yielding(clinic: Clinic) -> None:
+    """Those who missed a call have let one other go first; now they are next by their number."""
+    yielding = Token.objects.of_today(clinic).waiting().filter(yields=True)
+    ids = list(yielding.select_for_update(skip_locked=True).values_list("pk", flat=True))
+    if ids:
+        Token.objects.filter(pk__in=ids).update(yields=False)
+
+
+@transaction.atomic
+def answer_call(*, token: Token) -> Token:
+    """The patient comes in. Raises MoveRefused when the call is over."""
+    token.answer()
+    broadcast.token_changed(token)
+    return token
+
+
+@transaction.atomic
+def finish_token(*, token: Token) -> Token:
+    token.finish()
+    broadcast.token_changed(token)
+    return token
+
+
+@transaction.atomic
+def pass_over(*, token: Token) -> Token:
+    """The call was not answered: back to the line once, then the place is lost."""
+    token.pass_over()
+    broadcast.token_changed(token)
+    return token
+
+
+def pass_unanswered() -> list[Token]:
+    """Pass over everybody whose time to answer is over. Two sweeps at once pass nobody twice."""
+    called = Token.objects.filter(state=Token.State.CALLED).select_related(
+        "clinic", "patient__account"
+    )
+    late = [token for token in called if token.answer_by < timezone.now()]
+    passed = []
+    for token in late:
+        try:
+            passed.append(pass_over(token=token))
+        except MoveRefused:
+            continue
+    return passed
+
+
+def people_near_their_turn() -> list[tuple[Token, int]]:
+    """Absent people whose turn is near and who were not told yet, with the people ahead of them.
+
+    They are marked as told: each is returned once. Call it in the transaction that tells them.
+    """
+    now = timezone.now()
+    untold = Token.objects.waiting().filter(day=timezone.localdate(), told_at=None)
+    absent = untold.exclude(presence__until__gt=now)
+    near = []
+    for clinic in Clinic.objects.filter(pk__in=absent.values("clinic_id")):
+        line = read_line(clinic)
+        soon = {pk: ahead for ahead, pk in enumerate(line.order[: clinic.near_ahead + 1])}
+        there = absent.filter(clinic=clinic, pk__in=soon).select_related("patient__account")
+        for token in there:
+            if untold.filter(pk=token.pk).update(told_at=now):
+                token.clinic = clinic
+                near.append((token, soon[token.pk]))
+    return near

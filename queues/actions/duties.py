@@ -1,0 +1,42 @@
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import Doctor
+from queues import broadcast
+from queues.models import Clinic, Duty
+
+
+class NotVerified(Exception):
+    """The doctor's registration has not been verified (TPG 2020, 3.2: never online before)."""
+
+
+@transaction.atomic
+def start_duty(*, doctor: Doctor, clinic: Clinic) -> Duty:
+    """Put the doctor on duty in `clinic`; twice is once. Raises NotVerified."""
+    if not doctor.is_verified:
+        raise NotVerified
+    duty, _created = Duty.objects.get_or_create(doctor=doctor, clinic=clinic, ended_at=None)
+    broadcast.line_changed(clinic.pk)
+    return duty
+
+
+def pause_duty(*, doctor: Doctor) -> None:
+    """Call nobody for a while, in any clinic; the lines are kept."""
+    _change(doctor, paused_at=timezone.now())
+
+
+def resume_duty(*, doctor: Doctor) -> None:
+    _change(doctor, paused_at=None)
+
+
+def end_duty(*, doctor: Doctor) -> None:
+    """Go off duty everywhere. A patient who was called or is in the room stays the doctor's."""
+    _change(doctor, ended_at=timezone.now())
+
+
+@transaction.atomic
+def _change(doctor: Doctor, **fields: object) -> None:
+    duties = Duty.objects.on().filter(doctor=doctor)
+    for clinic_id in list(duties.values_list("clinic_id", flat=True)):
+        broadcast.line_changed(clinic_id)
+    duties.update(**fields)

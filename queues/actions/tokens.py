@@ -1,0 +1,83 @@
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts.models import Patient
+from queues import broadcast
+from queues.line import standings
+from queues.models import Clinic, ClinicDay, MoveRefused, Presence, Token
+
+
+class NoToken(Exception):
+    """The clinic gives this patient no token now. `reason`: closed, unstaffed, full or unsuitable."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class AlreadyWaiting(Exception):
+    """The patient has an open token in this clinic."""
+
+    def __init__(self, token: Token) -> None:
+        super().__init__(str(token.uid))
+        self.token = token
+
+
+@transaction.atomic
+def take_token(*, clinic: Clinic, patient: Patient, priority: int) -> Token:
+    """Give `patient` the next number in `clinic` today. Raises NoToken, AlreadyWaiting.
+
+    The number comes last, because its row stays locked until the transaction ends.
+    """
+    _check_open(clinic, patient)
+    waiting = Token.objects.open().filter(clinic=clinic, patient=patient).first()
+    if waiting:
+        raise AlreadyWaiting(waiting)
+    today = timezone.localdate()
+    number = ClinicDay.next_number(clinic, today)
+    if number > clinic.daily_limit:
+        raise NoToken("full")
+    try:
+        with transaction.atomic():
+            token = Token.objects.create(
+                clinic=clinic, day=today, number=number, patient=patient, priority=priority
+            )
+    except IntegrityError:  # the same patient's other request was faster
+        raise AlreadyWaiting(Token.objects.open().get(clinic=clinic, patient=patient)) from None
+    Presence.renew([token.pk])
+    broadcast.line_changed(clinic.pk)
+    return token
+
+
+def _check_open(clinic: Clinic, patient: Patient) -> None:
+    (standing,) = standings([clinic], patient)
+    if not clinic.is_active or not standing.is_open:
+        raise NoToken("closed")
+    if not standing.doctors:
+        raise NoToken("unstaffed")
+    if not standing.has_room:
+        raise NoToken("full")
+    if not standing.suits:
+        raise NoToken("unsuitable")
+
+
+@transaction.atomic
+def leave_line(*, token: Token) -> Token:
+    """The patient gives the place up. Raises MoveRefused when it is over already."""
+    token.leave()
+    broadcast.token_changed(token)
+    return token
+
+
+def expire_old() -> list[Token]:
+    """End the places that were still waiting when their day ended."""
+    expired = []
+    for token in Token.objects.waiting().filter(day__lt=timezone.localdate())[:500]:
+        try:
+            with transaction.atomic():
+                token.expire()
+                broadcast.token_changed(token)
+        except MoveRefused:
+            continue
+        expired.append(token)
+    return expired

@@ -1,0 +1,137 @@
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest
+
+from accounts.actions import record
+from accounts.admin.base import AuditedReads, NamedAdmin, officer
+from accounts.models import Doctor, Patient
+from esanjeevani.admin_site import ReadOnly, Undeletable
+from queues.actions import end_duty
+from queues.models import Clinic, ClinicDay, ClinicHours, Duty, HubLink, Presence, Token
+
+
+class HoursInline(admin.TabularInline):
+    model = ClinicHours
+    extra = 0
+
+
+class HubLinkInline(admin.TabularInline):
+    model = HubLink
+    extra = 0
+    autocomplete_fields = ["spoke"]
+    verbose_name = "spoke"
+    verbose_name_plural = "Spokes that may bring patients"
+
+
+@admin.register(Clinic)
+class ClinicAdmin(Undeletable, NamedAdmin):
+    list_display = [
+        "name", "state", "speciality", "facility", "takes_opd", "is_active", "is_open_now",
+        "doctors_on_duty",
+    ]  # fmt: skip
+    list_filter = ["is_active", "takes_opd", "state", "speciality", "serves"]
+    list_select_related = ["state", "speciality", "facility"]
+    search_fields = ["name", "facility__name", "district__name", "speciality__name"]
+    autocomplete_fields = ["state", "district", "facility", "speciality"]
+    inlines = [HoursInline, HubLinkInline]
+    fieldsets = [
+        (None, {"fields": ["name", "names", "speciality", "is_active", "takes_opd"]}),
+        ("Where", {"fields": ["state", "district", "facility"]}),
+        ("For whom", {"fields": ["serves", ("min_age", "max_age")]}),
+        ("How many", {"fields": ["daily_limit", "waiting_limit"]}),
+        ("How long", {"fields": ["call_window", "usual_minutes", "near_ahead"]}),
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Clinic]:
+        on_duty = Count("duties__doctor", distinct=True, filter=Q(duties__ended_at=None))
+        clinics = super().get_queryset(request).prefetch_related("hours")
+        return clinics.annotate(on_duty=on_duty)
+
+    @admin.display(description="Open now", boolean=True)
+    def is_open_now(self, clinic: Clinic) -> bool:
+        return clinic.is_open()
+
+    @admin.display(description="On duty", ordering="on_duty")
+    def doctors_on_duty(self, clinic: Any) -> int:
+        return int(clinic.on_duty)
+
+
+@admin.register(HubLink)
+class HubLinkAdmin(admin.ModelAdmin):
+    list_display = ["spoke", "clinic", "priority", "valid_from", "valid_until"]
+    list_filter = ["clinic__state", "clinic__speciality"]
+    list_select_related = ["spoke", "clinic"]
+    search_fields = ["spoke__name", "clinic__name"]
+    autocomplete_fields = ["spoke", "clinic"]
+    ordering = ["spoke__name", "priority"]
+
+
+@admin.register(ClinicDay)
+class ClinicDayAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ["day", "clinic", "last_number"]
+    list_filter = ["clinic__state"]
+    list_select_related = ["clinic"]
+    search_fields = ["clinic__name"]
+    date_hierarchy = "day"
+    ordering = ["-day", "clinic__name"]
+
+
+@admin.register(Duty)
+class DutyAdmin(ReadOnly, admin.ModelAdmin):
+    """Doctors go on duty themselves; somebody who forgot to end it is taken off here."""
+
+    list_display = ["doctor", "clinic", "started_at", "paused_at", "ended_at"]
+    list_filter = [("ended_at", admin.EmptyFieldListFilter), "clinic__state"]
+    list_select_related = ["doctor__user", "clinic"]
+    search_fields = ["doctor__user__name", "doctor__registration_number", "clinic__name"]
+    date_hierarchy = "started_at"
+    ordering = ["-pk"]
+    actions = ["end"]
+
+    def has_end_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("queue.change_duty")
+
+    @admin.action(description="End duty of these doctors, in all clinics", permissions=["end"])
+    def end(self, request: HttpRequest, duties: QuerySet[Duty]) -> None:
+        open_duties = duties.filter(ended_at=None)
+        doctors = list(Doctor.objects.filter(duties__in=open_duties).distinct())
+        for doctor in doctors:
+            end_duty(doctor=doctor)
+            record("duty.end", f"doctor:{doctor.pk}", by=officer(request))
+        self.message_user(request, f"Taken off duty: {len(doctors)}.", messages.SUCCESS)
+
+
+@admin.register(Token)
+class TokenAdmin(ReadOnly, AuditedReads):
+    list_display = [
+        "day", "clinic", "number", "state", "priority", "patient", "doctor", "issued_at",
+    ]  # fmt: skip
+    list_display_links = ["number"]
+    list_filter = ["state", "priority", "clinic__state"]
+    list_select_related = ["clinic", "patient", "doctor__user"]
+    search_fields = ["clinic__name", "patient__name", "patient__number", "=number"]
+    date_hierarchy = "day"
+    ordering = ["-pk"]
+    show_full_result_count = False
+    fieldsets = [
+        (None, {"fields": ["uid", "clinic", "day", "number", "patient", "priority"]}),
+        ("Where it stands", {"fields": ["state", "doctor", "passes", "yields", "moved_to"]}),
+        ("When", {"fields": ["issued_at", "told_at", "called_at", "answered_at", "ended_at"]}),
+    ]
+
+    def patient_of(self, row: Token) -> Patient:
+        return row.patient
+
+
+@admin.register(Presence)
+class PresenceAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ["token", "clinic", "until"]
+    list_select_related = ["token__clinic"]
+    search_fields = ["token__clinic__name"]
+    ordering = ["-until"]
+
+    @admin.display(description="Clinic")
+    def clinic(self, presence: Presence) -> str:
+        return str(presence.token.clinic)

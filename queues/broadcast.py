@@ -1,0 +1,29 @@
+"""Every topic of the live updates, and every message about the line. No message names anybody."""
+
+from functools import partial
+
+from django.db import transaction
+
+from esanjeevani import live
+from queues.models import Token
+
+
+def line_topic(clinic_id: int) -> str:
+    return f"line.{clinic_id}"
+
+
+def token_topic(token_id: int) -> str:
+    return f"token.{token_id}"
+
+
+def line_changed(clinic_id: int) -> None:
+    """Somebody came or went, or a doctor did: pages of this line look again, at most once a second."""
+    transaction.on_commit(partial(live.publish, line_topic(clinic_id), type="line"))
+
+
+def token_changed(token: Token) -> None:
+    """This one's own state moved: told at once."""
+    transaction.on_commit(
+        partial(live.publish, token_topic(token.pk), type="token", state=str(token.state))
+    )
+    line_changed(token.clinic_id)

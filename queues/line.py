@@ -1,0 +1,210 @@
+"""One clinic's line as it stands: read in a fixed number of queries, whoever asks."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+
+from django.core.cache import cache
+from django.db.models import Avg, Count, ExpressionWrapper, F, Q
+from django.db.models.fields import DurationField
+from django.utils import timezone
+
+from accounts.models import Patient
+from queues.models import PRIORITY_RUN, Clinic, ClinicDay, Duty, Token
+from queues.wait import Wait, expected_wait, order_of_calls
+
+LEARN_FROM = timedelta(days=2)
+USUAL_COUNTS_AS = 5  # the clinic's usual minutes weigh as much as this many consultations
+
+
+@dataclass(frozen=True)
+class Line:
+    """Who waits in which order for how many doctors."""
+
+    order: list[int]  # token ids
+    doctors: int
+    busy: int
+    seconds_each: float
+
+    def ahead_of(self, token_id: int) -> int | None:
+        return self.places.get(token_id)
+
+    @cached_property
+    def places(self) -> dict[int, int]:
+        return {token_id: ahead for ahead, token_id in enumerate(self.order)}
+
+    def wait(self, ahead: int) -> Wait | None:
+        return expected_wait(
+            ahead=ahead, doctors=self.doctors, busy=self.busy, seconds_each=self.seconds_each
+        )
+
+
+def read_line(clinic: Clinic) -> Line:
+    """In 4 queries, 3 when the service time is fresh."""
+    rows = Token.objects.of_today(clinic).waiting().order_by("priority", "number")
+    order = order_of_calls(
+        list(rows.values_list("pk", "priority", "yields")),
+        run=priority_run(clinic),
+        longest_run=PRIORITY_RUN,
+    )
+    doctors, busy = _doctors_and_busy([clinic.pk]).get(clinic.pk, (0, 0))
+    return Line(order, doctors, busy, service_seconds([clinic])[clinic.pk])
+
+
+def priority_run(clinic: Clinic) -> int:
+    """How many of the last calls in a row were priority ones (emergencies are not counted)."""
+    last = (
+        Token.objects.filter(clinic=clinic, day=timezone.localdate(), called_at__isnull=False)
+        .exclude(priority=Token.Priority.EMERGENCY)
+        .order_by("-called_at")
+        .values_list("priority", flat=True)[:PRIORITY_RUN]
+    )
+    run = 0
+    for priority in last:
+        if priority != Token.Priority.PRIORITY:
+            break
+        run += 1
+    return run
+
+
+def service_seconds(clinics: Iterable[Clinic]) -> dict[int, float]:
+    """Seconds a consultation takes in each clinic, learned from the last two days.
+
+    Remembered for 30 s: an average does not change with every patient.
+    """
+    clinics = list(clinics)
+    keys = {clinic.pk: f"service-seconds-{clinic.pk}" for clinic in clinics}
+    known = cache.get_many(keys.values())
+    missing = [clinic for clinic in clinics if keys[clinic.pk] not in known]
+    if missing:
+        fresh = _learned(missing)
+        known |= {keys[pk]: seconds for pk, seconds in fresh.items()}
+        cache.set_many({keys[pk]: seconds for pk, seconds in fresh.items()}, 30)
+    return {clinic.pk: known[keys[clinic.pk]] for clinic in clinics}
+
+
+def _learned(clinics: list[Clinic]) -> dict[int, float]:
+    took = ExpressionWrapper(F("ended_at") - F("answered_at"), output_field=DurationField())
+    rows = (
+        Token.objects.filter(
+            clinic__in=clinics,
+            state=Token.State.DONE,
+            day__gte=timezone.localdate() - LEARN_FROM,
+            answered_at__isnull=False,
+        )
+        .values("clinic_id")
+        .annotate(served=Count("pk"), mean=Avg(took))
+        .values_list("clinic_id", "served", "mean")
+    )
+    found = {pk: (served, mean.total_seconds()) for pk, served, mean in rows}
+    return {clinic.pk: _blend(clinic, *found.get(clinic.pk, (0, 0.0))) for clinic in clinics}
+
+
+def _blend(clinic: Clinic, served: int, mean: float) -> float:
+    usual = clinic.usual_minutes * 60 * USUAL_COUNTS_AS
+    return (usual + served * mean) / (USUAL_COUNTS_AS + served)
+
+
+def _doctors_and_busy(clinic_ids: list[int]) -> dict[int, tuple[int, int]]:
+    """Per clinic: doctors on duty and not paused, and how many of them have a patient."""
+    rows = (
+        Duty.objects.working()
+        .filter(clinic__in=clinic_ids)
+        .values("clinic_id")
+        .annotate(
+            doctors=Count("doctor", distinct=True),
+            busy=Count("doctor", distinct=True, filter=Q(doctor__tokens__state__in=Token.HELD)),
+        )
+        .values_list("clinic_id", "doctors", "busy")
+    )
+    return {pk: (doctors, busy) for pk, doctors, busy in rows}
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What a patient is told of a clinic before anything is asked."""
+
+    clinic: Clinic
+    is_open: bool
+    opens_at: datetime | None
+    doctors: int
+    waiting: int
+    wait: Wait | None
+    has_room: bool
+    suits: bool
+
+    @property
+    def takes_patients(self) -> bool:
+        return self.is_open and self.doctors > 0 and self.has_room and self.suits
+
+
+def standings(clinics: list[Clinic], patient: Patient | None = None) -> list[Standing]:
+    """The standing of each clinic, the ones that take this patient now first, shortest wait first.
+
+    4 queries for any number of clinics (their hours must be prefetched).
+    """
+    ids = [clinic.pk for clinic in clinics]
+    today = timezone.localdate()
+    waiting = _count_waiting(ids)
+    on_duty = _doctors_and_busy(ids)
+    given = dict(
+        ClinicDay.objects.filter(clinic__in=ids, day=today).values_list("clinic_id", "last_number")
+    )
+    seconds = service_seconds(clinics)
+    all_of_them = [
+        _standing(
+            clinic,
+            patient,
+            waiting=waiting.get(clinic.pk, 0),
+            on_duty=on_duty.get(clinic.pk, (0, 0)),
+            given=given.get(clinic.pk, 0),
+            seconds=seconds[clinic.pk],
+        )
+        for clinic in clinics
+    ]
+    return sorted(all_of_them, key=_usefulness)
+
+
+def _standing(
+    clinic: Clinic,
+    patient: Patient | None,
+    *,
+    waiting: int,
+    on_duty: tuple[int, int],
+    given: int,
+    seconds: float,
+) -> Standing:
+    doctors, busy = on_duty
+    is_open = clinic.is_open()
+    return Standing(
+        clinic=clinic,
+        is_open=is_open,
+        opens_at=None if is_open else clinic.next_opening(),
+        doctors=doctors,
+        waiting=waiting,
+        wait=expected_wait(ahead=waiting, doctors=doctors, busy=busy, seconds_each=seconds),
+        has_room=waiting < clinic.waiting_limit and given < clinic.daily_limit,
+        suits=patient is None or clinic.serves_patient(patient),
+    )
+
+
+def _usefulness(standing: Standing) -> tuple[bool, bool, bool, int, str]:
+    return (
+        not standing.suits,
+        not standing.takes_patients,
+        not standing.is_open,
+        standing.wait.high if standing.wait else 0,
+        standing.clinic.name,
+    )
+
+
+def _count_waiting(clinic_ids: list[int]) -> dict[int, int]:
+    rows = (
+        Token.objects.waiting()
+        .filter(clinic__in=clinic_ids, day=timezone.localdate())
+        .values("clinic_id")
+        .annotate(waiting=Count("pk"))
+        .values_list("clinic_id", "waiting")
+    )
+    return dict(rows)

@@ -1,0 +1,17 @@
+from queues.models.clinics import Clinic, ClinicDay, ClinicHours, HubLink
+from queues.models.duties import Duty
+from queues.models.moves import MoveRefused, Moving
+from queues.models.tokens import PRIORITY_RUN, Presence, Token
+
+__all__ = [
+    "PRIORITY_RUN",
+    "Clinic",
+    "ClinicDay",
+    "ClinicHours",
+    "Duty",
+    "HubLink",
+    "MoveRefused",
+    "Moving",
+    "Presence",
+    "Token",
+]

@@ -1,0 +1,172 @@
+from datetime import date, datetime, time, timedelta
+
+from django.db import connection, models
+from django.db.models import F, Q
+from django.utils import timezone
+
+from accounts.models import District, Facility, Patient, Speciality, State
+from accounts.models.base import Named, Public
+
+MIDNIGHT = time(0, 0)
+
+
+class Clinic(Named, Public):
+    """One waiting line: an outpatient clinic of a state, or one speciality of a hub."""
+
+    class Serves(models.TextChoices):
+        ALL = "all", "Everybody"
+        FEMALE = "female", "Women and girls"
+        MALE = "male", "Men and boys"
+
+    state = models.ForeignKey(State, on_delete=models.PROTECT, related_name="clinics")
+    district = models.ForeignKey(District, on_delete=models.PROTECT, null=True, blank=True)
+    facility = models.ForeignKey(
+        Facility, on_delete=models.PROTECT, null=True, blank=True, related_name="clinics"
+    )
+    speciality = models.ForeignKey(Speciality, on_delete=models.PROTECT)
+    is_active = models.BooleanField(default=True)
+    takes_opd = models.BooleanField(
+        "open to patients at home", default=True, help_text="Otherwise for health centres only."
+    )
+    serves = models.CharField(max_length=6, choices=Serves.choices, default=Serves.ALL)
+    min_age = models.PositiveSmallIntegerField(default=0)
+    max_age = models.PositiveSmallIntegerField(default=130)
+    daily_limit = models.PositiveIntegerField("tokens a day", default=300)
+    waiting_limit = models.PositiveIntegerField("people waiting at once", default=100)
+    call_window = models.PositiveIntegerField("seconds to answer a call", default=120)
+    usual_minutes = models.PositiveSmallIntegerField("usual minutes per consultation", default=7)
+    near_ahead = models.PositiveSmallIntegerField(
+        "SMS when this many are ahead", default=5, help_text="To people whose page is closed."
+    )
+
+    class Meta(Named.Meta):
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(min_age__lte=F("max_age")), name="queue_clinic_ages_in_order"
+            )
+        ]
+
+    def serves_patient(self, patient: Patient) -> bool:
+        return (
+            self.serves in (self.Serves.ALL, patient.sex)
+            and self.min_age <= patient.age <= self.max_age
+        )
+
+    def is_open(self, now: datetime | None = None) -> bool:
+        return any(hours.covers(now) for hours in self.hours.all())
+
+    def next_opening(self, now: datetime | None = None) -> datetime | None:
+        """The next time it opens within a week, in local time; None when it has no hours."""
+        now = timezone.localtime(now)
+        openings = (
+            opening
+            for ahead in range(8)
+            for hours in self.hours.all()
+            if (opening := hours.opening_on(now.date() + timedelta(days=ahead))) and opening > now
+        )
+        return min(openings, default=None)
+
+
+class ClinicHours(models.Model):
+    """One stretch of one weekday in which a clinic is open. A clinic may have several a day."""
+
+    class Weekday(models.IntegerChoices):
+        MONDAY = 0, "Monday"
+        TUESDAY = 1, "Tuesday"
+        WEDNESDAY = 2, "Wednesday"
+        THURSDAY = 3, "Thursday"
+        FRIDAY = 4, "Friday"
+        SATURDAY = 5, "Saturday"
+        SUNDAY = 6, "Sunday"
+
+    clinic = models.ForeignKey(Clinic, on_delete=models.CASCADE, related_name="hours")
+    weekday = models.PositiveSmallIntegerField(choices=Weekday.choices)
+    opens = models.TimeField()
+    closes = models.TimeField(help_text="00:00 means midnight at the end of the day.")
+
+    class Meta:
+        verbose_name_plural = "clinic hours"
+        ordering = ["weekday", "opens"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["clinic", "weekday", "opens"], name="queue_clinichours_opens_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(opens__lt=F("closes")) | Q(closes=MIDNIGHT),
+                name="queue_clinichours_opens_before_closing",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_weekday_display()} {self.opens:%H:%M}-{self.closes:%H:%M}"
+
+    def covers(self, now: datetime | None = None) -> bool:
+        now = timezone.localtime(now)
+        return (
+            now.weekday() == self.weekday
+            and self.opens <= now.time()
+            and (self.closes == MIDNIGHT or now.time() < self.closes)
+        )
+
+    def opening_on(self, day: date) -> datetime | None:
+        if day.weekday() != self.weekday:
+            return None
+        return timezone.make_aware(datetime.combine(day, self.opens))
+
+
+class HubLink(models.Model):
+    """One spoke facility may bring patients before one hub clinic, for a time."""
+
+    spoke = models.ForeignKey(Facility, on_delete=models.PROTECT, related_name="hub_links")
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="hub_links")
+    priority = models.PositiveSmallIntegerField(default=1, help_text="1 is asked first.")
+    valid_from = models.DateField(default=timezone.localdate)
+    valid_until = models.DateField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["spoke", "clinic"], name="queue_hublink_once_per_pair"),
+            models.CheckConstraint(
+                condition=Q(valid_until=None) | Q(valid_until__gte=F("valid_from")),
+                name="queue_hublink_ends_after_start",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.spoke} → {self.clinic}"
+
+
+class ClinicDay(models.Model):
+    """One clinic on one day of service: the counter that token numbers come from."""
+
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="days")
+    day = models.DateField()
+    last_number = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["clinic", "day"], name="queue_clinicday_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.clinic_id} {self.day}: {self.last_number}"
+
+    @classmethod
+    def next_number(cls, clinic: Clinic, day: date) -> int:
+        """The next number of this clinic and day: 1, 2, 3 … without a gap.
+
+        One statement; the row stays locked until the caller's transaction ends, so a number that
+        is rolled back is given to the next patient and none is given twice.
+        """
+        if not connection.in_atomic_block:
+            raise RuntimeError("A number is taken in the transaction that inserts its token.")
+        table = connection.ops.quote_name(cls._meta.db_table)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"INSERT INTO {table} (clinic_id, day, last_number) VALUES (%s, %s, 1) "  # noqa: S608
+                f"ON CONFLICT (clinic_id, day) DO UPDATE SET last_number = {table}.last_number + 1 "
+                "RETURNING last_number",
+                [clinic.pk, connection.ops.adapt_datefield_value(day)],
+            )
+            return int(cursor.fetchone()[0])

@@ -1,0 +1,30 @@
+from typing import Any, ClassVar
+
+from django.db import models
+
+
+class MoveRefused(Exception):
+    """A row was not in the state that the move starts from."""
+
+
+class Moving(models.Model):
+    """A row with a `state` that changes only as its table NEXT allows."""
+
+    NEXT: ClassVar[dict[str, set[str]]]
+    state: str
+
+    class Meta:
+        abstract = True
+
+    def _move(self, state: str, **fields: Any) -> None:
+        """Change the state in one conditional UPDATE. Raises MoveRefused if nobody was moved."""
+        if state not in self.NEXT[self.state]:
+            raise MoveRefused(
+                f"A {self._meta.model_name} that is {self.state} cannot become {state}."
+            )
+        here = type(self)._default_manager.filter(pk=self.pk, state=self.state)
+        if not here.update(state=state, **fields):
+            raise MoveRefused(f"The {self._meta.model_name} is no longer {self.state}.")
+        self.state = state
+        for name, value in fields.items():
+            setattr(self, name, value)

@@ -1,0 +1,235 @@
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any, ClassVar
+
+from django.db import connection, models
+from django.db.models import Case, Q, Value, When
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Doctor, Patient
+from accounts.models.base import Public
+from queues.models.clinics import Clinic
+from queues.models.moves import Moving
+
+# After this many priority calls in a row an ordinary patient goes.
+PRIORITY_RUN = 3
+
+
+class TokenQuerySet(models.QuerySet["Token"]):
+    def waiting(self) -> "TokenQuerySet":
+        return self.filter(state=Token.State.WAITING)
+
+    def open(self) -> "TokenQuerySet":
+        return self.filter(state__in=Token.OPEN)
+
+    def held(self) -> "TokenQuerySet":
+        """With a doctor: called or being served."""
+        return self.filter(state__in=Token.HELD)
+
+    def of_today(self, clinic: Clinic) -> "TokenQuerySet":
+        return self.filter(clinic=clinic, day=timezone.localdate())
+
+    def present(self) -> "TokenQuerySet":
+        return self.filter(presence__until__gt=timezone.now())
+
+    def free(self) -> "TokenQuerySet":
+        """Whose patient no other clinic's doctor has called or is seeing."""
+        elsewhere = Token.objects.held().filter(patient=models.OuterRef("patient"))
+        return self.filter(~models.Exists(elsewhere))
+
+    def in_turn(self, *, ordinary_first: bool = False) -> "TokenQuerySet":
+        """As they are called: (yields, priority, number); an emergency is never passed over.
+
+        With `ordinary_first` the run of priority calls is over and an ordinary patient goes.
+        """
+        if not ordinary_first:
+            return self.order_by("yields", "priority", "number")
+        turn = Case(
+            When(priority=Token.Priority.EMERGENCY, then=Value(0)),
+            When(priority=Token.Priority.ORDINARY, then=Value(1)),
+            default=Value(2),
+        )
+        return self.order_by("yields", turn, "number")
+
+    def locked_first(self) -> "Token | None":
+        """The first of these that no other doctor is claiming at this moment, locked."""
+        if connection.features.has_select_for_update_skip_locked:
+            return self.select_for_update(skip_locked=True, of=("self",)).first()
+        return self.first()  # SQLite: the immediate transaction has locked everybody else out
+
+
+class Token(Public, Moving):
+    """One place in the line of one clinic on one day. It says where; the consultation says what."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("Waiting")
+        CALLED = "called", _("Called")
+        SERVING = "serving", _("With the doctor")
+        DONE = "done", _("Done")
+        NO_SHOW = "no_show", _("Did not answer")
+        LEFT = "left", _("Left the line")
+        MOVED = "moved", _("Moved to another clinic")
+        EXPIRED = "expired", _("Day over")
+
+    class Priority(models.IntegerChoices):
+        EMERGENCY = 0, _("Emergency")
+        PRIORITY = 1, _("Priority")
+        ORDINARY = 2, _("In order")
+
+    NEXT: ClassVar[dict[str, set[str]]] = {
+        State.WAITING: {State.CALLED, State.LEFT, State.MOVED, State.EXPIRED},
+        State.CALLED: {State.SERVING, State.WAITING, State.NO_SHOW, State.LEFT},
+        State.SERVING: {State.DONE, State.LEFT},
+        State.DONE: set(),
+        State.NO_SHOW: set(),
+        State.LEFT: set(),
+        State.MOVED: set(),
+        State.EXPIRED: set(),
+    }
+    OPEN: ClassVar[list[str]] = [State.WAITING, State.CALLED, State.SERVING]
+    HELD: ClassVar[list[str]] = [State.CALLED, State.SERVING]
+    PASSES = 2  # calls not answered until the place is lost
+
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="tokens")
+    day = models.DateField()
+    number = models.PositiveIntegerField()
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="tokens")
+    priority = models.PositiveSmallIntegerField(choices=Priority.choices, default=Priority.ORDINARY)
+    state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
+    issued_at = models.DateTimeField(default=timezone.now)
+    doctor = models.ForeignKey(
+        Doctor, on_delete=models.PROTECT, null=True, blank=True, related_name="tokens"
+    )
+    called_at = models.DateTimeField(null=True, blank=True)
+    answered_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    passes = models.PositiveSmallIntegerField("calls not answered", default=0)
+    yields = models.BooleanField("lets the next one go first", default=False)
+    told_at = models.DateTimeField("told that the turn is near", null=True, blank=True)
+    moved_to = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True)
+
+    objects = TokenQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["clinic", "day", "number"], name="queue_token_number_once_per_day"
+            ),
+            models.UniqueConstraint(
+                fields=["clinic", "patient"],
+                condition=Q(state__in=["waiting", "called", "serving"]),
+                name="queue_token_one_open_per_patient_and_clinic",
+            ),
+            models.UniqueConstraint(
+                fields=["doctor"],
+                condition=Q(state__in=["called", "serving"]),
+                name="queue_token_one_held_per_doctor",
+            ),
+            models.UniqueConstraint(
+                fields=["patient"],
+                condition=Q(state__in=["called", "serving"]),
+                name="queue_token_one_held_per_patient",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=["called", "serving", "done", "no_show"])
+                | Q(doctor__isnull=False, called_at__isnull=False),
+                name="queue_token_called_has_doctor_and_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["waiting", "called", "serving"], ended_at=None)
+                | Q(state__in=["done", "no_show", "left", "moved", "expired"])
+                & Q(ended_at__isnull=False),
+                name="queue_token_ended_has_time",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["clinic", "day", "yields", "priority", "number"],
+                condition=Q(state="waiting"),
+                name="queue_token_in_turn",
+            ),
+            models.Index(
+                fields=["clinic", "-called_at"],
+                condition=Q(called_at__isnull=False),
+                name="queue_token_last_calls",
+            ),
+            models.Index(
+                fields=["state", "day"],
+                condition=Q(state__in=["waiting", "called", "serving"]),
+                name="queue_token_open",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number}"
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in self.OPEN
+
+    @property
+    def answer_by(self) -> Any:
+        """Until when a call must be answered; None when not called."""
+        if self.state != self.State.CALLED or self.called_at is None:
+            return None
+        return self.called_at + timedelta(seconds=self.clinic.call_window)
+
+    def call(self, doctor: Doctor) -> None:
+        now = timezone.now()
+        self._move(self.State.CALLED, doctor=doctor, called_at=now, yields=False)
+
+    def answer(self) -> None:
+        self._move(self.State.SERVING, answered_at=timezone.now(), passes=0)
+
+    def finish(self) -> None:
+        self._move(self.State.DONE, ended_at=timezone.now())
+
+    def leave(self) -> None:
+        self._move(self.State.LEFT, ended_at=timezone.now())
+
+    def expire(self) -> None:
+        self._move(self.State.EXPIRED, ended_at=timezone.now())
+
+    def pass_over(self) -> None:
+        """The call was not answered: once keeps the place, the second time loses it."""
+        if self.passes + 1 >= self.PASSES:
+            self._move(self.State.NO_SHOW, passes=self.passes + 1, ended_at=timezone.now())
+        else:
+            self._move(self.State.WAITING, passes=self.passes + 1, yields=True, doctor=None)
+
+
+class Presence(models.Model):
+    """Until when one token's patient counts as being on the page: a lease, renewed while open.
+
+    In a table of its own, so that renewing it never locks a token that a doctor is claiming.
+    """
+
+    token = models.OneToOneField(
+        Token, on_delete=models.CASCADE, primary_key=True, related_name="presence"
+    )
+    until = models.DateTimeField()
+
+    LEASE = timedelta(seconds=60)
+    GRACE = timedelta(seconds=15)  # a page that reloads is not gone
+
+    def __str__(self) -> str:
+        return f"{self.token_id} until {self.until:%H:%M:%S}"
+
+    @classmethod
+    def renew(cls, token_ids: Iterable[int], lease: timedelta = LEASE) -> None:
+        """One statement for all of a process's waiting pages."""
+        until = timezone.now() + lease
+        rows = [cls(token_id=pk, until=until) for pk in sorted(set(token_ids))]
+        if rows:
+            cls.objects.bulk_create(
+                rows,
+                update_conflicts=True,
+                update_fields=["until"],
+                unique_fields=["token"],
+            )
+
+    @classmethod
+    def end_soon(cls, token_id: int) -> None:
+        """The page was closed: absent in 15 s, unless it comes back."""
+        cls.objects.filter(token_id=token_id).update(until=timezone.now() + cls.GRACE)

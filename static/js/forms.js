@@ -1,0 +1,24 @@
+// Small comforts of forms; each works without this file too.
+
+for (const form of document.querySelectorAll("[data-submit-on-change]")) {
+  form.addEventListener("change", () => form.requestSubmit());
+}
+
+// A second click does not send twice. (The server would not mind.)
+const once = new Set([...document.querySelectorAll("[data-once]")].map((button) => button.form));
+for (const form of once) {
+  form.addEventListener("submit", (event) => {
+    if (form.dataset.sent) {
+      event.preventDefault();
+      return;
+    }
+    form.dataset.sent = "1";
+    event.submitter?.setAttribute("aria-disabled", "true");
+  });
+}
+addEventListener("pageshow", () => {
+  for (const form of once) {
+    delete form.dataset.sent;
+    for (const button of form.querySelectorAll("[data-once]")) button.removeAttribute("aria-disabled");
+  }
+});

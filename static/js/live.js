@@ -1,0 +1,46 @@
+// One socket per page. It only hears; whatever it missed, the page fetches after "hello".
+
+const FIRST_MS = 5000;
+const LONGEST_MS = 60000;
+const FINAL = new Set([4401, 4404, 4408]); // signed out, not yours, too much: trying again is no use
+
+export function listen(path, { onMessage, onFinal }) {
+  const note = document.querySelector("[data-connection]");
+  let tries = 0;
+  let socket;
+  let timer;
+
+  function open() {
+    clearTimeout(timer);
+    const scheme = location.protocol === "https:" ? "wss:" : "ws:";
+    socket = new WebSocket(`${scheme}//${location.host}${path}`);
+    socket.onmessage = (event) => {
+      const message = JSON.parse(event.data);
+      if (message.type === "hello") {
+        tries = 0;
+        note.hidden = true;
+      }
+      onMessage(message);
+    };
+    socket.onclose = (event) => {
+      if (FINAL.has(event.code)) {
+        (onFinal || (() => location.reload()))(event.code);
+        return;
+      }
+      note.hidden = false;
+      const longest = Math.min(LONGEST_MS, FIRST_MS * 2 ** tries++);
+      timer = setTimeout(open, Math.random() * longest); // full jitter: a thousand pages do not come at once
+    };
+  }
+
+  // Back from sleep or from no network: now, not after the pause.
+  for (const [target, name] of [[window, "online"], [document, "visibilitychange"]]) {
+    target.addEventListener(name, () => {
+      if (document.visibilityState === "visible" && socket.readyState === WebSocket.CLOSED) {
+        tries = 0;
+        open();
+      }
+    });
+  }
+  open();
+}

@@ -1,0 +1,54 @@
+// The waiting room: the place moves by itself; a call reloads the page, rings, and is answered by a form.
+
+import { countDown } from "./countdown.js";
+import "./forms.js";
+import { listen } from "./live.js";
+import { allowSound, ring } from "./ring.js";
+
+const room = document.querySelector("[data-waiting]");
+const find = (name) => room.querySelector(`[data-${name}]`);
+const shown = room.dataset.state;
+
+function show(place) {
+  if (!find("ahead")) return;
+  const ahead = find("ahead");
+  if (ahead.textContent !== String(place.ahead)) {
+    ahead.textContent = place.ahead;
+    ahead.classList.remove("moved");
+    requestAnimationFrame(() => ahead.classList.add("moved"));
+  }
+  find("next").hidden = place.ahead > 0;
+  find("doctors").textContent = place.doctors;
+  find("nobody").hidden = place.doctors > 0;
+  find("wait").hidden = place.low === null;
+  find("low").textContent = place.low;
+  find("high").textContent = place.high;
+}
+
+listen(room.dataset.socket, {
+  onMessage(message) {
+    if (message.type === "place") show(message);
+    if (message.type === "token" && message.state !== shown) location.reload();
+    if (message.type === "state" && message.state !== "requested") location.reload();
+    if (message.type === "resync") location.reload();
+    // What moved between the page and the socket, or while the socket was away.
+    if (message.type === "hello" && (message.token !== shown || message.state !== "requested")) location.reload();
+  },
+});
+
+addEventListener("pointerdown", allowSound, { once: true });
+if (find("called")) {
+  document.title = `● ${room.dataset.calledTitle}`;
+  ring(room.dataset.calledTitle);
+  setTimeout(() => location.reload(), Math.max(3000, Date.parse(find("countdown").dataset.countdown) - Date.now() + 6000));
+}
+countDown();
+
+const notify = find("notify");
+if (notify && window.Notification?.permission === "default") {
+  notify.hidden = false;
+  notify.addEventListener("click", async () => {
+    await Notification.requestPermission();
+    notify.hidden = true;
+  });
+}
