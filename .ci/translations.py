@@ -40,7 +40,9 @@ def collected(arguments: list[str], into: Path) -> Path:
 def faults(catalogue: Path, fresh: Path) -> list[str]:
     here = polib.pofile(str(catalogue))
     known = {(entry.msgctxt, entry.msgid) for entry in here if not entry.obsolete}
-    found = ["its header is marked fuzzy, so it would not be compiled"] * here.metadata_is_fuzzy
+    found = []
+    if here.metadata_is_fuzzy:
+        found.append("its header is marked fuzzy, so it would not be compiled")
     if fresh != catalogue:
         for entry in polib.pofile(str(fresh)):
             if not entry.obsolete and (entry.msgctxt, entry.msgid) not in known:

@@ -85,6 +85,7 @@ class Secretive:
 
     secret_columns: tuple[str, ...] = ()
 
-    def lookup_allowed(self, lookup: str, *args: Any) -> bool:
-        column = lookup.split(LOOKUP_SEP)[0]
-        return column not in self.secret_columns and super().lookup_allowed(lookup, *args)  # type: ignore[misc]
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+        if lookup.split(LOOKUP_SEP)[0] in self.secret_columns:
+            return False
+        return bool(super().lookup_allowed(lookup, value, request))  # type: ignore[misc]

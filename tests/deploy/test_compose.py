@@ -8,6 +8,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+from django.utils.module_loading import import_string
 
 from deploy.trial import ROOT, VARIABLE, NotSet, compose, filled
 
@@ -108,3 +109,8 @@ def test_the_image_takes_nothing_but_what_it_runs():
     assert lines[1] == "*"
     for path in re.findall(r"^!(.*)$", "\n".join(lines), re.MULTILINE):
         assert (ROOT / path).exists(), path
+
+
+def test_the_sms_backends_it_names_are_there():
+    for name in re.findall(r"accounts\.sms\.\w+", (ROOT / ".env.example").read_text()):
+        assert import_string(name)

@@ -32,6 +32,11 @@ def children_of(pid: int) -> list[int]:
     return [int(pid) for pid in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
+def folder_of(postgres: int) -> Path:
+    words = Path(f"/proc/{postgres}/cmdline").read_text().split("\0")
+    return Path(words[words.index("-D") + 1]).parent
+
+
 def test_it_gives_addresses_and_passes_the_exit_code_on():
     done = subprocess.run(
         [PROGRAM, "--", "sh", "-c", "echo $DATABASE_URL $REDIS_URL; exit 7"],
@@ -59,6 +64,7 @@ def test_nothing_is_left_when_it_is_ended(ending):
     assert started.stdout.readline() == b"up\n"
     *servers, command = children_of(started.pid)
     assert len(servers) == 2
+    folder = folder_of(servers[0])
     started.send_signal(ending)
     started.wait(30)
     started.stdout.close()
@@ -66,8 +72,10 @@ def test_nothing_is_left_when_it_is_ended(ending):
     while any(alive(pid) for pid in servers) and time.monotonic() < until:
         time.sleep(0.1)
     assert [pid for pid in servers if alive(pid)] == []
-    if ending == signal.SIGKILL:  # nobody was left to end the command
+    if ending == signal.SIGKILL:  # nobody was left to end the command and tidy up
         os.kill(command, signal.SIGTERM)
+        shutil.rmtree(folder)
+    assert not folder.exists()
 
 
 def test_it_says_which_command_it_cannot_run():

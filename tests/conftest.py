@@ -1,0 +1,68 @@
+"""What the tests run on: whatever DATABASE_URL, REDIS_URL and CHROMIUM offer, and the real parts.
+
+With REQUIRE_SERVICES=1 a missing service is a failure; without it, it is said plainly.
+"""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+# Read by the settings, so before Django is.
+os.environ.setdefault("EMBEDDED", "1")
+os.environ["VAR_DIR"] = tempfile.mkdtemp(prefix="esanjeevani-test-")
+
+import pytest  # noqa: E402
+from django.conf import settings  # noqa: E402
+from django.core.cache import cache  # noqa: E402
+
+from accounts.sms import MemoryBackend  # noqa: E402
+
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
+REQUIRED = os.environ.get("REQUIRE_SERVICES") == "1"
+
+
+def _services() -> dict[str, bool]:
+    return {
+        "postgresql": settings.DATABASE_URL.startswith("postgres"),
+        "redis": not settings.IN_MEMORY,
+        "chromium": bool(CHROMIUM),
+    }
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for name in ("postgresql", "redis", "chromium"):
+        config.addinivalue_line("markers", f"{name}: needs {name}")
+
+
+def pytest_report_header() -> str:
+    has = _services()
+    present = [name for name, there in has.items() if there]
+    absent = [name for name, there in has.items() if not there]
+    on = ", ".join(present) or "SQLite and memory"
+    return f"services: {on}" + (f"; not here: {', '.join(absent)}" if absent else "")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    absent = [name for name, there in _services().items() if not there]
+    if REQUIRED and absent:
+        pytest.exit(f"REQUIRE_SERVICES=1, but there is no {', '.join(absent)}.", returncode=1)
+    for item in items:
+        for name in absent:
+            if item.get_closest_marker(name):
+                item.add_marker(pytest.mark.skip(reason=f"left out: needs {name}"))
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(os.environ["VAR_DIR"], ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def _clean(settings: object, tmp_path: Path) -> None:
+    cache.clear()
+    MemoryBackend.sent.clear()
+    settings.SMS_BACKEND = "accounts.sms.MemoryBackend"  # type: ignore[attr-defined]
+    settings.MEDIA_ROOT = tmp_path  # type: ignore[attr-defined]
+
+
+pytest_plugins = ["tests.running"]

@@ -1,0 +1,182 @@
+"""A fixed cast and a few verbs. Plain functions; what they make is saved."""
+
+import itertools
+from datetime import time
+from typing import Any
+
+from django.test import Client
+from django.utils import timezone
+from django_otp.oath import TOTP
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from accounts import actions as accounts
+from accounts.gates import PASSWORD_BACKEND, PHONE_BACKEND
+from accounts.models import District, Doctor, Patient, Speciality, State, User
+from accounts.seeding import seed
+from consult import actions as consult
+from consult.models import Consultation
+from queues import actions as queues
+from queues.models import Clinic, ClinicHours, Presence
+
+PASSWORD = "a long enough sentence"
+_numbers = itertools.count(1)
+
+
+def a_phone() -> str:
+    return f"+9198765{next(_numbers):05d}"
+
+
+def a_state(code: int = 32) -> State:
+    """Kerala, with the other states, the specialities and the SMS texts."""
+    if not State.objects.filter(pk=code).exists():
+        seed()
+    return State.objects.get(pk=code)
+
+
+def a_district() -> District:
+    district, _created = District.objects.get_or_create(
+        code=555, defaults={"name": "Ernakulam", "state": a_state()}
+    )
+    return district
+
+
+def a_speciality(code: str = "general-medicine") -> Speciality:
+    a_state()
+    return Speciality.objects.get(code=code)
+
+
+def a_user(**fields: Any) -> User:
+    user = User.objects.create(**{"phone": a_phone(), "name": "", **fields})
+    accounts.accept_notice(by=user, language="en")
+    return user
+
+
+def a_patient(account: User | None = None, **fields: Any) -> Patient:
+    """Asha, 34, unless said otherwise (`age` in years)."""
+    years = fields.pop("age", 34)
+    today = timezone.localdate()
+    return Patient.objects.create(
+        **{
+            "account": account or a_user(),
+            "name": "Asha Menon",
+            "sex": Patient.Sex.FEMALE,
+            "birth_date": today.replace(year=today.year - years, day=min(today.day, 28)),
+            "address": "12 Canal Road",
+            "state": a_state(),
+            "language": "en",
+            **fields,
+        }
+    )
+
+
+def a_doctor(*, verified: bool = True, **fields: Any) -> Doctor:
+    """Dr Rao with password and authenticator app."""
+    user = User.objects.create_user(a_phone(), PASSWORD, name="Dr Raghav Rao")
+    TOTPDevice.objects.create(user=user, name="app", confirmed=True)
+    doctor = Doctor.objects.create(
+        **{
+            "user": user,
+            "speciality": a_speciality(),
+            "qualification": "MBBS",
+            "registration_number": f"KL-{user.pk}",
+            "council": "Kerala State Medical Council",
+            "contact": "0484 000000",
+            **fields,
+        }
+    )
+    if verified:
+        accounts.verify_doctor(doctor=doctor, by=User.objects.create(phone=a_phone()))
+    return doctor
+
+
+def a_clinic(*, always_open: bool = True, **fields: Any) -> Clinic:
+    """Open day and night unless said otherwise."""
+    clinic = Clinic.objects.create(
+        **{
+            "name": "Kerala General OPD",
+            "state": a_state(),
+            "speciality": a_speciality(),
+            **fields,
+        }
+    )
+    if always_open:
+        ClinicHours.objects.bulk_create(
+            ClinicHours(clinic=clinic, weekday=day, opens=time(0), closes=time(0))
+            for day in range(7)
+        )
+    return clinic
+
+
+def on_duty(clinic: Clinic, doctor: Doctor | None = None) -> Doctor:
+    doctor = doctor or a_doctor()
+    queues.start_duty(doctor=doctor, clinic=clinic)
+    return doctor
+
+
+def a_draft(clinic: Clinic, patient: Patient | None = None, **case: Any) -> Consultation:
+    patient = patient or a_patient()
+    return consult.save_draft(
+        patient=patient,
+        clinic=clinic,
+        by=patient.account,
+        **{"complaint": "Fever and cough", "since": "days", **case},
+    )
+
+
+def waiting(clinic: Clinic, patient: Patient | None = None, **case: Any) -> Consultation:
+    """A consultation whose patient sits in the waiting room. The clinic has a doctor on duty."""
+    draft = a_draft(clinic, patient, **case)
+    return consult.request_consultation(
+        consultation=draft, clinic=clinic, by=draft.patient.account, language="en"
+    )
+
+
+def called(clinic: Clinic, doctor: Doctor) -> Consultation:
+    return consult.call_next(clinic=clinic, doctor=doctor)
+
+
+def in_the_room(clinic: Clinic, doctor: Doctor, patient: Patient | None = None) -> Consultation:
+    """A patient who was called and came in."""
+    waiting(clinic, patient)
+    consultation = called(clinic, doctor)
+    return consult.begin(consultation=consultation, by=consultation.patient.account)
+
+
+PARACETAMOL = consult.Line("Paracetamol", "tablet", "500 mg", "1", "tds", 3, "after food")
+
+
+def prescribed(consultation: Consultation, *lines: consult.Line) -> Any:
+    """The consultation with a diagnosis and an issued prescription."""
+    doctor = consultation.doctor
+    consult.save_note(consultation=consultation, by=doctor.user, diagnosis="Viral fever")
+    consult.save_lines(
+        consultation=consultation, lines=list(lines or [PARACETAMOL]), by=doctor.user
+    )
+    return consult.issue_prescription(consultation=consultation, doctor=doctor)
+
+
+def gone(consultation: Consultation) -> None:
+    """The patient's page is closed, and the lease has run out."""
+    Presence.objects.filter(token=consultation.token).update(until=timezone.now())
+
+
+def totp_code(user: User) -> str:
+    device = TOTPDevice.objects.get(user=user)
+    return f"{TOTP(device.bin_key, device.step, device.t0, device.digits, device.drift).token():06d}"
+
+
+def as_patient(user: User) -> Client:
+    """A browser signed in by a code."""
+    client = Client()
+    client.force_login(user, backend=PHONE_BACKEND)
+    return client
+
+
+def as_staff(user: User) -> Client:
+    """A browser signed in by password and authenticator app."""
+    client = Client()
+    client.force_login(user, backend=PASSWORD_BACKEND)
+    session = client.session
+    session["otp_device_id"] = TOTPDevice.objects.get(user=user).persistent_id
+    session.save()
+    return client

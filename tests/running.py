@@ -1,0 +1,228 @@
+"""The site as it runs: real processes on loopback, on the test database, stopped by their pid."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import httpx
+import pytest
+from django.conf import settings
+from django.db import connection
+from playwright.sync_api import Browser, sync_playwright
+
+ROOT = Path(__file__).parent.parent
+STARTS_WITHIN = 30
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Gateway(ThreadingHTTPServer):
+    """An SMS gateway that speaks HTTP and keeps what it was given; `refuses` answers as MSG91 does."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _GatewayRequest)
+        self.received: list[dict[str, Any]] = []
+        self.refuses = False
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}/send"
+
+    def texts_to(self, phone: str) -> list[str]:
+        return [sms["text"] for sms in self.received if sms["to"] == phone]
+
+    def code_for(self, phone: str, after: int = 0) -> str:
+        """The newest code sent to `phone`; waits for it."""
+        return re.findall(r"\b\d{6}\b", self.wait_for(phone, r"\b\d{6}\b", after))[0]
+
+    def wait_for(self, phone: str, pattern: str, after: int = 0, seconds: float = 20) -> str:
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            found = [text for text in self.texts_to(phone)[after:] if re.search(pattern, text)]
+            if found:
+                return found[-1]
+            time.sleep(0.05)
+        raise AssertionError(f"No SMS to {phone} like {pattern!r}: {self.texts_to(phone)}")
+
+
+class _GatewayRequest(BaseHTTPRequestHandler):
+    server: Gateway
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if not self.server.refuses:
+            self.server.received.append(body)
+        answer = {"type": "error" if self.server.refuses else "success"}
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(json.dumps(answer).encode())
+
+    def log_message(self, *args: Any) -> None:
+        pass
+
+
+@dataclass
+class Site:
+    """Running processes and how to reach them."""
+
+    urls: list[str]
+    gateway: Gateway
+    environment: dict[str, str]
+    processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        return self.urls[0]
+
+    def start(self, *command: str, **environment: str) -> subprocess.Popen[bytes]:
+        with log_of(command).open("wb") as log:
+            process = subprocess.Popen(
+                [sys.executable, *command],
+                cwd=ROOT,
+                env=self.environment | environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        self.processes.append(process)
+        return process
+
+    def stop(self, process: subprocess.Popen[bytes], with_signal: int = signal.SIGTERM) -> None:
+        if process.poll() is None:
+            process.send_signal(with_signal)
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        if process in self.processes:
+            self.processes.remove(process)
+
+    def start_server(self) -> subprocess.Popen[bytes]:
+        """One more process with pages and sockets."""
+        port = free_port()
+        url = f"http://127.0.0.1:{port}"
+        process = self.start(
+            "-m", "daphne", "-b", "127.0.0.1", "-p", str(port), "esanjeevani.asgi:application",
+            SITE_URL=url,
+        )  # fmt: skip
+        wait_until_ready(url, process)
+        self.urls.append(url)
+        return process
+
+    def start_worker(self) -> subprocess.Popen[bytes]:
+        return self.start(
+            "-m", "celery", "-A", "esanjeevani.celery_app", "worker", "-Q", "default,sms,pdf",
+            "-P", "threads", "-c", "4", "--without-gossip", "--without-mingle", "-l", "INFO",
+        )  # fmt: skip
+
+
+def log_of(command: tuple[str, ...]) -> Path:
+    name = re.sub(r"\W+", "-", " ".join(command))[:60]
+    return Path(os.environ["VAR_DIR"]) / f"{name}-{time.monotonic_ns()}.log"
+
+
+def wait_until_ready(url: str, process: subprocess.Popen[bytes]) -> None:
+    until = time.monotonic() + STARTS_WITHIN
+    while time.monotonic() < until:
+        if process.poll() is not None:
+            raise AssertionError(f"The server ended with {process.returncode}; see its log.")
+        try:
+            if httpx.get(f"{url}/readyz").status_code == 200:
+                return
+        except httpx.TransportError:
+            time.sleep(0.1)
+    raise AssertionError("The server did not become ready.")
+
+
+def test_database_url() -> str:
+    """DATABASE_URL with the name of the test database."""
+    name = str(connection.settings_dict["NAME"])
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{name}"
+    parts = urlsplit(settings.DATABASE_URL)
+    return urlunsplit(parts._replace(path=f"/{name}"))
+
+
+test_database_url.__test__ = False  # type: ignore[attr-defined]
+
+
+@pytest.fixture(scope="session")
+def _running(django_db_setup: None) -> Iterator[Site]:
+    """Two servers and a worker on PostgreSQL and Redis; one server on SQLite, where it is all."""
+    gateway = Gateway()
+    environment = os.environ | {
+        "DATABASE_URL": test_database_url(),
+        "SMS_BACKEND": "accounts.sms.HttpJsonBackend",
+        "SMS_HTTP_URL": gateway.url,
+        "FILES_DIR": str(Path(os.environ["VAR_DIR"]) / "files"),
+        "PYTHONUNBUFFERED": "1",
+        "DATABASE_POOL": "8",
+    }
+    site = Site([], gateway, environment)
+    try:
+        if settings.IN_MEMORY:
+            port = free_port()
+            url = f"http://127.0.0.1:{port}"
+            process = site.start("manage.py", "serve", "--port", str(port), SITE_URL=url)
+            wait_until_ready(url, process)
+            site.urls.append(url)
+        else:
+            site.start_worker()
+            site.start("-m", "celery", "-A", "esanjeevani.celery_app", "beat",
+                       "-s", str(Path(os.environ["VAR_DIR"]) / "beat"))  # fmt: skip
+            site.start_server()
+            site.start_server()
+        yield site
+    finally:
+        for process in list(site.processes):
+            site.stop(process)
+        gateway.shutdown()
+        gateway.server_close()
+
+
+@pytest.fixture
+def site(_running: Site, transactional_db: None) -> Iterator[Site]:
+    """The running site; the tables are emptied after the test."""
+    _running.gateway.received.clear()
+    _running.gateway.refuses = False
+    yield _running
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Debian's Chromium, or what CHROMIUM names."""
+    # Playwright keeps an event loop in this thread; our own calls of the database are not in it.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=os.environ.get("CHROMIUM") or shutil.which("chromium"),
+            args=[
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-quic",
+                "--no-first-run",
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+            ],
+        )
+        yield browser
+        browser.close()
