@@ -44,18 +44,19 @@ def faults(catalogue: Path, fresh: Path) -> list[str]:
     if here.metadata_is_fuzzy:
         found.append("its header is marked fuzzy, so it would not be compiled")
     if fresh != catalogue:
-        for entry in polib.pofile(str(fresh)):
-            if not entry.obsolete and (entry.msgctxt, entry.msgid) not in known:
-                found.append(f"not in the catalogue: {entry.msgid!r}")
+        found += [
+            f"not in the catalogue: {entry.msgid!r}"
+            for entry in polib.pofile(str(fresh))
+            if not entry.obsolete and (entry.msgctxt, entry.msgid) not in known
+        ]
     for entry in here:
         if entry.obsolete:
             continue
         if not entry.translated():
             found.append(f"{'only guessed' if entry.fuzzy else 'not translated'}: {entry.msgid!r}")
             continue
-        wanted = {
-            frozenset(PLACEHOLDER.findall(text)) for text in (entry.msgid, entry.msgid_plural)
-        }
+        texts = filter(None, (entry.msgid, entry.msgid_plural))
+        wanted = {frozenset(PLACEHOLDER.findall(text)) for text in texts}
         given = [entry.msgstr] if entry.msgstr else entry.msgstr_plural.values()
         found += [
             f"other placeholders in {text!r}"

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+from typing import Any
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
@@ -13,7 +14,7 @@ from accounts.actions import refuse
 from accounts.broadcast import account_topic
 from accounts.gates import has_second_factor, is_doctor
 from consult.broadcast import room_topic
-from consult.models import Consultation
+from consult.models import Consultation, Prescription
 from esanjeevani.live import Mailbox, hub
 from queues import broadcast
 from queues.board import boards
@@ -106,6 +107,7 @@ class ConsultationPage(LivePage):
     """A consultation: its patient's waiting room and room, its doctor's room."""
 
     consultation: Consultation
+    place: Token | None = None
 
     def allow(self) -> bool:
         uid = self.scope["url_route"]["kwargs"]["consultation"]
@@ -130,23 +132,29 @@ class ConsultationPage(LivePage):
             *([broadcast.token_topic(token_id)] if token_id else []),
         ]
 
-    @property
-    def waiting_token(self) -> Token | None:
-        """The token whose patient is looking at this page."""
+    async def joined(self) -> None:
+        # Read again, now that nothing can be missed: the page compares it with what it shows.
+        await self.send(json.dumps(await database_sync_to_async(self._hello)()))
+        self.place = self._place()
+        if self.place:
+            await database_sync_to_async(self._arrive)(self.place)
+            await boards().show(self.place.clinic_id, self.mailbox, self.place.pk)
+
+    def _hello(self) -> dict[str, Any]:
+        self.allow()
+        issued = self.consultation.prescriptions.filter(state=Prescription.State.ISSUED)
+        return {
+            "type": "hello",
+            "state": self.consultation.state,
+            "token": self.consultation.token.state if self.consultation.token else None,
+            "issued": issued.values_list("number", flat=True).first() or "",
+        }
+
+    def _place(self) -> Token | None:
+        """The token whose patient is looking at this page, if it is still in the line."""
         token = self.consultation.token
         is_patient = self.consultation.patient.account_id == self.user.pk
         return token if token and token.is_open and is_patient else None
-
-    async def joined(self) -> None:
-        # Read again, now that nothing can be missed: the page compares it with what it shows.
-        await database_sync_to_async(self.allow)()
-        token = self.consultation.token
-        hello = {"type": "hello", "state": self.consultation.state}
-        await self.send(json.dumps(hello | {"token": token.state if token else None}))
-        token = self.waiting_token
-        if token:
-            await database_sync_to_async(self._arrive)(token)
-            await boards().show(token.clinic_id, self.mailbox, token.pk)
 
     @staticmethod
     def _arrive(token: Token) -> None:
@@ -154,17 +162,17 @@ class ConsultationPage(LivePage):
         broadcast.line_changed(token.clinic_id)
 
     async def left(self) -> None:
-        token = self.waiting_token
-        if token:
-            boards().hide(token.clinic_id, self.mailbox)
-            if token.pk not in set(boards().tokens()):
-                await database_sync_to_async(Presence.end_soon)(token.pk)
+        if self.place:
+            boards().hide(self.place.clinic_id, self.mailbox)
+            if self.place.pk not in set(boards().tokens()):
+                await database_sync_to_async(Presence.end_soon)(self.place.pk)
 
 
 class DeskPage(LivePage):
     """The doctor's desk: told when one of the doctor's lines changed."""
 
     clinics: list[int]
+    shown: list[int] = []
 
     def allow(self) -> bool:
         if not has_second_factor(self.scope["session"]) or not is_doctor(self.user):

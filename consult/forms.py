@@ -158,6 +158,14 @@ class LineForm(forms.ModelForm):
         self.fields["days"].widget.attrs |= {"min": 1, "max": 180, "inputmode": "numeric"}
         self.fields["generic"].required = False
 
+    @property
+    def problems(self) -> list[str]:
+        """One line for all of the row, each place by its name."""
+        if not self.errors:
+            return []
+        missing = [str(self.fields[name].label) for name in self.errors if name in self.fields]
+        return [_("Please complete: %(fields)s.") % {"fields": ", ".join(missing)}]
+
     def clean_days(self) -> int:
         days = int(self.cleaned_data["days"])
         if not 1 <= days <= 180:

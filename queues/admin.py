@@ -28,8 +28,8 @@ class HubLinkInline(admin.TabularInline):
 @admin.register(Clinic)
 class ClinicAdmin(Undeletable, NamedAdmin):
     list_display = [
-        "name", "state", "speciality", "facility", "takes_opd", "is_active", "is_open_now",
-        "doctors_on_duty",
+        "name", "speciality", "is_open_now", "doctors_on_duty", "for_opd", "is_active", "state",
+        "facility",
     ]  # fmt: skip
     list_filter = ["is_active", "takes_opd", "state", "speciality", "serves"]
     list_select_related = ["state", "speciality", "facility"]
@@ -52,6 +52,10 @@ class ClinicAdmin(Undeletable, NamedAdmin):
     @admin.display(description="Open now", boolean=True)
     def is_open_now(self, clinic: Clinic) -> bool:
         return clinic.is_open()
+
+    @admin.display(description="OPD", boolean=True, ordering="takes_opd")
+    def for_opd(self, clinic: Clinic) -> bool:
+        return clinic.takes_opd
 
     @admin.display(description="On duty", ordering="on_duty")
     def doctors_on_duty(self, clinic: Any) -> int:

@@ -23,6 +23,9 @@ from django.conf import settings
 from django.db import connection
 from playwright.sync_api import Browser, sync_playwright
 
+from accounts.models import User
+from tests.factories import as_patient, as_staff
+
 ROOT = Path(__file__).parent.parent
 STARTS_WITHIN = 30
 
@@ -34,7 +37,7 @@ def free_port() -> int:
 
 
 class Gateway(ThreadingHTTPServer):
-    """An SMS gateway that speaks HTTP and keeps what it was given; `refuses` answers as MSG91 does."""
+    """An SMS gateway over HTTP that keeps what it was given; `refuses` answers as MSG91 does."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _GatewayRequest)
@@ -87,13 +90,15 @@ class Site:
     gateway: Gateway
     environment: dict[str, str]
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    logs: dict[int, Path] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
         return self.urls[0]
 
     def start(self, *command: str, **environment: str) -> subprocess.Popen[bytes]:
-        with log_of(command).open("wb") as log:
+        log_file = log_of(command)
+        with log_file.open("wb") as log:
             process = subprocess.Popen(
                 [sys.executable, *command],
                 cwd=ROOT,
@@ -102,6 +107,7 @@ class Site:
                 stderr=subprocess.STDOUT,
             )
         self.processes.append(process)
+        self.logs[process.pid] = log_file
         return process
 
     def stop(self, process: subprocess.Popen[bytes], with_signal: int = signal.SIGTERM) -> None:
@@ -123,9 +129,22 @@ class Site:
             "-m", "daphne", "-b", "127.0.0.1", "-p", str(port), "esanjeevani.asgi:application",
             SITE_URL=url,
         )  # fmt: skip
-        wait_until_ready(url, process)
-        self.urls.append(url)
+        self.wait_until_ready(url, process)
         return process
+
+    def wait_until_ready(self, url: str, process: subprocess.Popen[bytes]) -> None:
+        until = time.monotonic() + STARTS_WITHIN
+        answer = "nothing"
+        while time.monotonic() < until and process.poll() is None:
+            try:
+                answer = httpx.get(f"{url}/readyz").text
+                if '"ok"' in answer:
+                    self.urls.append(url)
+                    return
+            except httpx.TransportError:
+                time.sleep(0.1)
+        log = self.logs[process.pid].read_text()[-3000:]
+        raise AssertionError(f"Not ready within {STARTS_WITHIN} s: {answer}\n{log}")
 
     def start_worker(self) -> subprocess.Popen[bytes]:
         return self.start(
@@ -139,19 +158,6 @@ def log_of(command: tuple[str, ...]) -> Path:
     return Path(os.environ["VAR_DIR"]) / f"{name}-{time.monotonic_ns()}.log"
 
 
-def wait_until_ready(url: str, process: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + STARTS_WITHIN
-    while time.monotonic() < until:
-        if process.poll() is not None:
-            raise AssertionError(f"The server ended with {process.returncode}; see its log.")
-        try:
-            if httpx.get(f"{url}/readyz").status_code == 200:
-                return
-        except httpx.TransportError:
-            time.sleep(0.1)
-    raise AssertionError("The server did not become ready.")
-
-
 def test_database_url() -> str:
     """DATABASE_URL with the name of the test database."""
     name = str(connection.settings_dict["NAME"])
@@ -159,6 +165,24 @@ def test_database_url() -> str:
         return f"sqlite:///{name}"
     parts = urlsplit(settings.DATABASE_URL)
     return urlunsplit(parts._replace(path=f"/{name}"))
+
+
+def browser_of(user: User, url: str, staff: bool = False) -> httpx.Client:
+    """A real HTTP client with the cookies of somebody who signed in."""
+    signed_in = as_staff(user) if staff else as_patient(user)
+    session = signed_in.cookies[settings.SESSION_COOKIE_NAME].value
+    client = httpx.Client(base_url=url, timeout=60, verify=False, headers={"Origin": url})
+    client.cookies.set(settings.SESSION_COOKIE_NAME, session, domain="127.0.0.1")
+    return client
+
+
+def post(client: httpx.Client, page: str, path: str, **data: str) -> httpx.Response:
+    """A form of `page`, with its CSRF token, sent to `path`."""
+    shown = client.get(page)
+    found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', shown.text)
+    if not found:
+        return shown
+    return client.post(path, data={"csrfmiddlewaretoken": found[1], **data})
 
 
 test_database_url.__test__ = False  # type: ignore[attr-defined]
@@ -182,8 +206,7 @@ def _running(django_db_setup: None) -> Iterator[Site]:
             port = free_port()
             url = f"http://127.0.0.1:{port}"
             process = site.start("manage.py", "serve", "--port", str(port), SITE_URL=url)
-            wait_until_ready(url, process)
-            site.urls.append(url)
+            site.wait_until_ready(url, process)
         else:
             site.start_worker()
             site.start("-m", "celery", "-A", "esanjeevani.celery_app", "beat",
@@ -199,11 +222,11 @@ def _running(django_db_setup: None) -> Iterator[Site]:
 
 
 @pytest.fixture
-def site(_running: Site, transactional_db: None) -> Iterator[Site]:
+def site(_running: Site, transactional_db: None) -> Site:
     """The running site; the tables are emptied after the test."""
     _running.gateway.received.clear()
     _running.gateway.refuses = False
-    yield _running
+    return _running
 
 
 @pytest.fixture(scope="session")

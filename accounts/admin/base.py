@@ -40,6 +40,10 @@ class AuditedReads(admin.ModelAdmin):
 class NamedForm(forms.ModelForm):
     """A name in English and, as JSON, in other languages."""
 
+    class Meta:
+        labels = {"names": "In other languages"}
+        widgets = {"names": forms.Textarea(attrs={"rows": 2, "class": "vLargeTextField"})}
+
     def clean_names(self) -> dict[str, str]:
         names = self.cleaned_data["names"] or {}
         if not isinstance(names, dict) or not all(map(_is_words, names.values())):

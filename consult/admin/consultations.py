@@ -8,7 +8,10 @@ from accounts.models import Patient
 from consult.models import Consent, Consultation
 from esanjeevani.admin_site import ReadOnly
 
-BELONGING = ["consent", "note", "attachment", "prescription", "chatmessage", "feedback"]
+BELONGING = {
+    "consent": "consent", "note": "note", "attachment": "files", "chatmessage": "chat",
+    "prescription": "prescriptions", "feedback": "feedback",
+}  # fmt: skip
 
 
 class OfConsultation(ReadOnly, AuditedReads):
@@ -52,8 +55,10 @@ class ConsultationAdmin(ReadOnly, AuditedReads):
 
     @admin.display(description="Belongs to it")
     def belonging(self, consultation: Consultation) -> SafeString:
-        lists = [(reverse(f"admin:consult_{model}_changelist"), model) for model in BELONGING]
-        rows = [(address, consultation.pk, model) for address, model in lists]
+        rows = [
+            (reverse(f"admin:consult_{model}_changelist"), consultation.pk, word)
+            for model, word in BELONGING.items()
+        ]
         return format_html_join(" · ", '<a href="{}?consultation={}">{}</a>', rows)
 
     def patient_of(self, row: Consultation) -> Patient:

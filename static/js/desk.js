@@ -19,7 +19,7 @@ async function refresh() {
   try {
     const before = place.querySelector("[data-held]")?.dataset.held;
     const focused = document.activeElement?.closest?.("[data-lines] [data-open]") !== null && place.contains(document.activeElement);
-    place.replaceChildren(...(await fetchPart(desk.dataset.part)));
+    place.replaceChildren(...(await fetchPart(desk.dataset.part)).childNodes);
     countDown(place);
     const held = place.querySelector("[data-held]")?.dataset.held;
     if (before === "called" && held === "serving") place.querySelector("[data-open]").click();

@@ -1,4 +1,4 @@
-// HTML that this site's own server rendered, as nodes. The one place where text becomes HTML.
+// HTML that this site's own server rendered, as a body of nodes. The one place where text becomes HTML.
 
 const policy = window.trustedTypes
   ? window.trustedTypes.createPolicy("fragment", { createHTML: (html) => html })
@@ -7,6 +7,5 @@ const policy = window.trustedTypes
 export async function fetchPart(url) {
   const answer = await fetch(url, { headers: { "X-Requested-With": "fetch" } });
   if (!answer.ok || answer.redirected) throw new Error(String(answer.status));
-  const page = new DOMParser().parseFromString(policy.createHTML(await answer.text()), "text/html");
-  return [...page.body.childNodes];
+  return new DOMParser().parseFromString(policy.createHTML(await answer.text()), "text/html").body;
 }

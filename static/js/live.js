@@ -1,5 +1,7 @@
 // One socket per page. It only hears; whatever it missed, the page fetches after "hello".
 
+import { reload } from "./reload.js";
+
 const FIRST_MS = 5000;
 const LONGEST_MS = 60000;
 const FINAL = new Set([4401, 4404, 4408]); // signed out, not yours, too much: trying again is no use
@@ -24,7 +26,7 @@ export function listen(path, { onMessage, onFinal }) {
     };
     socket.onclose = (event) => {
       if (FINAL.has(event.code)) {
-        (onFinal || (() => location.reload()))(event.code);
+        (onFinal ?? reload)(event.code);
         return;
       }
       note.hidden = false;

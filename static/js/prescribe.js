@@ -1,5 +1,7 @@
 // Notes and medicines save themselves; another row is a copy of the empty one.
 
+import { reload } from "./reload.js";
+
 const form = document.querySelector("[data-autosave]");
 const state = form.querySelector("[data-save-state]");
 const rows = form.querySelector("[data-medicines]");
@@ -18,7 +20,7 @@ async function save() {
       body: new FormData(form),
     });
     if (answer.status >= 500 || answer.redirected) throw new Error(String(answer.status));
-    if (answer.status === 409) location.reload();
+    if (answer.status === 409) reload();
     state.textContent = answer.status === 204 ? form.dataset.saved : form.dataset.invalid;
   } catch {
     if (!leaving) timer = setTimeout(save, RETRY_MS);

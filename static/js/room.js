@@ -1,22 +1,37 @@
 // The room, on both sides: messages come in; another state of the consultation is another page.
 
 import { startChat } from "./chat.js";
-import "./forms.js";
+import { fetchPart } from "./fragment.js";
 import { listen } from "./live.js";
+import { reload } from "./reload.js";
+import "./forms.js";
 import "./upload.js";
 
 const room = document.querySelector("[data-room]");
 const section = room.querySelector("[data-chat]");
 const catchUp = section ? startChat(section) : () => {};
-const isDoctor = "doctor" in room.dataset;
 const shown = room.dataset.state ?? "in_progress";
+
+// The link to the prescription comes without a reload: nobody loses half a sentence.
+async function showPrescription() {
+  const place = room.querySelector("[data-issued]");
+  if (!place) return;
+  try {
+    const page = await fetchPart(location.pathname);
+    const newer = page.querySelector("[data-issued]");
+    if (newer) place.replaceWith(newer);
+  } catch {
+    setTimeout(showPrescription, 3000);
+  }
+}
 
 listen(room.dataset.socket, {
   onMessage(message) {
-    const moved = (message.type === "state" || message.type === "hello") && message.state !== shown;
-    if (moved) location.reload();
-    else if (message.type === "prescription") {
-      if (!isDoctor && !room.querySelector(".prescription-ready")) location.reload();
-    } else catchUp();
+    const saysState = message.type === "state" || message.type === "hello";
+    if (saysState && message.state !== shown) reload();
+    else if (message.type === "prescription") showPrescription();
+    else catchUp();
+    const place = room.querySelector("[data-issued]");
+    if (message.type === "hello" && place && message.issued !== place.dataset.issued) showPrescription();
   },
 });

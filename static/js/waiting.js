@@ -3,6 +3,7 @@
 import { countDown } from "./countdown.js";
 import "./forms.js";
 import { listen } from "./live.js";
+import { reload } from "./reload.js";
 import { allowSound, ring } from "./ring.js";
 
 const room = document.querySelector("[data-waiting]");
@@ -28,11 +29,11 @@ function show(place) {
 listen(room.dataset.socket, {
   onMessage(message) {
     if (message.type === "place") show(message);
-    if (message.type === "token" && message.state !== shown) location.reload();
-    if (message.type === "state" && message.state !== "requested") location.reload();
-    if (message.type === "resync") location.reload();
+    if (message.type === "token" && message.state !== shown) reload();
+    if (message.type === "state" && message.state !== "requested") reload();
+    if (message.type === "resync") reload();
     // What moved between the page and the socket, or while the socket was away.
-    if (message.type === "hello" && (message.token !== shown || message.state !== "requested")) location.reload();
+    if (message.type === "hello" && (message.token !== shown || message.state !== "requested")) reload();
   },
 });
 
@@ -40,7 +41,7 @@ addEventListener("pointerdown", allowSound, { once: true });
 if (find("called")) {
   document.title = `● ${room.dataset.calledTitle}`;
   ring(room.dataset.calledTitle);
-  setTimeout(() => location.reload(), Math.max(3000, Date.parse(find("countdown").dataset.countdown) - Date.now() + 6000));
+  setTimeout(() => reload(), Math.max(3000, Date.parse(find("countdown").dataset.countdown) - Date.now() + 6000));
 }
 countDown();
 

@@ -430,6 +430,17 @@ def test_what_others_refer_to_is_not_deleted(boss_client, model):
     assert boss_client.post(page(row, "delete"), {"post": "yes"}).status_code == 403
 
 
+@pytest.mark.parametrize(
+    "make", [make_attachment, make_chat_message, make_consent, make_note, make_prescription]
+)
+def test_a_consultation_leads_to_what_belongs_to_it(boss_client, make):
+    row = make()
+    make()
+    link = f"{page(row, 'changelist')}?consultation={row.consultation_id}"
+    assert link in boss_client.get(page(row.consultation)).content.decode()
+    assert list(boss_client.get(link).context["cl"].queryset) == [row]
+
+
 # --- the audit log ------------------------------------------------------------------------------
 @pytest.mark.parametrize("make", AUDITED)
 def test_opening_a_page_of_patient_data_is_written_down(boss_client, boss, make):
@@ -596,9 +607,7 @@ def test_a_registration_is_verified_by_action(boss_client, boss):
 def test_who_may_edit_doctors_may_not_for_that_verify_them(client, officer):
     sign_in(client, officer("accounts.view_doctor", "accounts.change_doctor"))
     doctor = make_doctor()
-    client.post(
-        page(doctor, "changelist"), {"action": "verify", "_selected_action": [doctor.pk]}
-    )
+    client.post(page(doctor, "changelist"), {"action": "verify", "_selected_action": [doctor.pk]})
     doctor.refresh_from_db()
     assert not doctor.is_verified
 

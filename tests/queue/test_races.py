@@ -6,41 +6,19 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
-from django.conf import settings
 
-from accounts.models import User
 from queues.models import Presence, Token
 from tests.factories import (
     a_clinic,
     a_doctor,
     a_draft,
     a_patient,
-    as_patient,
-    as_staff,
     on_duty,
     waiting,
 )
-from tests.running import Site
+from tests.running import Site, browser_of, post
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.redis]
-
-
-def browser_of(user: User, url: str, staff: bool = False) -> httpx.Client:
-    """A real HTTP client with the cookies of somebody who signed in."""
-    signed_in = as_staff(user) if staff else as_patient(user)
-    session = signed_in.cookies[settings.SESSION_COOKIE_NAME].value
-    client = httpx.Client(base_url=url, timeout=60, verify=False, headers={"Origin": url})
-    client.cookies.set(settings.SESSION_COOKIE_NAME, session, domain="127.0.0.1")
-    return client
-
-
-def post(client: httpx.Client, page: str, path: str, **data: str) -> httpx.Response:
-    """A form of `page`, with its CSRF token, sent to `path`."""
-    shown = client.get(page)
-    found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', shown.text)
-    if not found:
-        return shown
-    return client.post(path, data={"csrfmiddlewaretoken": found[1], **data})
 
 
 def test_300_tokens_from_two_processes_are_numbered_without_gap_or_double(site: Site) -> None:
@@ -63,7 +41,9 @@ def test_300_tokens_from_two_processes_are_numbered_without_gap_or_double(site: 
 
     assert statuses == {302: 300}
     assert len(site.urls) >= 2
-    numbers = Token.objects.filter(clinic=clinic).order_by("number").values_list("number", flat=True)
+    numbers = (
+        Token.objects.filter(clinic=clinic).order_by("number").values_list("number", flat=True)
+    )
     assert list(numbers) == list(range(1, 301))
 
 
