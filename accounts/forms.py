@@ -151,7 +151,7 @@ class PatientForm(forms.ModelForm):
         birth_date, age = cleaned.get("birth_date"), cleaned.get("age")
         exact = birth_date is not None
         if birth_date is None and age is not None:
-            birth_date = _born_years_ago(age)
+            birth_date = self._born(age)
         if birth_date is None:
             if not self.errors.keys() & {"birth_date", "age"}:
                 self.add_error("birth_date", _("Give the date of birth or the age."))
@@ -161,6 +161,12 @@ class PatientForm(forms.ModelForm):
         self._check_guardian(cleaned, birth_date)
         self._check_district(cleaned)
         return cleaned
+
+    def _born(self, age: int) -> date:
+        """From an age; one that was not changed keeps the date it was reckoned to before."""
+        if self.instance.pk and not self.instance.birth_date_is_exact and self.instance.age == age:
+            return self.instance.birth_date
+        return _born_years_ago(age)
 
     def _check_guardian(self, cleaned: dict[str, Any], birth_date: date) -> None:
         if age_on(birth_date, timezone.localdate()) >= ADULT:

@@ -9,7 +9,8 @@ from django.contrib.auth import BACKEND_SESSION_KEY
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 from django_otp import DEVICE_ID_SESSION_KEY
@@ -18,7 +19,15 @@ from accounts.actions import refuse
 from accounts.models import Doctor, NoticeAcceptance, User
 from accounts.notice import NOTICE_VERSION
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
+
+
+class SignedIn(HttpRequest):
+    """A request behind one of the gates below: somebody is signed in."""
+
+    user: User
+
+
 Row = TypeVar("Row", bound=Model)
 NOTICE_SESSION_KEY = "notice"
 PASSWORD_BACKEND = "django.contrib.auth.backends.ModelBackend"  # noqa: S105 - a dotted path
@@ -30,7 +39,7 @@ def noticed(view: View) -> View:
 
     @login_required
     @wraps(view)
-    def gated(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def gated(request: SignedIn, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not has_accepted_notice(request):
             return redirect(f"{reverse('accounts:privacy')}?{urlencode({'next': request.path})}")
         return view(request, *args, **kwargs)
@@ -38,7 +47,7 @@ def noticed(view: View) -> View:
     return gated
 
 
-def has_accepted_notice(request: HttpRequest) -> bool:
+def has_accepted_notice(request: Any) -> bool:
     """Remembered in the session once it was found in the table."""
     if request.session.get(NOTICE_SESSION_KEY) == NOTICE_VERSION:
         return True
@@ -52,12 +61,12 @@ def doctor_only(view: View) -> View:
     """A doctor who signed in with password and second factor; passed on as request.user.doctor."""
 
     @wraps(view)
-    def gated(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def gated(request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not request.user.is_authenticated or not by_password(request.session):
             return redirect(
                 f"{reverse('accounts:staff_sign_in')}?{urlencode({'next': request.path})}"
             )
-        if not request.user.is_verified():  # type: ignore[union-attr]
+        if not request.user.is_verified():
             return redirect(
                 f"{reverse('accounts:second_factor')}?{urlencode({'next': request.path})}"
             )
@@ -83,7 +92,7 @@ def has_second_factor(session: Any) -> bool:
 
 
 def get_or_refuse(
-    visible: "QuerySet[Row]", everything: "QuerySet[Row]", request: HttpRequest, **lookup: Any
+    visible: "QuerySet[Row]", everything: "QuerySet[Row]", request: SignedIn, **lookup: Any
 ) -> Row:
     """The row if it is visible, else 404; a row that exists but is somebody else's is audited."""
     row = visible.filter(**lookup).first()
@@ -91,6 +100,5 @@ def get_or_refuse(
         return row
     hidden = everything.filter(**lookup).first()
     if hidden is not None:
-        by = request.user if isinstance(request.user, User) else None
-        refuse(f"{hidden._meta.model_name}.refused", hidden, by=by)
+        refuse(f"{hidden._meta.model_name}.refused", hidden, by=request.user)
     raise Http404

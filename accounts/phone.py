@@ -1,10 +1,14 @@
 """Mobile numbers as people type them."""
 
+import re
+
 import phonenumbers
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from phonenumbers import PhoneNumberType
 
+# The library takes letters for the digits on old telephone keys: 98765HELLO is somebody's number.
+LETTER_AFTER_DIGIT = re.compile(r"\d.*[^\W\d_]")
 MOBILE = {PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE}
 
 
@@ -15,7 +19,7 @@ def normalise(typed: str) -> str:
     calls 1234567890 valid, so the type is asked for as well.
     """
     try:
-        number = phonenumbers.parse(typed, "IN")
+        number = None if LETTER_AFTER_DIGIT.search(typed) else phonenumbers.parse(typed, "IN")
     except phonenumbers.NumberParseException:
         number = None
     if (

@@ -3,6 +3,7 @@
 import json
 import logging
 import urllib.request
+from http.client import HTTPException
 from typing import Protocol
 
 from django.conf import settings
@@ -62,7 +63,7 @@ class HttpJsonBackend:
         try:
             with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:  # noqa: S310
                 said = json.load(answer)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, HTTPException) as error:
             raise SmsFailed(str(error)) from error
         if not isinstance(said, dict) or said.get("type") == "error":
             raise SmsFailed(str(said))

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 TIMEOUT = 30  # seconds
 LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+LOCATION = re.compile(rb"\r\nlocation: *([^\r]*)", re.IGNORECASE)
 
 
 class Unexpected(Exception):
@@ -29,10 +30,28 @@ class Answer:
     def status(self) -> int:
         return int(self.head[9:12])
 
-    def header(self, name: str) -> str:
-        """The first one of this name, "" without."""
-        found = re.search(rf"\r\n{name}: *([^\r]*)".encode(), self.head, re.IGNORECASE)
+    @property
+    def location(self) -> str:
+        """Where it redirects to, "" if nowhere."""
+        found = LOCATION.search(self.head)
         return found[1].decode() if found else ""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The answer that shows that the thing was done: a refusal may be a redirect too."""
+
+    status: int
+    location: str = ""  # how it begins
+
+    def check(self, answer: Answer, request: bytes) -> None:
+        """Raises Unexpected."""
+        right = answer.status == self.status and answer.location.startswith(self.location)
+        # Django's messages tell people what was refused.
+        if not right or b"messages=" in answer.head:
+            asked = request.partition(b"\r\n")[0].decode()
+            page = answer.body[:2000].decode(errors="replace")
+            raise Unexpected(f"{asked}\n{answer.head.decode()}\n\n{page}")
 
 
 class Connection:
@@ -74,9 +93,14 @@ class Drive:
 
 
 def drive(
-    address: tuple[str, int], requests: Iterable[bytes], status: int, seconds: float, clients: int
+    address: tuple[str, int],
+    requests: Iterable[bytes],
+    wanted: Wanted,
+    *,
+    seconds: float,
+    clients: int,
 ) -> Drive:
-    """Send the requests until `seconds` are over or none is left. Raises Unexpected."""
+    """Send the requests until `seconds` are over or none is left. Raises Unexpected, OSError."""
     left, result, errors = deque(requests), Drive(), deque[Exception]()
     cpu, begun = time.process_time(), time.perf_counter()
 
@@ -84,15 +108,14 @@ def drive(
         try:
             connection = Connection(address)
             while left and not errors and time.perf_counter() - begun < seconds:
-                try:
-                    request = left.popleft()
-                except IndexError:
-                    break
+                request = left.popleft()
                 asked = time.perf_counter()
                 answer = connection.ask(request)
                 result.latencies.append(time.perf_counter() - asked)
-                check(answer, status, request)
+                wanted.check(answer, request)
             connection.close()
+        except IndexError:
+            pass  # another client was faster with the last request
         except (OSError, Unexpected) as error:
             errors.append(error)
 
@@ -105,10 +128,3 @@ def drive(
     if errors:
         raise errors[0]
     return result
-
-
-def check(answer: Answer, status: int, request: bytes) -> None:
-    """Raises Unexpected; being sent to a sign-in page is not the redirect that was measured."""
-    if answer.status != status or answer.header("location").startswith("/sign-in/?"):
-        asked = request.partition(b"\r\n")[0].decode()
-        raise Unexpected(f"{asked}\n{answer.head.decode()}\n\n{answer.body[:2000].decode()}")

@@ -60,7 +60,8 @@ def _doctor(doctor: Doctor) -> dict[str, str]:
 
 
 def _patient(patient: Patient) -> dict[str, Any]:
-    places = [patient.address, patient.district and patient.district.name, patient.state.name]
+    district = patient.district.name if patient.district else ""
+    places = [patient.address, district, patient.state.name]
     return {
         "name": patient.name,
         "number": patient.spaced_number,

@@ -2,25 +2,23 @@
 
 from uuid import UUID
 
-from django.http import HttpRequest
-
-from accounts.gates import get_or_refuse
+from accounts.gates import SignedIn, get_or_refuse
 from consult.models import Consultation
 
 
-def own_consultation(request: HttpRequest, uid: UUID) -> Consultation:
+def own_consultation(request: SignedIn, uid: UUID) -> Consultation:
     """Of a patient of this account."""
     mine = Consultation.objects.with_people().of_patient_account(request.user)
     return get_or_refuse(mine, Consultation.objects.all(), request, uid=uid)
 
 
-def doctors_consultation(request: HttpRequest, uid: UUID) -> Consultation:
+def doctors_consultation(request: SignedIn, uid: UUID) -> Consultation:
     """Called or seen by this doctor."""
     mine = Consultation.objects.with_people().of_doctor(request.user.doctor)
     return get_or_refuse(mine, Consultation.objects.all(), request, uid=uid)
 
 
-def visible_consultation(request: HttpRequest, uid: UUID) -> Consultation:
+def visible_consultation(request: SignedIn, uid: UUID) -> Consultation:
     """Of either side. The doctor's side asks for the second factor too."""
     visible = Consultation.objects.with_people().visible_to(request.user)
     if not request.user.is_verified():

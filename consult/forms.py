@@ -23,7 +23,6 @@ from consult.models import (
 )
 from consult.uploads import BadFile, CleanFile, clean_upload
 
-
 CHILDBEARING_AGES = range(10, 61)
 
 
@@ -82,7 +81,7 @@ class UploadField(forms.FileField):
         "required": gettext_lazy("Choose a photo or a PDF first."),
     }
 
-    def clean(self, data: UploadedFile | None, initial: Any = None) -> CleanFile | None:  # type: ignore[override]
+    def clean(self, data: UploadedFile | None, initial: Any = None) -> CleanFile | None:
         upload = super().clean(data, initial)
         if not upload:
             return None

@@ -8,7 +8,7 @@ from typing import Any
 import pikepdf
 from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import UploadedFile
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from accounts.models import User
 from consult.models import Attachment, Consultation
@@ -75,7 +75,7 @@ def clean_image(content: bytes) -> bytes:
             written = io.BytesIO()
             _on_white(upright).save(written, "JPEG", quality=85, optimize=True)
             return written.getvalue()
-    except Image.UnidentifiedImageError:
+    except UnidentifiedImageError:
         raise BadFile("unknown") from None
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         raise BadFile("broken") from None

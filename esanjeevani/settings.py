@@ -118,6 +118,7 @@ IN_MEMORY = REDIS_URL == "memory"
 
 STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
+STATIC_ROOT.mkdir(exist_ok=True)
 STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_ROOT = Path(env.text("FILES_DIR", str(VAR_DIR / "files")))  # never below the web root
 MEDIA_URL = "unused/"

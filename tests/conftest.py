@@ -12,11 +12,11 @@ from pathlib import Path
 os.environ.setdefault("EMBEDDED", "1")
 os.environ["VAR_DIR"] = tempfile.mkdtemp(prefix="esanjeevani-test-")
 
-import pytest  # noqa: E402
-from django.conf import settings  # noqa: E402
-from django.core.cache import cache  # noqa: E402
+import pytest
+from django.conf import settings
+from django.core.cache import cache
 
-from accounts.sms import MemoryBackend  # noqa: E402
+from accounts.sms import MemoryBackend
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
 REQUIRED = os.environ.get("REQUIRE_SERVICES") == "1"

@@ -1,17 +1,23 @@
 """A fixed cast and a few verbs. Plain functions; what they make is saved."""
 
+import io
 import itertools
 from datetime import time
 from typing import Any
 
+import pikepdf
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django_otp.oath import TOTP
 from django_otp.plugins.otp_totp.models import TOTPDevice
+from PIL import Image
 
 from accounts import actions as accounts
 from accounts.gates import PASSWORD_BACKEND, PHONE_BACKEND
-from accounts.models import District, Doctor, Patient, Speciality, State, User
+from accounts.models import AuditEvent, District, Doctor, Patient, Speciality, State, User
 from accounts.seeding import seed
 from consult import actions as consult
 from consult.models import Consultation
@@ -180,3 +186,36 @@ def as_staff(user: User) -> Client:
     session["otp_device_id"] = TOTPDevice.objects.get(user=user).persistent_id
     session.save()
     return client
+
+
+def a_photo(size: tuple[int, int] = (60, 40), kind: str = "JPEG", **how: Any) -> bytes:
+    written = io.BytesIO()
+    Image.new("RGB", size, "teal").save(written, kind, **how)
+    return written.getvalue()
+
+
+def a_pdf(pages: int = 1, **how: Any) -> bytes:
+    written = io.BytesIO()
+    with pikepdf.new() as pdf:
+        for _page in range(pages):
+            pdf.add_blank_page(page_size=(595, 842))
+        pdf.save(written, **how)
+    return written.getvalue()
+
+
+def an_upload(content: bytes, name: str = "report.jpg") -> SimpleUploadedFile:
+    return SimpleUploadedFile(name, content)
+
+
+def refused_to(user: User) -> list[str]:
+    """What the audit log says this person asked for and did not get."""
+    events = AuditEvent.objects.filter(by=user, refused=True).order_by("pk")
+    return [event.target for event in events]
+
+
+def queries_of(client: Client, path: str) -> int:
+    """How many queries one page needs; fetched twice, so that the session is warm."""
+    assert client.get(path).status_code == 200
+    with CaptureQueriesContext(connection) as queries:
+        assert client.get(path).status_code == 200
+    return len(queries)

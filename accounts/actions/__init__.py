@@ -1,9 +1,10 @@
 from accounts.actions.audit import record, refuse
 from accounts.actions.messages import deliver, queue_sms, sweep_messages, sweep_old
-from accounts.actions.patients import register_patient, update_patient
+from accounts.actions.patients import LooksAlike, register_patient, update_patient
 from accounts.actions.signing_in import TooMany, accept_notice, send_code, sign_in, verify_doctor
 
 __all__ = [
+    "LooksAlike",
     "TooMany",
     "accept_notice",
     "deliver",

@@ -1,3 +1,4 @@
+import logging
 from datetime import timedelta
 
 from django.db import transaction
@@ -8,6 +9,8 @@ from accounts.sms import SmsFailed, backend
 from esanjeevani.celery_app import enqueue
 
 SWEEP_SIZE = 200
+
+log = logging.getLogger(__name__)
 
 
 def queue_sms(
@@ -45,8 +48,18 @@ def deliver(message_id: int) -> bool:
 
 def sweep_messages() -> int:
     """Send what a crash or an absent broker left behind. Returns how many were sent."""
+    for message in Message.objects.lost()[:SWEEP_SIZE]:
+        message.mark_failed("Whoever was sending it never came back.")
     due = list(Message.objects.due().order_by("due_at").values_list("pk", flat=True)[:SWEEP_SIZE])
-    return sum(deliver(pk) for pk in due)
+    return sum(_try_to_deliver(pk) for pk in due)
+
+
+def _try_to_deliver(message_id: int) -> bool:
+    try:
+        return deliver(message_id)
+    except Exception:  # one that cannot be sent must not hold up those behind it
+        log.exception("SMS %s was not sent", message_id)
+        return False
 
 
 @transaction.atomic

@@ -33,7 +33,7 @@ class PhoneDevice(Device):
     """
 
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, related_name="phone_devices"
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, related_name="+"
     )
     phone = models.CharField(max_length=16, unique=True)
     code_hash = models.CharField(max_length=64, blank=True)
@@ -58,13 +58,15 @@ class PhoneDevice(Device):
         code = new_code()
         fresh = {"code_hash": keyed_hash("otp", phone, code), "sent_at": now, "tries": 0}
         unlocked = Q(locked_until=None) | Q(locked_until__lte=now)
-        here = cls.objects.filter(phone=phone)
-        if here.filter(unlocked).update(**fresh, next_try_at=now, locked_until=None):
+        here = cls.objects.filter(unlocked, phone=phone)
+        renewal = {**fresh, "next_try_at": now, "locked_until": None}
+        if here.update(**renewal):
             return code
         _device, created = cls.objects.get_or_create(
             phone=phone, defaults={"name": "sms", "next_try_at": now, **fresh}
         )
-        return code if created else None
+        # Not created: it is locked, or the other half of a double click was faster.
+        return code if created or here.update(**renewal) else None
 
     def verify_token(self, token: str) -> bool:
         """django-otp's question; the reason for a no is what try_code() raises."""
@@ -86,6 +88,8 @@ class PhoneDevice(Device):
         self.refresh_from_db()
         if self.locked_until and self.locked_until > now:
             raise CodeRefused("locked", int((self.locked_until - now).total_seconds()))
+        if not self.code_hash:  # used by somebody else at the same moment
+            raise CodeRefused("expired")
         raise CodeRefused("wrong", WAITS.get(self.tries, 0))
 
     def _count_try(self, now: datetime) -> bool:

@@ -40,6 +40,7 @@ class Doctor(models.Model):
     )
 
     class Meta:
+        permissions = [("verify_doctor", "Can verify a doctor's registration")]
         constraints = [
             models.UniqueConstraint(
                 fields=["council", "registration_number"], name="accounts_doctor_registered_once"

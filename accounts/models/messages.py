@@ -37,6 +37,13 @@ class MessageQuerySet(models.QuerySet["Message"]):
             | models.Q(state=Message.State.SENDING, claimed_at__lt=stale)
         )
 
+    def lost(self) -> "MessageQuerySet":
+        """Claimed for the last time by somebody who has not come back."""
+        stale = timezone.now() - CLAIM_LEASE
+        return self.filter(
+            state=Message.State.SENDING, attempts__gte=MAX_ATTEMPTS, claimed_at__lt=stale
+        )
+
 
 class Message(models.Model):
     """One SMS in the outbox, written in the transaction that made it necessary."""
@@ -94,17 +101,22 @@ class Message(models.Model):
         )
 
     def mark_sent(self) -> None:
-        text = "" if self.is_secret and not settings.DEMO else self.text
         type(self).objects.filter(pk=self.pk).update(
-            state=self.State.SENT, sent_at=timezone.now(), text=text, error=""
+            state=self.State.SENT, sent_at=timezone.now(), text=self._kept_text(), error=""
         )
 
     def mark_failed(self, error: str) -> None:
         """Back to the queue with a growing pause; given up after MAX_ATTEMPTS."""
         self.refresh_from_db(fields=["attempts"])
         given_up = self.attempts >= MAX_ATTEMPTS
-        type(self).objects.filter(pk=self.pk).update(
+        # Somebody who took it over after the lease may have sent it: that stays.
+        type(self).objects.filter(pk=self.pk, state=self.State.SENDING).update(
             state=self.State.FAILED if given_up else self.State.QUEUED,
             due_at=timezone.now() + timedelta(seconds=5 * 2**self.attempts),
+            text=self._kept_text() if given_up else self.text,
             error=error[:200],
         )
+
+    def _kept_text(self) -> str:
+        """What stays in the table once nothing more is sent."""
+        return "" if self.is_secret and not settings.DEMO else self.text

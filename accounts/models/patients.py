@@ -9,8 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.checks import luhn_digit
 from accounts.models.base import Public
-from accounts.models.places import District, State
 from accounts.models.people import User
+from accounts.models.places import District, State
 
 ADULT = 18
 SENIOR = 60

@@ -1,4 +1,4 @@
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
@@ -31,6 +31,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = UserManager()
+
+    if TYPE_CHECKING:  # django-otp's middleware gives it to whoever is signed in
+
+        def is_verified(self) -> bool: ...
 
     USERNAME_FIELD = "phone"
     REQUIRED_FIELDS = ["name"]

@@ -1,53 +1,49 @@
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import actions
+from accounts.actions.patients import ALIKE_SHOWN
 from accounts.forms import PatientForm
-from accounts.gates import get_or_refuse, noticed
+from accounts.gates import SignedIn, get_or_refuse, noticed
 from accounts.models import Patient
 
 
 @require_safe
 @noticed
-def patients(request: HttpRequest) -> HttpResponse:
+def patients(request: SignedIn) -> HttpResponse:
     """The people of this account."""
+    actions.record("patients.list", "own", by=request.user)
     people = Patient.objects.of(request.user).select_related("state", "district")
     return render(request, "accounts/patients.html", {"patients": people})
 
 
 @require_http_methods(["GET", "POST"])
 @noticed
-def new_patient(request: HttpRequest) -> HttpResponse:
+def new_patient(request: SignedIn) -> HttpResponse:
     """Register somebody. Likely duplicates are shown first; a second "save" makes the new one."""
     form = PatientForm(request.POST or None, initial={"language": get_language()})
     if request.method == "GET" or not form.is_valid():
         return _form_page(request, form)
     patient: Patient = form.save(commit=False)
     patient.account = request.user
-    doubts = _doubts(form, patient)
-    if doubts and "sure" not in request.POST:
-        return _form_page(request, form, status=409, **doubts)
-    actions.register_patient(patient=patient, by=request.user)
+    sure = "sure" in request.POST
+    if form.abha_is_doubtful and not sure:
+        alike = Patient.objects.like(patient)[:ALIKE_SHOWN]
+        return _form_page(request, form, status=409, abha_is_doubtful=True, alike=alike)
+    try:
+        actions.register_patient(patient=patient, by=request.user, sure=sure)
+    except actions.LooksAlike as error:
+        return _form_page(request, form, status=409, alike=error.patients)
     return redirect("queue:clinics", patient=patient.uid)
-
-
-def _doubts(form: PatientForm, patient: Patient) -> dict[str, object]:
-    """What the person should look at once more before it is saved."""
-    doubts: dict[str, object] = {}
-    if alike := list(Patient.objects.like(patient)[:5]):
-        doubts["alike"] = alike
-    if form.abha_is_doubtful:
-        doubts["abha_is_doubtful"] = True
-    return doubts
 
 
 @require_http_methods(["GET", "POST"])
 @noticed
-def edit_patient(request: HttpRequest, patient: UUID) -> HttpResponse:
+def edit_patient(request: SignedIn, patient: UUID) -> HttpResponse:
     found = get_or_refuse(
         Patient.objects.of(request.user), Patient.objects.all(), request, uid=patient
     )
@@ -56,6 +52,8 @@ def edit_patient(request: HttpRequest, patient: UUID) -> HttpResponse:
         instance=found,
         initial={} if found.birth_date_is_exact else {"birth_date": None, "age": found.age},
     )
+    if request.method == "GET":
+        actions.record("patient.read", found, by=request.user, patient=found)
     if request.method == "GET" or not form.is_valid():
         return _form_page(request, form, patient=found)
     if form.abha_is_doubtful and "sure" not in request.POST:
@@ -65,7 +63,7 @@ def edit_patient(request: HttpRequest, patient: UUID) -> HttpResponse:
 
 
 def _form_page(
-    request: HttpRequest, form: PatientForm, status: int = 0, **context: object
+    request: SignedIn, form: PatientForm, status: int = 0, **context: object
 ) -> HttpResponse:
     status = status or (200 if request.method == "GET" else 422)
     return render(request, "accounts/patient_form.html", {"form": form, **context}, status=status)

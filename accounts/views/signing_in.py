@@ -147,16 +147,19 @@ def privacy(request: HttpRequest) -> HttpResponse:
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
     """End the session, and the open sockets of the account with it."""
-    if request.user.is_authenticated:
-        broadcast.signed_out(request.user)
-    logout(request)
+    user = request.user
+    if user.is_authenticated:
+        logout(request)
+        broadcast.signed_out(user)  # only now: a page that reconnects must find the session ended
     return redirect("home")
 
 
 def next_page(request: HttpRequest) -> str:
     """Where to go after signing in: only to a page of this site."""
     wanted = _wanted(request)
-    if url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()}):
+    if url_has_allowed_host_and_scheme(
+        wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    ):
         return wanted
     return reverse("home")
 

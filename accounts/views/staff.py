@@ -1,5 +1,9 @@
+from typing import Any
+from urllib.parse import urlencode
+
 import segno
 from django.contrib.auth import authenticate, login
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -7,7 +11,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 from django_otp import login as second_factor_login
-from django_otp import match_token
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts import actions
@@ -37,7 +40,8 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         form.add_error(None, _("Number or password is not right."))
         return render(request, "accounts/staff_sign_in.html", context, status=422)
     login(request, user, backend=PASSWORD_BACKEND)
-    return redirect(f"{reverse('accounts:second_factor')}?next={next_page(request)}")
+    query = urlencode({"next": next_page(request)})
+    return redirect(f"{reverse('accounts:second_factor')}?{query}")
 
 
 @never_cache
@@ -50,8 +54,10 @@ def second_factor(request: HttpRequest) -> HttpResponse:
         return redirect(_after_sign_in(request))
     pairing = None
     if not TOTPDevice.objects.filter(user=request.user, confirmed=True).exists():
-        pairing, _created = TOTPDevice.objects.get_or_create(
-            user=request.user, confirmed=False, defaults={"name": "app"}
+        # Not get_or_create: after a double click there may be two, and the first one is it.
+        pairing = TOTPDevice.objects.filter(user=request.user, confirmed=False).first()
+        pairing = pairing or TOTPDevice.objects.create(
+            user=request.user, confirmed=False, name="app"
         )
     form = CodeForm(request.POST or None)
     form.fields["code"].label = _("The 6 digits from your authenticator app")
@@ -70,7 +76,7 @@ def second_factor(request: HttpRequest) -> HttpResponse:
 
 def _accepts(request: HttpRequest, code: str, pairing: TOTPDevice | None) -> bool:
     if pairing is None:
-        device = match_token(request.user, code)
+        device = _app_that_shows(request.user, code)
     else:
         device = pairing if pairing.verify_token(code) else None
         if device:
@@ -81,6 +87,16 @@ def _accepts(request: HttpRequest, code: str, pairing: TOTPDevice | None) -> boo
     second_factor_login(request, device)
     actions.record("staff.sign_in", f"user:{request.user.pk}", by=request.user)  # type: ignore[arg-type]
     return True
+
+
+@transaction.atomic
+def _app_that_shows(user: Any, code: str) -> TOTPDevice | None:
+    """The paired app whose code this is. Only an app: a code by SMS is no second factor."""
+    # Locked while it is asked: two requests with one code would both find it unused.
+    for device in TOTPDevice.objects.select_for_update().filter(user=user, confirmed=True):
+        if device.verify_is_allowed()[0] and device.verify_token(code):
+            return device
+    return None
 
 
 @never_cache

@@ -1,3 +1,5 @@
+from functools import partial
+
 from django.db import IntegrityError, transaction
 
 from accounts.actions import queue_sms, record
@@ -60,9 +62,9 @@ def remove_attachment(*, attachment: Attachment, by: User) -> None:
     if consultation.state != Consultation.State.DRAFT:
         raise MoveRefused("The case was sent already.")
     record("attachment.remove", attachment, by=by, patient=consultation.patient)
-    stored = attachment.file
+    storage, name = attachment.file.storage, str(attachment.file.name)
     attachment.delete()
-    transaction.on_commit(lambda: stored.storage.delete(stored.name), robust=True)
+    transaction.on_commit(partial(storage.delete, name), robust=True)
 
 
 @transaction.atomic

@@ -1,3 +1,4 @@
+import logging
 from dataclasses import asdict, dataclass
 
 from django.core.files.base import ContentFile
@@ -13,6 +14,8 @@ from consult.models import Consultation, Note, Prescription, PrescriptionLine
 from consult.pdf import render_pdf
 from esanjeevani.celery_app import enqueue
 from queues.models import MoveRefused
+
+log = logging.getLogger(__name__)
 
 
 class IssueRefused(Exception):
@@ -113,7 +116,7 @@ def revise_prescription(*, consultation: Consultation, by: User) -> Prescription
     draft = Prescription.objects.create(consultation=locked, version=_next_version(locked))
     PrescriptionLine.objects.bulk_create(
         PrescriptionLine(prescription=draft, position=position, **line)
-        for position, line in enumerate(issued.document["lines"], 1)
+        for position, line in enumerate((issued.document or {})["lines"], 1)
     )
     record("prescription.revise", draft, by=by, patient=consultation.patient)
     return draft
@@ -151,4 +154,12 @@ def render_prescription(prescription_id: int) -> bool:
 def sweep_prescriptions() -> int:
     """Render what a crash or an absent broker left without a PDF. Returns how many."""
     missing = Prescription.objects.filter(pdf="", issued_at__isnull=False).order_by("issued_at")
-    return sum(render_prescription(pk) for pk in missing.values_list("pk", flat=True)[:100])
+    return sum(_try_to_render(pk) for pk in missing.values_list("pk", flat=True)[:100])
+
+
+def _try_to_render(prescription_id: int) -> bool:
+    try:
+        return render_prescription(prescription_id)
+    except Exception:  # one that cannot be drawn must not hold up those behind it
+        log.exception("Prescription %s has no PDF", prescription_id)
+        return False

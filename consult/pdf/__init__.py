@@ -31,10 +31,12 @@ def render_pdf(prescription: Prescription) -> bytes:
         sys_inputs={"data": json.dumps(_page(prescription), ensure_ascii=False)},
         timestamp=int(prescription.issued_at.timestamp()) if prescription.issued_at else 0,
     )
-    return bytes(pdf)
+    if not isinstance(pdf, bytes):
+        raise TypeError("One document was asked for.")
+    return pdf
 
 
-def _compiler() -> typst.Compiler:
+def _compiler() -> Any:
     if not hasattr(_of_thread, "compiler"):
         _of_thread.compiler = typst.Compiler(
             input=str(HERE / "prescription.typ"),
@@ -42,7 +44,7 @@ def _compiler() -> typst.Compiler:
             font_paths=[str(HERE / "fonts")],
             ignore_system_fonts=True,
         )
-    return _of_thread.compiler  # type: ignore[no-any-return]
+    return _of_thread.compiler
 
 
 def _page(prescription: Prescription) -> dict[str, Any]:

@@ -2,13 +2,13 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.gates import get_or_refuse, noticed
+from accounts.gates import SignedIn, get_or_refuse, noticed
 from accounts.models import Patient
 from consult import actions
 from consult.fetch import own_consultation
@@ -21,7 +21,7 @@ from queues.models import Clinic, MoveRefused, Token
 
 @require_safe
 @noticed
-def book(request: HttpRequest) -> HttpResponse:
+def book(request: SignedIn) -> HttpResponse:
     """For whom? With one patient there is nothing to ask."""
     people = list(Patient.objects.of(request.user).select_related("state"))
     if not people:
@@ -33,7 +33,7 @@ def book(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @noticed
-def case(request: HttpRequest, patient: UUID, clinic: UUID) -> HttpResponse:
+def case(request: SignedIn, patient: UUID, clinic: UUID) -> HttpResponse:
     """What is wrong? Kept as a draft from the first save."""
     person = get_or_refuse(
         Patient.objects.of(request.user), Patient.objects.all(), request, uid=patient
@@ -61,7 +61,7 @@ def _opd_clinics() -> "QuerySet[Clinic]":
 
 @require_http_methods(["GET", "POST"])
 @noticed
-def files(request: HttpRequest, consultation: UUID) -> HttpResponse:
+def files(request: SignedIn, consultation: UUID) -> HttpResponse:
     """Photos and reports: up to five, each checked when it comes."""
     found = own_consultation(request, consultation)
     if found.state != Consultation.State.DRAFT:
@@ -98,7 +98,7 @@ def too_many_files(error: actions.TooManyFiles) -> str:
 
 @require_POST
 @noticed
-def remove_file(request: HttpRequest, consultation: UUID, attachment: UUID) -> HttpResponse:
+def remove_file(request: SignedIn, consultation: UUID, attachment: UUID) -> HttpResponse:
     found = own_consultation(request, consultation)
     file = get_object_or_404(found.attachments, uid=attachment)
     try:
@@ -110,7 +110,7 @@ def remove_file(request: HttpRequest, consultation: UUID, attachment: UUID) -> H
 
 @require_http_methods(["GET", "POST"])
 @noticed
-def confirm(request: HttpRequest, consultation: UUID) -> HttpResponse:
+def confirm(request: SignedIn, consultation: UUID) -> HttpResponse:
     """Everything once more, the consent, and the token."""
     found = own_consultation(request, consultation)
     if found.state != Consultation.State.DRAFT:  # double click, or the back button
@@ -136,7 +136,7 @@ def confirm(request: HttpRequest, consultation: UUID) -> HttpResponse:
     return render(request, "consult/confirm.html", context, status=status)
 
 
-def _request(request: HttpRequest, consultation: Consultation, clinic: Clinic) -> str:
+def _request(request: SignedIn, consultation: Consultation, clinic: Clinic) -> str:
     """Send it; the sentence to show when that was refused."""
     try:
         actions.request_consultation(
@@ -174,7 +174,7 @@ def why_no_token(error: NoToken) -> str:
 
 @require_POST
 @noticed
-def discard(request: HttpRequest, consultation: UUID) -> HttpResponse:
+def discard(request: SignedIn, consultation: UUID) -> HttpResponse:
     found = own_consultation(request, consultation)
     try:
         actions.discard_draft(consultation=found, by=request.user)

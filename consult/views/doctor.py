@@ -4,14 +4,14 @@ from uuid import UUID
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.forms import BaseFormSet
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.actions import record
-from accounts.gates import doctor_only
+from accounts.gates import SignedIn, doctor_only
 from consult import actions
 from consult.fetch import doctors_consultation
 from consult.forms import LineFormSet, MessageForm, NoteForm, ReturnForm, lines_of
@@ -25,7 +25,7 @@ EARLIER_SHOWN = 10
 
 @require_POST
 @doctor_only
-def call_next(request: HttpRequest) -> HttpResponse:
+def call_next(request: SignedIn) -> HttpResponse:
     """Call the first present patient of one line."""
     try:
         clinic = get_object_or_404(Clinic, uid=request.POST.get("clinic", ""))
@@ -54,7 +54,7 @@ def _why_nobody(nobody: NobodyPresent) -> str:
 
 @require_POST
 @doctor_only
-def pass_over(request: HttpRequest, consultation: UUID) -> HttpResponse:
+def pass_over(request: SignedIn, consultation: UUID) -> HttpResponse:
     """Wait no longer for the patient who was called."""
     found = doctors_consultation(request, consultation)
     try:
@@ -66,7 +66,7 @@ def pass_over(request: HttpRequest, consultation: UUID) -> HttpResponse:
 
 @require_safe
 @doctor_only
-def room(request: HttpRequest, consultation: UUID) -> HttpResponse:
+def room(request: SignedIn, consultation: UUID) -> HttpResponse:
     """The case, the talk and the prescription side by side."""
     found = doctors_consultation(request, consultation)
     record("consultation.read", found, by=request.user, patient=found.patient)
@@ -115,7 +115,7 @@ def _earlier(consultation: Consultation) -> Any:
 
 @require_POST
 @doctor_only
-def save(request: HttpRequest, consultation: UUID) -> HttpResponse:
+def save(request: SignedIn, consultation: UUID) -> HttpResponse:
     """Keep notes and medicines; with "issue" or "finish" do that too.
 
     The page saves by itself with `Accept: application/json` and is answered with 204.
@@ -141,7 +141,7 @@ def save(request: HttpRequest, consultation: UUID) -> HttpResponse:
     return _and_then(request, found)
 
 
-def _too_late(request: HttpRequest, quietly: bool) -> HttpResponse:
+def _too_late(request: SignedIn, quietly: bool) -> HttpResponse:
     words = _("The consultation has ended; nothing was changed.")
     if quietly:
         return JsonResponse({"code": "ended", "message": words}, status=409)
@@ -149,7 +149,7 @@ def _too_late(request: HttpRequest, quietly: bool) -> HttpResponse:
     return redirect("queue:desk")
 
 
-def _and_then(request: HttpRequest, consultation: Consultation) -> HttpResponse:
+def _and_then(request: SignedIn, consultation: Consultation) -> HttpResponse:
     """What the pressed button asks for after saving."""
     if "issue" in request.POST:
         try:
@@ -178,7 +178,7 @@ def why_not_issued(error: actions.IssueRefused) -> str:
     }[error.reason]
 
 
-def _finish(request: HttpRequest, consultation: Consultation) -> HttpResponse:
+def _finish(request: SignedIn, consultation: Consultation) -> HttpResponse:
     if consultation.prescriptions.filter(state="draft", lines__isnull=False).exists():
         messages.error(
             request, _("The medicines are not issued yet. Issue them, or empty the rows.")
@@ -193,7 +193,7 @@ def _finish(request: HttpRequest, consultation: Consultation) -> HttpResponse:
 
 @require_POST
 @doctor_only
-def revise(request: HttpRequest, consultation: UUID) -> HttpResponse:
+def revise(request: SignedIn, consultation: UUID) -> HttpResponse:
     """Correct an issued prescription: a new version, which replaces it once it is issued."""
     found = doctors_consultation(request, consultation)
     try:
@@ -205,7 +205,7 @@ def revise(request: HttpRequest, consultation: UUID) -> HttpResponse:
 
 @require_POST
 @doctor_only
-def send_back(request: HttpRequest, consultation: UUID) -> HttpResponse:
+def send_back(request: SignedIn, consultation: UUID) -> HttpResponse:
     """Return the case with a reason."""
     found = doctors_consultation(request, consultation)
     form = ReturnForm(request.POST, prefix="return")
@@ -221,7 +221,7 @@ def send_back(request: HttpRequest, consultation: UUID) -> HttpResponse:
 
 @require_safe
 @doctor_only
-def past(request: HttpRequest) -> HttpResponse:
+def past(request: SignedIn) -> HttpResponse:
     """The doctor's own consultations, newest first."""
     mine = Consultation.objects.with_people().of_doctor(request.user.doctor)
     shown = mine.select_related("note").order_by("-created_at")[:100]

@@ -3,13 +3,14 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import FileResponse, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.actions import record
-from accounts.gates import noticed
+from accounts.gates import SignedIn, noticed
 from consult import actions
 from consult.fetch import own_consultation, visible_consultation
 from consult.forms import FeedbackForm, MessageForm
@@ -21,7 +22,7 @@ from queues.models import MoveRefused, Presence, Token
 
 @require_safe
 @noticed
-def visit(request: HttpRequest, consultation: UUID) -> HttpResponse:
+def visit(request: SignedIn, consultation: UUID) -> HttpResponse:
     """The patient's page of one consultation, from the waiting room to the prescription."""
     found = own_consultation(request, consultation)
     state = found.state
@@ -35,7 +36,7 @@ def visit(request: HttpRequest, consultation: UUID) -> HttpResponse:
     return render(request, "consult/result.html", _result(found))
 
 
-def _waiting_room(request: HttpRequest, consultation: Consultation) -> HttpResponse:
+def _waiting_room(request: SignedIn, consultation: Consultation) -> HttpResponse:
     token = consultation.token
     if token is None:
         raise AssertionError("A requested consultation has a token.")
@@ -55,7 +56,7 @@ def _waiting_room(request: HttpRequest, consultation: Consultation) -> HttpRespo
 
 
 def _room(
-    request: HttpRequest,
+    request: SignedIn,
     consultation: Consultation,
     form: MessageForm | None = None,
     status: int = 200,
@@ -89,7 +90,7 @@ def _result(consultation: Consultation) -> dict[str, Any]:
 
 @require_POST
 @noticed
-def answer(request: HttpRequest, consultation: UUID) -> HttpResponse:
+def answer(request: SignedIn, consultation: UUID) -> HttpResponse:
     """The patient was called and comes in."""
     found = own_consultation(request, consultation)
     try:
@@ -104,7 +105,7 @@ def answer(request: HttpRequest, consultation: UUID) -> HttpResponse:
 
 @require_POST
 @noticed
-def leave(request: HttpRequest, consultation: UUID) -> HttpResponse:
+def leave(request: SignedIn, consultation: UUID) -> HttpResponse:
     """The patient gives the place up."""
     found = own_consultation(request, consultation)
     try:
@@ -116,7 +117,7 @@ def leave(request: HttpRequest, consultation: UUID) -> HttpResponse:
 
 @require_POST
 @login_required
-def post_message(request: HttpRequest, consultation: UUID) -> HttpResponse:
+def post_message(request: SignedIn, consultation: UUID) -> HttpResponse:
     """A message from the page without JavaScript, and every message with a file."""
     found = visible_consultation(request, consultation)
     is_patient = found.patient.account_id == request.user.pk
@@ -143,7 +144,7 @@ def post_message(request: HttpRequest, consultation: UUID) -> HttpResponse:
 
 @require_safe
 @login_required
-def file(request: HttpRequest, consultation: UUID, attachment: UUID) -> HttpResponse:
+def file(request: SignedIn, consultation: UUID, attachment: UUID) -> FileResponse:
     """One file, to those who may see the consultation. It never runs in the browser."""
     found = visible_consultation(request, consultation)
     kept = get_object_or_404(found.attachments, uid=attachment)
@@ -153,7 +154,7 @@ def file(request: HttpRequest, consultation: UUID, attachment: UUID) -> HttpResp
 
 @require_safe
 @login_required
-def prescription_pdf(request: HttpRequest, consultation: UUID) -> HttpResponse:
+def prescription_pdf(request: SignedIn, consultation: UUID) -> HttpResponseBase:
     """The PDF of the prescription in force; while it is being made, a page that says so."""
     found = visible_consultation(request, consultation)
     issued = issued_of(found)
@@ -175,7 +176,7 @@ def _download(opened: Any, name: str, kind: str) -> FileResponse:
 
 @require_safe
 @noticed
-def consultations(request: HttpRequest) -> HttpResponse:
+def consultations(request: SignedIn) -> HttpResponse:
     """Past and present consultations of this account's patients."""
     mine = Consultation.objects.with_people().of_patient_account(request.user)
     shown = mine.exclude(state="cancelled", end_reason="discarded").order_by("-created_at")[:100]
@@ -184,7 +185,7 @@ def consultations(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["POST"])
 @noticed
-def feedback(request: HttpRequest, consultation: UUID) -> HttpResponse:
+def feedback(request: SignedIn, consultation: UUID) -> HttpResponse:
     found = own_consultation(request, consultation)
     if found.state != Consultation.State.COMPLETED:
         return redirect("consult:visit", consultation=found.uid)
@@ -199,6 +200,6 @@ def feedback(request: HttpRequest, consultation: UUID) -> HttpResponse:
 
 @require_safe
 @noticed
-def short_link(request: HttpRequest, consultation: UUID) -> HttpResponse:
+def short_link(request: SignedIn, consultation: UUID) -> HttpResponse:
     """From an SMS: sign in, then the consultation, if it is yours."""
     return redirect("consult:visit", consultation=own_consultation(request, consultation).uid)

@@ -22,8 +22,9 @@ class Moving(models.Model):
             raise MoveRefused(
                 f"A {self._meta.model_name} that is {self.state} cannot become {state}."
             )
-        here = type(self)._default_manager.filter(pk=self.pk, state=self.state)
-        if not here.update(state=state, **fields):
+        # Each class that moves brings its own field "state".
+        here = type(self)._default_manager.filter(pk=self.pk, state=self.state)  # type: ignore[misc]
+        if not here.update(state=state, **fields):  # type: ignore[misc]
             raise MoveRefused(f"The {self._meta.model_name} is no longer {self.state}.")
         self.state = state
         for name, value in fields.items():

@@ -220,9 +220,9 @@ class Presence(models.Model):
     def renew(cls, token_ids: Iterable[int], lease: timedelta = LEASE) -> None:
         """One statement for all of a process's waiting pages."""
         until = timezone.now() + lease
-        rows = [cls(token_id=pk, until=until) for pk in sorted(set(token_ids))]
+        rows = [Presence(token_id=pk, until=until) for pk in sorted(set(token_ids))]
         if rows:
-            cls.objects.bulk_create(
+            Presence.objects.bulk_create(
                 rows,
                 update_conflicts=True,
                 update_fields=["until"],

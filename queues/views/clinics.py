@@ -1,11 +1,11 @@
 from collections.abc import Iterable
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from accounts.gates import get_or_refuse, noticed
+from accounts.gates import SignedIn, get_or_refuse, noticed
 from accounts.models import Patient, State
 from queues.line import standings
 from queues.models import Clinic
@@ -13,7 +13,7 @@ from queues.models import Clinic
 
 @require_safe
 @noticed
-def clinics(request: HttpRequest, patient: UUID) -> HttpResponse:
+def clinics(request: SignedIn, patient: UUID) -> HttpResponse:
     """The clinics of a state as they stand, before anything is asked of the patient."""
     person = get_or_refuse(
         Patient.objects.of(request.user).select_related("state"),

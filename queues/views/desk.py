@@ -2,13 +2,13 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.actions import record
-from accounts.gates import doctor_only
+from accounts.gates import SignedIn, doctor_only
 from accounts.models import Doctor
 from queues import actions
 from queues.desk import desk_lines
@@ -17,7 +17,7 @@ from queues.models import Clinic, Duty, Token
 
 @require_safe
 @doctor_only
-def desk(request: HttpRequest) -> HttpResponse:
+def desk(request: SignedIn) -> HttpResponse:
     """The doctor's day: the lines, who is called, and going on and off duty."""
     doctor: Doctor = request.user.doctor
     context = _lines(doctor) | {"doctor": doctor, "may_start": _may_start(doctor)}
@@ -27,7 +27,7 @@ def desk(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @doctor_only
-def desk_lines_part(request: HttpRequest) -> HttpResponse:
+def desk_lines_part(request: SignedIn) -> HttpResponse:
     """The part of the desk that moves; the page fetches it when it is told that a line changed."""
     return render(request, "queue/_desk_lines.html", _lines(request.user.doctor))
 
@@ -51,7 +51,7 @@ def _may_start(doctor: Doctor) -> list[Clinic]:
 
 @require_POST
 @doctor_only
-def start_duty(request: HttpRequest) -> HttpResponse:
+def start_duty(request: SignedIn) -> HttpResponse:
     doctor: Doctor = request.user.doctor
     clinics = Clinic.objects.filter(is_active=True, speciality=doctor.speciality)
     try:
@@ -69,20 +69,20 @@ def start_duty(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @doctor_only
-def pause_duty(request: HttpRequest) -> HttpResponse:
+def pause_duty(request: SignedIn) -> HttpResponse:
     actions.pause_duty(doctor=request.user.doctor)
     return redirect("queue:desk")
 
 
 @require_POST
 @doctor_only
-def resume_duty(request: HttpRequest) -> HttpResponse:
+def resume_duty(request: SignedIn) -> HttpResponse:
     actions.resume_duty(doctor=request.user.doctor)
     return redirect("queue:desk")
 
 
 @require_POST
 @doctor_only
-def end_duty(request: HttpRequest) -> HttpResponse:
+def end_duty(request: SignedIn) -> HttpResponse:
     actions.end_duty(doctor=request.user.doctor)
     return redirect("queue:desk")

@@ -1,0 +1,52 @@
+"""`python -m bench`: requests per second, latency, CPU and queries of what people do most.
+
+Needs DATABASE_URL and REDIS_URL; `make bench` starts both for it. docs/performance.md explains it.
+"""
+
+import argparse
+import os
+import signal
+import sys
+
+import django
+from django.utils.module_loading import import_string
+
+from bench.client import Unexpected
+from bench.services import CannotStart, Site, processes, running_site
+
+
+def main() -> int:
+    options = _options()
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
+    try:
+        with running_site() as site:
+            # Settings are read from the environment, so our modules that need Django come after it.
+            os.environ.update(site.environment)
+            django.setup()
+            import_string("bench.rows.tables")()
+            with processes(site):
+                return _measure(site, options)
+    except (CannotStart, Unexpected) as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return 1
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="bench", description=__doc__.splitlines()[0])
+    parser.add_argument("--seconds", type=float, default=6, help="per operation, over all rounds")
+    parser.add_argument("--rounds", type=int, default=3, help="the median of these is reported")
+    parser.add_argument("--clients", type=int, default=4, help="each asks as soon as answered")
+    parser.add_argument("--queries", action="store_true", help="list every statement")
+    return parser.parse_args()
+
+
+def _measure(site: Site, options: argparse.Namespace) -> int:
+    measured = import_string("bench.measure.measure")(
+        site, seconds=options.seconds, rounds=options.rounds, clients=options.clients
+    )
+    import_string("bench.report.print_all")(measured, with_queries=options.queries)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,198 @@
+"""What is measured: each operation prepares rows and says with which requests it is driven."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import count, cycle
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.core import signing
+from django.urls import reverse
+
+from accounts.views.signing_in import PHONE_COOKIE
+from bench import rows
+from bench.client import Connection, Unexpected, Wanted
+
+LINE = 50  # people waiting where the waiting room and the call are measured
+DOCTORS_PER_LINE = 20
+CLINICS = 20
+BROWSER = {
+    "User-Agent": "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 Mobile Safari/537.36",
+    "Accept": "text/html,application/xhtml+xml",
+    "Accept-Language": "en-IN,en;q=0.9,hi;q=0.8",
+    "Accept-Encoding": "gzip, deflate",
+}
+_addresses = count()
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One request of one person. Each comes from an address of its own, as its proxy says."""
+
+    path: str
+    form: dict[str, str] | None = None  # None: GET
+    cookies: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def method(self) -> str:
+        return "GET" if self.form is None else "POST"
+
+    def headers(self, host: str, csrf: str) -> dict[str, str]:
+        cookies = self.cookies | {settings.CSRF_COOKIE_NAME: csrf}
+        headers = BROWSER | {
+            "Host": host,
+            "X-Forwarded-For": _an_address(),
+            "Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items()),
+        }
+        return headers if self.form is None else headers | {"Origin": f"http://{host}"}
+
+    def body(self, csrf: str) -> bytes:
+        if self.form is None:
+            return b""
+        return urlencode(self.form | {"csrfmiddlewaretoken": csrf}).encode()
+
+    def bytes(self, host: str, csrf: str) -> bytes:
+        body, headers = self.body(csrf), self.headers(host, csrf)
+        if self.form is not None:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+            headers["Content-Length"] = str(len(body))
+        lines = [f"{self.method} {self.path} HTTP/1.1"]
+        lines += [f"{name}: {value}" for name, value in headers.items()]
+        return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One thing that people do. `prepare` writes rows for so many requests and returns those."""
+
+    name: str
+    wanted: Wanted
+    prepare: Callable[[int], list[Ask]]
+    in_intake: bool = False
+
+
+def csrf_of(address: tuple[str, int]) -> str:
+    """A CSRF cookie, as a browser gets it with its first form. It goes for the form's field too."""
+    connection = Connection(address)
+    page = Ask(reverse("accounts:sign_in")).bytes(f"{address[0]}:{address[1]}", "")
+    head = connection.ask(page).head
+    connection.close()
+    found = re.search(rb"set-cookie: *" + settings.CSRF_COOKIE_NAME.encode() + rb"=(\w+)", head)
+    if not found:
+        raise Unexpected(f"No CSRF cookie:\n{head.decode()}")
+    return found[1].decode()
+
+
+def _an_address() -> str:
+    number = next(_addresses)
+    return f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
+
+
+def _session(key: str) -> dict[str, str]:
+    return {settings.SESSION_COOKIE_NAME: key}
+
+
+def _empty(how_many: int) -> list[Ask]:
+    return [Ask("/healthz")] * how_many
+
+
+def _send_code(how_many: int) -> list[Ask]:
+    path = reverse("accounts:sign_in")
+    return [Ask(path, {"phone": phone}) for phone in rows.phones(how_many)]
+
+
+def _sign_in(how_many: int) -> list[Ask]:
+    path, signer = reverse("accounts:code"), signing.get_cookie_signer(salt=PHONE_COOKIE)
+    return [
+        Ask(path, {"code": rows.CODE}, {PHONE_COOKIE: signer.sign(phone)})
+        for phone in rows.numbers_with_code(how_many)
+    ]
+
+
+def _accept_notice(how_many: int) -> list[Ask]:
+    keys = rows.sessions(rows.users(how_many, noticed=False), noticed=False)
+    return [Ask(reverse("accounts:privacy"), {}, _session(key)) for key in keys]
+
+
+def _register_patient(how_many: int) -> list[Ask]:
+    form = {
+        "name": "Asha Menon",
+        "birth_date": "",
+        "age": "34",
+        "sex": "female",
+        "guardian_name": "",
+        "guardian_relation": "",
+        "address": "12 Canal Road, Ernakulam 682011",
+        "state": str(rows.KERALA),
+        "district": "555",
+        "language": "en",
+        "abha_number": "",
+    }
+    keys = rows.sessions(rows.users(how_many))
+    return [Ask(reverse("accounts:new_patient"), form, _session(key)) for key in keys]
+
+
+def _save_draft(how_many: int) -> list[Ask]:
+    form = {
+        "complaint": "Fever and cough for three days",
+        "since": "days",
+        "allergies": "",
+        "medicines": "Paracetamol",
+    }
+    accounts = rows.users(how_many)
+    people, clinics = rows.patients(accounts), cycle(rows.clinics(CLINICS))
+    return [
+        Ask(reverse("consult:case", args=[patient.uid, clinic.uid]), form, _session(key))
+        for patient, clinic, key in zip(people, clinics, rows.sessions(accounts), strict=False)
+    ]
+
+
+def _take_token(how_many: int) -> list[Ask]:
+    accounts = rows.users(how_many)
+    drafts = rows.drafts(rows.patients(accounts), cycle(rows.clinics(CLINICS)))
+    return [
+        Ask(reverse("consult:confirm", args=[draft.uid]), {"consent": "on"}, _session(key))
+        for draft, key in zip(drafts, rows.sessions(accounts), strict=True)
+    ]
+
+
+def _waiting_room(how_many: int) -> list[Ask]:
+    accounts = rows.users(LINE)
+    (clinic,) = rows.clinics(1)
+    line = rows.waiting(rows.patients(accounts), clinic)
+    pages = [
+        Ask(reverse("consult:visit", args=[case.uid]), None, _session(key))
+        for case, key in zip(line, rows.sessions(accounts), strict=True)
+    ]
+    return [page for page, _number in zip(cycle(pages), range(how_many), strict=False)]
+
+
+def _call_next(how_many: int) -> list[Ask]:
+    """Each request is another doctor's: who has called holds a patient."""
+    return [ask for _line, ask in zip(range(how_many), _calls(how_many), strict=False)]
+
+
+def _calls(how_many: int) -> Iterator[Ask]:
+    path = reverse("consult:call_next")
+    staffed = []
+    for clinic in rows.clinics(-(-how_many // DOCTORS_PER_LINE)):
+        rows.waiting(rows.patients(rows.users(LINE + DOCTORS_PER_LINE)), clinic)
+        staff = rows.doctors(clinic, DOCTORS_PER_LINE)
+        staffed.append((clinic, rows.doctors_sessions(staff)))
+    for turn in range(DOCTORS_PER_LINE):
+        for clinic, keys in staffed:
+            yield Ask(path, {"clinic": str(clinic.uid)}, _session(keys[turn]))
+
+
+EMPTY = Operation("empty view", Wanted(200), _empty)
+OPERATIONS = [
+    Operation("OTP send", Wanted(302, "/sign-in/code/"), _send_code, in_intake=True),
+    Operation("OTP sign-in, first time", Wanted(302, "/privacy/"), _sign_in, in_intake=True),
+    Operation("privacy notice accepted", Wanted(302, "/"), _accept_notice),
+    Operation("patient create", Wanted(302, "/book/"), _register_patient, in_intake=True),
+    Operation("draft of the case", Wanted(302, "/consultations/"), _save_draft, in_intake=True),
+    Operation("token create", Wanted(302, "/consultations/"), _take_token, in_intake=True),
+    Operation("waiting-room page", Wanted(200), _waiting_room),
+    Operation("call next", Wanted(302, "/doctor/"), _call_next),
+]

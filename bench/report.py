@@ -1,0 +1,111 @@
+"""The measurements as a table, and one intake beside its aim."""
+
+import os
+import platform
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+
+from bench.measure import Measured
+
+# A public Django service with token queues, and a fifth of it (docs/performance.md).
+PEER_MS, PEER_QUERIES = 80, 156
+AIM_MS, AIM_QUERIES = 16, 30
+COLUMNS = [
+    "operation", "queries", "+ brackets", "requests/s", "p50 ms", "p95 ms",
+    "CPU ms: pages", "as empty views", "PostgreSQL", "worker", "Redis", "(client)",
+]  # fmt: skip
+
+
+def machine() -> str:
+    models = {
+        line.partition(":")[2].strip()
+        for line in Path("/proc/cpuinfo").read_text().splitlines()
+        if line.startswith("model name")
+    }
+    load = " ".join(f"{one:.1f}" for one in os.getloadavg())
+    cores = len(os.sched_getaffinity(0))
+    return f"{cores} cores ({', '.join(models)}), Python {platform.python_version()}, load {load}"
+
+
+def table(measured: list[Measured]) -> str:
+    rows = [COLUMNS, *(_row(one, measured[0]) for one in measured)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]
+    lines = [_line(row, widths) for row in rows]
+    lines.insert(1, "|" + "|".join("-" * (width + 1) + (":" if column else "-")
+                                   for column, width in enumerate(widths)) + "|")  # fmt: skip
+    return "\n".join(lines)
+
+
+def _row(one: Measured, empty: Measured) -> list[str]:
+    return [
+        one.operation.name,
+        str(len(one.statements.queries)),
+        str(one.statements.brackets),
+        f"{one.per_second:.0f}",
+        f"{one.percentile(50):.1f}",
+        f"{one.percentile(95):.1f}",
+        _ms(one.cpu("web")),
+        f"{_ratio([one], empty):.1f}",
+        *(_ms(one.cpu(name)) for name in ("postgres", "worker", "redis")),
+        _ms(one.client),
+    ]
+
+
+def _line(row: list[str], widths: list[int]) -> str:
+    cells = [
+        cell.rjust(width) if column else cell.ljust(width)
+        for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def _ms(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}"
+
+
+def _ratio(some: Iterable[Measured], empty: Measured) -> float:
+    return sum(one.cpu("web") or 0 for one in some) / (empty.cpu("web") or 1)
+
+
+def intake(measured: list[Measured]) -> str:
+    """The sum of what one newcomer costs until the token is there."""
+    parts = [one for one in measured if one.operation.in_intake]
+    rounds = [
+        sum(costs)
+        for costs in zip(*([c.cpu["web"] for c in one.rounds] for one in parts), strict=True)
+    ]
+    queries = sum(len(one.statements.queries) for one in parts)
+    brackets = sum(one.statements.brackets for one in parts)
+    beside = {
+        name: sum(one.cpu(key) or 0 for one in parts)
+        for name, key in {"PostgreSQL": "postgres", "worker": "worker", "Redis": "redis"}.items()
+    }
+    return "\n".join(
+        [
+            f"One intake ({', '.join(one.operation.name for one in parts)}):",
+            f"  pages       {sum(one.cpu('web') or 0 for one in parts):.1f} ms of CPU "
+            f"(rounds {min(rounds):.1f}–{max(rounds):.1f}), "
+            f"{_ratio(parts, measured[0]):.0f} empty views; aim {AIM_MS}, the peer {PEER_MS}",
+            f"  queries     {queries}, and {brackets} brackets around them; "
+            f"aim {AIM_QUERIES}, the peer {PEER_QUERIES}",
+            "  beside them " + ", ".join(f"{name} {ms:.1f} ms" for name, ms in beside.items()),
+        ]
+    )
+
+
+def query_list(measured: list[Measured]) -> str:
+    """Every statement of every operation, shortened to a line."""
+    lines = []
+    for one in measured:
+        lines.append(f"\n{one.operation.name}")
+        lines += [f"  {number:2} {text}" for number, text in enumerate(one.statements.all, 1)]
+    return "\n".join(lines)
+
+
+def print_all(measured: list[Measured], *, with_queries: bool) -> None:
+    print(f"{datetime.now():%Y-%m-%d}, {machine()}\n")
+    print(table(measured))
+    print(f"\n{intake(measured)}")
+    if with_queries:
+        print(query_list(measured))
