@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextvars import ContextVar
+from ipaddress import ip_address
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -33,6 +34,14 @@ class ClientAddress:
 def _address_of(request: HttpRequest) -> str | None:
     hops = [hop.strip() for hop in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop]
     trusted = settings.TRUSTED_PROXIES
-    if trusted and len(hops) >= trusted:
+    if trusted and len(hops) >= trusted and _is_address(hops[-trusted]):
         return hops[-trusted]
     return request.META.get("REMOTE_ADDR") or None
+
+
+def _is_address(said: str) -> bool:
+    try:
+        ip_address(said)
+    except ValueError:
+        return False
+    return True

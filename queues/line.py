@@ -176,11 +176,11 @@ def _standing(
     seconds: float,
 ) -> Standing:
     doctors, busy = on_duty
-    is_open = clinic.is_open()
+    is_open = clinic.is_active and clinic.is_open()
     return Standing(
         clinic=clinic,
         is_open=is_open,
-        opens_at=None if is_open else clinic.next_opening(),
+        opens_at=None if is_open or not clinic.is_active else clinic.next_opening(),
         doctors=doctors,
         waiting=waiting,
         wait=expected_wait(ahead=waiting, doctors=doctors, busy=busy, seconds_each=seconds),

@@ -5,12 +5,7 @@ With REQUIRE_SERVICES=1 a missing service is a failure; without it, it is said p
 
 import os
 import shutil
-import tempfile
 from pathlib import Path
-
-# Read by the settings, so before Django is.
-os.environ.setdefault("EMBEDDED", "1")
-os.environ["VAR_DIR"] = tempfile.mkdtemp(prefix="esanjeevani-test-")
 
 import pytest
 from django.conf import settings
@@ -51,10 +46,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for name in absent:
             if item.get_closest_marker(name):
                 item.add_marker(pytest.mark.skip(reason=f"left out: needs {name}"))
-
-
-def pytest_unconfigure() -> None:
-    shutil.rmtree(os.environ["VAR_DIR"], ignore_errors=True)
 
 
 @pytest.fixture(autouse=True)

@@ -2,6 +2,7 @@
 
 import io
 import itertools
+import re
 from datetime import time
 from typing import Any
 
@@ -219,3 +220,9 @@ def queries_of(client: Client, path: str) -> int:
     with CaptureQueriesContext(connection) as queries:
         assert client.get(path).status_code == 200
     return len(queries)
+
+
+def code_sent_to(phone: str) -> str:
+    """The six digits of the newest SMS to `phone`, as they wait in the outbox."""
+    newest = Message.objects.filter(to=phone, template__key="otp").latest("pk")
+    return re.findall(r"\d{6}", newest.text)[0]

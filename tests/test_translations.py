@@ -160,3 +160,14 @@ def english_on(browser: Client, address: str, *names: str) -> list[str]:
 )
 def test_a_page_for_everybody_holds_no_english_when_read_in_hindi(address):
     assert english_on(Client(), address, "no-such-code", "NO-SUCH-CODE") == []
+
+
+@pytest.fixture
+def clinic():
+    """With names that are no English, so that whatever is English on a page is the site's own."""
+    clinic = a_clinic(name="सामान्य", names={"hi": "सामान्य"})
+    on_duty(clinic, a_doctor(qualification="-", registration_number="1", council="-", contact="1"))
+    clinic.doctor = clinic.duties.get().doctor
+    clinic.doctor.user.name = "डॉ राव"
+    clinic.doctor.user.save()
+    return clinic

@@ -51,7 +51,7 @@ def take_token(*, clinic: Clinic, patient: Patient, priority: int) -> Token:
 
 def _check_open(clinic: Clinic, patient: Patient) -> None:
     (standing,) = standings([clinic], patient)
-    if not clinic.is_active or not standing.is_open:
+    if not standing.is_open:
         raise NoToken("closed")
     if not standing.doctors:
         raise NoToken("unstaffed")
