@@ -66,6 +66,15 @@ class StaffSignInForm(PhoneForm):
     )
 
 
+class DistrictField(forms.ModelChoiceField):
+    """The districts of one state: all of India's would weigh more than the page."""
+
+    default_error_messages = {"invalid_choice": gettext_lazy("This district is in another state.")}
+
+    def label_from_instance(self, obj: Any) -> str:
+        return str(obj.local_name)
+
+
 class PatientForm(forms.ModelForm):
     """Birth date or age; for a child the adult too."""
 
@@ -114,16 +123,19 @@ class PatientForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         self.fields["sex"].choices = Patient.Sex.choices  # type: ignore[attr-defined]
         self.fields["state"].queryset = State.objects.order_by("name")  # type: ignore[attr-defined]
-        districts = District.objects.select_related("state").order_by("state__name", "name")
-        self.fields["district"] = forms.ModelChoiceField(
-            queryset=districts, required=False, label=gettext_lazy("District")
-        )
-        self.fields["district"].label_from_instance = (  # type: ignore[attr-defined]
-            lambda district: f"{district.local_name} ({district.state.local_name})"
+        self.fields["district"] = DistrictField(
+            queryset=District.objects.filter(state=self._chosen_state()),
+            required=False,
+            label=gettext_lazy("District"),
         )
         self.fields["abha_number"].max_length = None  # type: ignore[attr-defined]
         self.fields["abha_number"].validators.clear()
         self.fields["abha_number"].widget.attrs.pop("maxlength", None)
+
+    def _chosen_state(self) -> int:
+        """LGD code of the state chosen so far; 0, which is no state, before that."""
+        typed = str(self.data.get("state") or self.instance.state_id or "")
+        return int(typed) if typed.isdecimal() else 0
 
     def clean_name(self) -> str:
         name = " ".join(self.cleaned_data["name"].split())
@@ -159,7 +171,6 @@ class PatientForm(forms.ModelForm):
         cleaned["birth_date"] = birth_date
         self.instance.birth_date_is_exact = exact
         self._check_guardian(cleaned, birth_date)
-        self._check_district(cleaned)
         return cleaned
 
     def _born(self, age: int) -> date:
@@ -174,11 +185,6 @@ class PatientForm(forms.ModelForm):
         for field in ("guardian_name", "guardian_relation"):
             if not cleaned.get(field) and field not in self.errors:
                 self.add_error(field, _("A patient under 18 needs an adult: name and relation."))
-
-    def _check_district(self, cleaned: dict[str, Any]) -> None:
-        district, state = cleaned.get("district"), cleaned.get("state")
-        if district and state and district.state_id != state.pk:
-            self.add_error("district", _("This district is in another state."))
 
     @property
     def abha_is_doubtful(self) -> bool:

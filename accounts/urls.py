@@ -11,6 +11,7 @@ urlpatterns = [
     path("privacy/", signing_in.privacy, name="privacy"),
     path("patients/", patients.patients, name="patients"),
     path("patients/new/", patients.new_patient, name="new_patient"),
+    path("patients/districts/", patients.districts, name="districts"),
     path("patients/<uuid:patient>/", patients.edit_patient, name="edit_patient"),
     path("staff/", staff.staff_home, name="staff_home"),
     path("staff/sign-in/", staff.sign_in, name="staff_sign_in"),

@@ -2,7 +2,6 @@
 
 import logging
 import os
-from functools import partial
 
 from celery import Celery
 from django.conf import settings
@@ -24,7 +23,11 @@ def enqueue(task: str, *ids: int) -> None:
     A broker that is away is logged and forgotten: every task starts from a row, and a sweep
     finds the rows that are due. Without a broker (embedded) the task runs in this process.
     """
-    transaction.on_commit(partial(_send, task, ids), robust=True)
+
+    def send() -> None:  # a function of its own: Django logs a failed hook by its name
+        _send(task, ids)
+
+    transaction.on_commit(send, robust=True)
 
 
 def _send(task: str, ids: tuple[int, ...]) -> None:

@@ -6,8 +6,8 @@ from datetime import timedelta
 from django.utils import timezone
 
 from accounts.models import Doctor
-from queues.line import priority_run
-from queues.models import PRIORITY_RUN, Clinic, Duty, Token
+from queues.line import turns
+from queues.models import Clinic, Duty, Token
 
 ROWS_SHOWN = 60
 
@@ -42,16 +42,14 @@ def desk_lines(doctor: Doctor) -> list[DeskLine]:
 
 
 def _line(duty: Duty) -> DeskLine:
-    waiting = Token.objects.of_today(duty.clinic).waiting()
-    ordinary_first = priority_run(duty.clinic) >= PRIORITY_RUN
-    in_turn = waiting.in_turn(ordinary_first=ordinary_first)
-    tokens = in_turn.select_related("patient", "consultation", "presence")[:ROWS_SHOWN]
-    rows = [_row(token) for token in tokens]
+    order = turns(duty.clinic)
+    shown = Token.objects.select_related("patient", "consultation", "presence")
+    tokens = shown.in_bulk(order[:ROWS_SHOWN])
     return DeskLine(
         clinic=duty.clinic,
         is_paused=duty.paused_at is not None,
-        rows=rows,
-        waiting=waiting.count() if len(rows) == ROWS_SHOWN else len(rows),
+        rows=[_row(tokens[pk]) for pk in order[:ROWS_SHOWN]],
+        waiting=len(order),
     )
 
 

@@ -1,7 +1,10 @@
 """How long it will probably take: arithmetic only."""
 
+from collections import deque
 from dataclasses import dataclass
 from math import ceil, floor
+
+Turn = tuple[int, int, bool]  # who, priority, lets one other go first
 
 # The range shown around the expected wait.
 NARROW, WIDE = 0.7, 1.3
@@ -28,25 +31,33 @@ def expected_wait(*, ahead: int, doctors: int, busy: int, seconds_each: float) -
     return Wait(low=floor(minutes * NARROW), high=max(2, ceil(minutes * WIDE)))
 
 
-def order_of_calls(turns: list[tuple[int, int, bool]], *, run: int, longest_run: int) -> list[int]:
+def order_of_calls(turns: list[Turn], *, run: int, longest_run: int) -> list[int]:
     """Who is called when: as the claim does it, played ahead.
 
-    `turns` are (who, priority, yields) by (priority, number); `run` is how many priority calls
-    were just made in a row. Emergencies go first and do not count; after `longest_run` priority
-    calls an ordinary one goes; whoever missed a call lets one other go first.
+    `turns` are by (priority, number); `run` is how many priority calls were just made in a row.
+    Emergencies go first and do not count; after `longest_run` priority calls an ordinary one goes;
+    whoever missed a call lets one other go first and is then in line again.
     """
-    emergencies = [who for who, priority, yields in turns if priority == 0 and not yields]
-    priority = [who for who, rank, yields in turns if rank == 1 and not yields]
-    ordinary = [who for who, rank, yields in turns if rank == 2 and not yields]
-    order = emergencies
-    priority.reverse()
-    ordinary.reverse()
-    while priority or ordinary:
-        if priority and (run < longest_run or not ordinary):
-            order.append(priority.pop())
+    staying = [turn for turn in turns if not turn[2]]
+    first, run = _play(staying or turns, run, longest_run, calls=1)
+    rest, _run = _play([turn for turn in turns if turn[0] not in first], run, longest_run)
+    return first + rest
+
+
+def _play(
+    turns: list[Turn], run: int, longest_run: int, calls: int | None = None
+) -> tuple[list[int], int]:
+    emergencies, priority, ordinary = (
+        deque(who for who, rank, _yields in turns if rank == wanted) for wanted in range(3)
+    )
+    order: list[int] = []
+    while len(order) < (len(turns) if calls is None else min(calls, len(turns))):
+        if emergencies:
+            order.append(emergencies.popleft())
+        elif priority and (run < longest_run or not ordinary):
+            order.append(priority.popleft())
             run += 1
         else:
-            order.append(ordinary.pop())
+            order.append(ordinary.popleft())
             run = 0
-    order[1:1] = [who for who, _rank, yields in turns if yields]
-    return order
+    return order, run

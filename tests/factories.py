@@ -18,7 +18,16 @@ from PIL import Image
 
 from accounts import actions as accounts
 from accounts.gates import PASSWORD_BACKEND, PHONE_BACKEND
-from accounts.models import AuditEvent, District, Doctor, Patient, Speciality, State, User
+from accounts.models import (
+    AuditEvent,
+    District,
+    Doctor,
+    Message,
+    Patient,
+    Speciality,
+    State,
+    User,
+)
 from accounts.seeding import seed
 from consult import actions as consult
 from consult.models import Consultation

@@ -1,6 +1,6 @@
 from uuid import UUID
 
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language
 from django.views.decorators.http import require_http_methods, require_safe
@@ -9,7 +9,7 @@ from accounts import actions
 from accounts.actions.patients import ALIKE_SHOWN
 from accounts.forms import PatientForm
 from accounts.gates import SignedIn, get_or_refuse, noticed
-from accounts.models import Patient
+from accounts.models import District, Patient
 
 
 @require_safe
@@ -60,6 +60,14 @@ def edit_patient(request: SignedIn, patient: UUID) -> HttpResponse:
         return _form_page(request, form, status=409, patient=found, abha_is_doubtful=True)
     actions.update_patient(patient=form.save(commit=False), by=request.user)
     return redirect("accounts:patients")
+
+
+@require_safe
+def districts(request: HttpRequest) -> HttpResponse:
+    """The districts of one state as options, for the form's script."""
+    code = request.GET.get("state", "")
+    found = District.objects.filter(state=int(code) if code.isdecimal() else 0)
+    return render(request, "accounts/_districts.html", {"districts": found})
 
 
 def _form_page(

@@ -1,5 +1,3 @@
-from functools import partial
-
 from django.db import IntegrityError, transaction
 
 from accounts.actions import queue_sms, record
@@ -64,7 +62,11 @@ def remove_attachment(*, attachment: Attachment, by: User) -> None:
     record("attachment.remove", attachment, by=by, patient=consultation.patient)
     storage, name = attachment.file.storage, str(attachment.file.name)
     attachment.delete()
-    transaction.on_commit(partial(storage.delete, name), robust=True)
+
+    def delete_file() -> None:
+        storage.delete(name)
+
+    transaction.on_commit(delete_file, robust=True)
 
 
 @transaction.atomic

@@ -1,16 +1,14 @@
 // The patient's form: only the districts of the chosen state, the adult only for a child.
 
+import { fetchPart } from "./fragment.js";
+
 const ADULT = 18;
 const form = document.querySelector("[data-patient]");
 const { state, district, age, birth_date: birthDate } = form.elements;
-const all = [...district.options];
 
-function showDistricts() {
-  const name = state.value ? `(${state.selectedOptions[0].text})` : "";
-  const kept = all.filter((option) => !option.value || option.text.endsWith(name));
-  const chosen = district.value;
-  district.replaceChildren(...kept);
-  district.value = kept.some((option) => option.value === chosen) ? chosen : "";
+async function showDistricts() {
+  const page = await fetchPart(`${form.dataset.districts}?state=${encodeURIComponent(state.value)}`);
+  district.replaceChildren(...page.querySelectorAll("option"));
 }
 
 function showGuardian() {
@@ -25,5 +23,4 @@ function showGuardian() {
 
 state.addEventListener("change", showDistricts);
 for (const field of [age, birthDate]) field.addEventListener("input", showGuardian);
-showDistricts();
 showGuardian();

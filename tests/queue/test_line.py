@@ -1,0 +1,270 @@
+"""The order of calls, who is passed over, and how long it will probably take."""
+
+import random
+from datetime import timedelta
+
+import pytest
+from django.core.cache import cache
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from queues.actions import (
+    NobodyPresent,
+    call_next,
+    finish_token,
+    pass_over,
+    pass_unanswered,
+    people_near_their_turn,
+    take_token,
+)
+from queues.line import priority_run, read_line, service_seconds
+from queues.models import PRIORITY_RUN, Clinic, Duty, Presence, Token
+from queues.wait import Wait, expected_wait, order_of_calls
+from tests.factories import a_clinic, a_doctor, a_patient, on_duty
+
+pytestmark = pytest.mark.django_db
+
+EMERGENCY, PRIORITY, ORDINARY = Token.Priority.values
+
+
+def a_line(clinic: Clinic, *priorities: int) -> list[Token]:
+    """Waiting and present patients with the numbers 1, 2, 3 …"""
+    return [
+        take_token(clinic=clinic, patient=a_patient(), priority=priority)
+        for priority in priorities
+    ]
+
+
+def staffed(**fields) -> tuple[Clinic, object]:
+    clinic = a_clinic(**fields)
+    return clinic, on_duty(clinic)
+
+
+def away(*tokens: Token) -> None:
+    Presence.objects.filter(token__in=tokens).update(until=timezone.now())
+
+
+def served(token: Token) -> Token:
+    token.answer()
+    return finish_token(token=token)
+
+
+def calls(clinic: Clinic, doctor, times: int) -> list[int]:
+    """The numbers of the next calls, each patient answering and going."""
+    return [served(call_next(clinic=clinic, doctor=doctor)).number for _call in range(times)]
+
+
+# --- the order ----------------------------------------------------------------------------------
+def test_it_calls_by_priority_and_then_by_number():
+    clinic, doctor = staffed()
+    a_line(clinic, ORDINARY, PRIORITY, ORDINARY, EMERGENCY, PRIORITY)
+    assert calls(clinic, doctor, 5) == [4, 2, 5, 1, 3]
+
+
+def test_after_three_priority_calls_an_ordinary_patient_goes():
+    clinic, doctor = staffed()
+    a_line(clinic, ORDINARY, ORDINARY, *[PRIORITY] * 7)
+    assert calls(clinic, doctor, 9) == [3, 4, 5, 1, 6, 7, 8, 2, 9]
+
+
+def test_an_emergency_is_called_at_once_and_does_not_count_in_the_run():
+    clinic, doctor = staffed()
+    a_line(clinic, ORDINARY, *[PRIORITY] * 5)
+    assert calls(clinic, doctor, 3) == [2, 3, 4]
+    a_line(clinic, EMERGENCY)
+    assert calls(clinic, doctor, 4) == [7, 1, 5, 6]
+
+
+def test_without_an_ordinary_patient_the_run_goes_on():
+    clinic, doctor = staffed()
+    a_line(clinic, *[PRIORITY] * 5)
+    assert calls(clinic, doctor, 5) == [1, 2, 3, 4, 5]
+    assert priority_run(clinic) == PRIORITY_RUN
+
+
+def test_yesterdays_calls_and_another_clinics_do_not_count_in_the_run():
+    clinic, doctor = staffed()
+    a_line(clinic, *[PRIORITY] * 3)
+    calls(clinic, doctor, 3)
+    assert (priority_run(clinic), priority_run(a_clinic())) == (3, 0)
+    Token.objects.update(day=timezone.localdate() - timedelta(days=1))
+    assert priority_run(clinic) == 0
+
+
+# --- presence -----------------------------------------------------------------------------------
+def test_who_is_away_is_passed_over_and_keeps_the_place():
+    clinic, doctor = staffed()
+    first, second, third = a_line(clinic, ORDINARY, ORDINARY, ORDINARY)
+    away(first, second)
+    assert calls(clinic, doctor, 1) == [3]
+    Presence.renew([first.pk, second.pk])
+    assert calls(clinic, doctor, 2) == [1, 2]
+    assert first.passes == 0
+
+
+def test_with_nobody_present_nobody_is_called_and_all_keep_their_place():
+    clinic, doctor = staffed()
+    away(*a_line(clinic, ORDINARY, EMERGENCY))
+    with pytest.raises(NobodyPresent) as nobody:
+        call_next(clinic=clinic, doctor=doctor)
+    assert nobody.value.waiting == 2
+    assert Token.objects.waiting().count() == 2
+
+
+def test_a_patient_whom_another_clinic_has_called_is_not_called_here():
+    clinic, doctor = staffed()
+    other, her_doctor = staffed()
+    asha, ravi = a_patient(), a_patient()
+    for here, patient in [(clinic, asha), (clinic, ravi), (other, asha)]:
+        take_token(clinic=here, patient=patient, priority=ORDINARY)
+    held = call_next(clinic=other, doctor=her_doctor)
+    assert held.patient == asha
+    assert calls(clinic, doctor, 1) == [2]
+    with pytest.raises(NobodyPresent):
+        call_next(clinic=clinic, doctor=doctor)
+    served(held)
+    assert calls(clinic, doctor, 1) == [1]
+
+
+# --- calls that are missed ----------------------------------------------------------------------
+def test_who_misses_a_call_lets_one_go_first_and_is_then_next():
+    clinic, doctor = staffed()
+    a_line(clinic, ORDINARY, ORDINARY, ORDINARY)
+    missed = pass_over(token=call_next(clinic=clinic, doctor=doctor))
+    assert (missed.number, missed.state, missed.passes, missed.doctor) == (1, "waiting", 1, None)
+    assert calls(clinic, doctor, 3) == [2, 1, 3]
+
+
+def test_who_misses_a_call_alone_is_called_again_and_the_second_time_loses_the_place():
+    clinic, doctor = staffed()
+    a_line(clinic, ORDINARY)
+    pass_over(token=call_next(clinic=clinic, doctor=doctor))
+    again = pass_over(token=call_next(clinic=clinic, doctor=doctor))
+    assert (again.number, again.state, again.passes) == (1, "no_show", 2)
+    assert again.ended_at is not None
+    with pytest.raises(NobodyPresent) as nobody:
+        call_next(clinic=clinic, doctor=doctor)
+    assert nobody.value.waiting == 0
+
+
+def test_only_calls_that_were_not_answered_in_time_are_passed_over():
+    clinic = a_clinic(call_window=120)
+    doctors = [on_duty(clinic, a_doctor()) for _ in range(3)]
+    a_line(clinic, ORDINARY, ORDINARY, ORDINARY)
+    late, early, came_in = [call_next(clinic=clinic, doctor=doctor) for doctor in doctors]
+    came_in.answer()
+    now = timezone.now()
+    Token.objects.filter(pk__in=[late.pk, came_in.pk]).update(called_at=now - timedelta(seconds=121))
+    Token.objects.filter(pk=early.pk).update(called_at=now - timedelta(seconds=119))
+    assert [token.number for token in pass_unanswered()] == [1]
+    assert pass_unanswered() == []
+    states = Token.objects.order_by("number").values_list("state", flat=True)
+    assert list(states) == ["waiting", "called", "serving"]
+
+
+# --- the order as it is told --------------------------------------------------------------------
+def test_the_order_that_is_told_is_the_order_of_the_calls():
+    """Lines of all kinds, called to their end: everybody's place was told right."""
+    dice = random.Random(7)
+    doctor = a_doctor()
+    for _line in range(12):
+        clinic = a_clinic()
+        on_duty(clinic, doctor)
+        a_line(clinic, *[PRIORITY] * dice.randint(0, 4))
+        calls(clinic, doctor, Token.objects.of_today(clinic).count())
+        a_line(clinic, *dice.choices(Token.Priority.values, [1, 3, 3], k=dice.randint(1, 9)))
+        line = Token.objects.of_today(clinic).waiting()
+        missed = dice.sample(list(line), k=dice.choice([0, 0, 1]))
+        line.filter(pk__in=[token.pk for token in missed]).update(yields=True, passes=1)
+        told = read_line(clinic).order
+        numbers = dict(line.values_list("pk", "number"))
+        assert calls(clinic, doctor, len(told)) == [numbers[pk] for pk in told]
+
+
+@pytest.mark.parametrize(
+    ("turns", "run", "order"),
+    [
+        ([], 0, []),
+        ([("a", 2, False), ("b", 2, False)], 0, ["a", "b"]),
+        ([("e", 0, False), ("p", 1, False), ("o", 2, False)], 3, ["e", "o", "p"]),
+        ([("p", 1, False), ("q", 1, False), ("o", 2, False)], 2, ["p", "o", "q"]),
+        ([("a", 2, True), ("b", 2, False), ("c", 2, False)], 0, ["b", "a", "c"]),
+        ([("a", 2, True)], 0, ["a"]),
+        ([("a", 2, True), ("p", 1, False), ("q", 1, False)], 0, ["p", "q", "a"]),
+    ],
+)
+def test_an_order_is_told(turns: list, run: int, order: list):
+    assert order_of_calls(turns, run=run, longest_run=PRIORITY_RUN) == order
+
+
+# --- the expected wait --------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("ahead", "doctors", "busy", "minutes"),
+    [
+        (0, 1, 0, Wait(0, 2)),  # free: comes at once
+        (0, 1, 1, Wait(3, 7)),  # the patient in the room is half through
+        (1, 1, 1, Wait(10, 20)),
+        (3, 2, 2, Wait(12, 23)),  # 3.5 endings, two at a time: 17.5 minutes
+        (10, 4, 0, Wait(11, 22)),  # 6.5 endings of four doctors: 16.25
+        (0, 3, 1, Wait(0, 2)),
+        (5, 0, 0, None),
+    ],
+)
+def test_the_expected_wait_is_a_range_around_the_endings_before_it(ahead, doctors, busy, minutes):
+    assert expected_wait(ahead=ahead, doctors=doctors, busy=busy, seconds_each=600) == minutes
+
+
+def test_it_learns_how_long_a_consultation_takes_here():
+    clinic, doctor = staffed(usual_minutes=10)
+    assert service_seconds([clinic]) == {clinic.pk: 600}
+    now = timezone.now()
+    for token in a_line(clinic, *[ORDINARY] * 5):
+        Token.objects.filter(pk=token.pk).update(
+            state="done",
+            doctor=doctor,
+            called_at=now - timedelta(minutes=21),
+            answered_at=now - timedelta(minutes=20),
+            ended_at=now,
+        )
+    assert service_seconds([clinic]) == {clinic.pk: 600}  # remembered for a while
+    cache.clear()
+    assert service_seconds([clinic]) == {clinic.pk: 900}  # five of 20 minutes weigh as the usual 10
+    cache.clear()
+    Token.objects.update(day=timezone.localdate() - timedelta(days=3))
+    assert service_seconds([clinic]) == {clinic.pk: 600}
+
+
+def test_reading_a_line_costs_the_same_however_long_it_is():
+    clinic, _doctor = staffed()
+    costs = []
+    for more in (1, 20):
+        a_line(clinic, *[ORDINARY] * more)
+        cache.clear()
+        with CaptureQueriesContext(connection) as queries:
+            line = read_line(clinic)
+        costs.append(len(queries))
+    assert (len(line.order), costs) == (21, [4, 4])
+
+
+def test_everybody_is_told_their_own_place():
+    clinic, doctor = staffed()
+    first, second, third = a_line(clinic, ORDINARY, ORDINARY, PRIORITY)
+    held = call_next(clinic=clinic, doctor=doctor)
+    line = read_line(clinic)
+    assert held == third
+    assert [line.ahead_of(token.pk) for token in (first, second, third)] == [0, 1, None]
+    assert (line.doctors, line.busy) == (1, 1)
+    Duty.objects.update(paused_at=timezone.now())
+    assert read_line(clinic).wait(0) is None
+
+
+# --- people who closed the page -----------------------------------------------------------------
+def test_absent_people_near_their_turn_are_told_once():
+    clinic, _doctor = staffed(near_ahead=2)
+    tokens = a_line(clinic, *[ORDINARY] * 5)
+    away(tokens[1], tokens[2], tokens[3])
+    assert people_near_their_turn() == [(tokens[1], 1), (tokens[2], 2)]
+    assert people_near_their_turn() == []
+    away(tokens[0])
+    assert people_near_their_turn() == [(tokens[0], 0)]
