@@ -97,7 +97,7 @@ class UploadForm(forms.Form):
 
 class ConfirmForm(forms.Form):
     consent = forms.BooleanField(
-        label=gettext_lazy("I agree to be treated by a doctor over the internet."),
+        label=gettext_lazy("I agree to treatment by a doctor over the internet."),
         error_messages={
             "required": gettext_lazy("Without your consent no doctor can treat you here.")
         },

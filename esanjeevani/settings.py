@@ -5,7 +5,6 @@ from urllib.parse import urlsplit
 
 import dj_database_url
 from csp.constants import NONE, SELF
-from django.conf.locale import LANG_INFO
 from django.utils.translation import gettext_lazy as _
 
 from esanjeevani import env
@@ -189,7 +188,7 @@ SMS_HTTP_KEY = env.text("SMS_HTTP_KEY")
 # --- language and time --------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("hi", "हिन्दी")]
-LANGUAGE_NATIVE = {code: LANG_INFO[code]["name_local"] for code, _name in LANGUAGES}
+LANGUAGE_NATIVE = dict(LANGUAGES)  # each by its own name
 LOCALE_PATHS = [BASE_DIR / "locale"]
 LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
 LANGUAGE_COOKIE_SAMESITE = "Lax"
@@ -256,5 +255,10 @@ LOGGING = {
     },
 }
 
-# Said once here so that `makemessages` sees the names of the languages.
-LANGUAGE_WORDS = {"en": _("English"), "hi": _("Hindi")}
+# Django's own sentences that people meet most: named here so that our catalogues may say them better.
+DJANGO_SAYS = [
+    _("This field is required."),
+    _("Select a valid choice. That choice is not one of the available choices."),
+    _("Enter a whole number."),
+    _("Enter a valid date."),
+]

@@ -52,7 +52,7 @@ class Consultation(Public, Moving):
         CANCELLED = "cancelled", _("Cancelled")
 
     class EndReason(models.TextChoices):
-        DISCARDED = "discarded", _("Not sent")
+        DISCARDED = "discarded", _("Thrown away before it was sent")
         LEFT = "left", _("You left the line")
         NO_SHOW = "no_show", _("Two calls were not answered")
         DAY_OVER = "day_over", _("The clinic's day ended")

@@ -95,10 +95,9 @@ def pass_over(*, token: Token) -> Token:
 
 def pass_unanswered() -> list[Token]:
     """Pass over everybody whose time to answer is over. Two sweeps at once pass nobody twice."""
-    called = Token.objects.filter(state=Token.State.CALLED).select_related(
-        "clinic", "patient__account"
-    )
-    late = [token for token in called if token.answer_by < timezone.now()]
+    called = Token.objects.filter(state=Token.State.CALLED).order_by("pk")  # one order of locks
+    with_people = called.select_related("clinic", "patient__account")
+    late = [token for token in with_people if token.answer_by < timezone.now()]
     passed = []
     for token in late:
         try:
@@ -120,8 +119,8 @@ def people_near_their_turn() -> list[tuple[Token, int]]:
     for clinic in Clinic.objects.filter(pk__in=absent.values("clinic_id")):
         line = read_line(clinic)
         soon = {pk: ahead for ahead, pk in enumerate(line.order[: clinic.near_ahead + 1])}
-        there = absent.filter(clinic=clinic, pk__in=soon).select_related("patient__account")
-        for token in there:
+        there = absent.filter(clinic=clinic, pk__in=soon).order_by("pk")
+        for token in there.select_related("patient__account"):
             if untold.filter(pk=token.pk).update(told_at=now):
                 token.clinic = clinic
                 near.append((token, soon[token.pk]))

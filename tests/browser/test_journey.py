@@ -80,7 +80,7 @@ def book(page: Page) -> None:
     page.get_by_role("button", name="Add this file").click()
     expect(page.get_by_role("link", name="throat.jpg")).to_be_visible()
     page.get_by_role("link", name="Go on").click()
-    page.get_by_label("I agree to be treated").check()
+    page.get_by_label("I agree to treatment").check()
     page.get_by_role("button", name="Take the token").click()
 
 

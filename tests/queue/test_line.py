@@ -31,8 +31,7 @@ EMERGENCY, PRIORITY, ORDINARY = Token.Priority.values
 def a_line(clinic: Clinic, *priorities: int) -> list[Token]:
     """Waiting and present patients with the numbers 1, 2, 3 …"""
     return [
-        take_token(clinic=clinic, patient=a_patient(), priority=priority)
-        for priority in priorities
+        take_token(clinic=clinic, patient=a_patient(), priority=priority) for priority in priorities
     ]
 
 
@@ -95,7 +94,7 @@ def test_yesterdays_calls_and_another_clinics_do_not_count_in_the_run():
 # --- presence -----------------------------------------------------------------------------------
 def test_who_is_away_is_passed_over_and_keeps_the_place():
     clinic, doctor = staffed()
-    first, second, third = a_line(clinic, ORDINARY, ORDINARY, ORDINARY)
+    first, second, _third = a_line(clinic, ORDINARY, ORDINARY, ORDINARY)
     away(first, second)
     assert calls(clinic, doctor, 1) == [3]
     Presence.renew([first.pk, second.pk])
@@ -155,7 +154,9 @@ def test_only_calls_that_were_not_answered_in_time_are_passed_over():
     late, early, came_in = [call_next(clinic=clinic, doctor=doctor) for doctor in doctors]
     came_in.answer()
     now = timezone.now()
-    Token.objects.filter(pk__in=[late.pk, came_in.pk]).update(called_at=now - timedelta(seconds=121))
+    Token.objects.filter(pk__in=[late.pk, came_in.pk]).update(
+        called_at=now - timedelta(seconds=121)
+    )
     Token.objects.filter(pk=early.pk).update(called_at=now - timedelta(seconds=119))
     assert [token.number for token in pass_unanswered()] == [1]
     assert pass_unanswered() == []
