@@ -24,6 +24,11 @@ def ascii_digits(typed: str) -> str:
     )
 
 
+def state_code(typed: str) -> int:
+    """An LGD code of at most five digits, as the column holds; 0, which is no state, otherwise."""
+    return int(typed) if typed.isdecimal() and len(typed) <= 5 else 0
+
+
 class PhoneForm(forms.Form):
     phone = forms.CharField(
         label=gettext_lazy("Your mobile number"),
@@ -134,8 +139,7 @@ class PatientForm(forms.ModelForm):
 
     def _chosen_state(self) -> int:
         """LGD code of the state chosen so far; 0, which is no state, before that."""
-        typed = str(self.data.get("state") or self.instance.state_id or "")
-        return int(typed) if typed.isdecimal() else 0
+        return state_code(str(self.data.get("state") or self.instance.state_id or ""))
 
     def clean_name(self) -> str:
         name = " ".join(self.cleaned_data["name"].split())

@@ -7,7 +7,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import actions
 from accounts.actions.patients import ALIKE_SHOWN
-from accounts.forms import PatientForm
+from accounts.forms import PatientForm, state_code
 from accounts.gates import SignedIn, get_or_refuse, noticed
 from accounts.models import District, Patient
 
@@ -65,8 +65,7 @@ def edit_patient(request: SignedIn, patient: UUID) -> HttpResponse:
 @require_safe
 def districts(request: HttpRequest) -> HttpResponse:
     """The districts of one state as options, for the form's script."""
-    code = request.GET.get("state", "")
-    found = District.objects.filter(state=int(code) if code.isdecimal() else 0)
+    found = District.objects.filter(state=state_code(request.GET.get("state", "")))
     return render(request, "accounts/_districts.html", {"districts": found})
 
 

@@ -7,7 +7,7 @@ from consult.consent import CONSENT_VERSION
 from consult.links import sms_link
 from consult.models import Attachment, Consent, Consultation
 from consult.uploads import CleanFile
-from queues.actions import take_token
+from queues.actions import NoToken, take_token
 from queues.models import Clinic, MoveRefused, Token
 
 
@@ -36,6 +36,9 @@ def save_draft(*, patient: Patient, clinic: Clinic, by: User, **case: object) ->
 
 @transaction.atomic
 def discard_draft(*, consultation: Consultation, by: User) -> None:
+    """Raises MoveRefused once it was sent: then it has a place in the line, which is left."""
+    if consultation.state != Consultation.State.DRAFT:
+        raise MoveRefused("The case was sent already.")
     consultation.cancel(Consultation.EndReason.DISCARDED)
     record("consultation.discard", consultation, by=by, patient=consultation.patient)
 
@@ -83,6 +86,8 @@ def request_consultation(
     locked = Consultation.objects.select_for_update().get(pk=consultation.pk)
     if locked.state != Consultation.State.DRAFT:
         raise MoveRefused(f"The consultation is {locked.state}.")
+    if not clinic.takes_opd and consultation.requested_by_id is None:
+        raise NoToken("closed")
     token = take_token(clinic=clinic, patient=patient, priority=_priority(consultation))
     if consultation.clinic_id != clinic.pk:
         consultation.clinic = clinic

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from uuid import UUID
 
 from django.contrib import messages
@@ -15,7 +16,7 @@ from consult.fetch import own_consultation
 from consult.forms import CaseForm, ConfirmForm, UploadForm
 from consult.models import Attachment, Consultation
 from queues.actions import AlreadyWaiting, NoToken
-from queues.line import standings
+from queues.line import Standing, standings
 from queues.models import Clinic, MoveRefused, Token
 
 
@@ -115,33 +116,43 @@ def confirm(request: SignedIn, consultation: UUID) -> HttpResponse:
     found = own_consultation(request, consultation)
     if found.state != Consultation.State.DRAFT:  # double click, or the back button
         return redirect("consult:visit", consultation=found.uid)
-    clinic = get_object_or_404(_opd_clinics(), pk=found.clinic_id)
     form = ConfirmForm(request.POST or None)
     status, refusal = (422, "") if request.method == "POST" else (200, "")
     if request.method == "POST" and form.is_valid():
-        refusal = _request(request, found, clinic)
+        refusal = _request(request, found)
         if not refusal:
             return redirect("consult:visit", consultation=found.uid)
         status = 409
-    all_there = list(_opd_clinics().filter(state=clinic.state_id).select_related("speciality"))
-    known = standings(all_there, found.patient)
+    standing, others = _this_and_others(found)
     context = {
         "form": form,
         "consultation": found,
         "attachments": found.attachments.all(),
-        "standing": next(one for one in known if one.clinic.pk == clinic.pk),
-        "others": [one for one in known if one.takes_patients and one.clinic.pk != clinic.pk][:3],
+        "standing": standing,
+        "others": others,
         "refusal": refusal,
     }
     return render(request, "consult/confirm.html", context, status=status)
 
 
-def _request(request: SignedIn, consultation: Consultation, clinic: Clinic) -> str:
+def _this_and_others(draft: Consultation) -> tuple[Standing, list[Standing]]:
+    """The chosen clinic as it stands, and up to three near it that take the patient now."""
+    there = _opd_clinics().filter(state=draft.clinic.state_id) | Clinic.objects.filter(
+        pk=draft.clinic_id
+    )
+    known = standings(list(there.select_related("speciality")), draft.patient)
+    this = next(one for one in known if one.clinic.pk == draft.clinic_id)
+    if not this.clinic.takes_opd:  # since the draft was begun
+        this = replace(this, is_open=False)
+    return this, [one for one in known if one.takes_patients and one.clinic != this.clinic][:3]
+
+
+def _request(request: SignedIn, consultation: Consultation) -> str:
     """Send it; the sentence to show when that was refused."""
     try:
         actions.request_consultation(
             consultation=consultation,
-            clinic=clinic,
+            clinic=consultation.clinic,
             by=request.user,
             language=get_language() or "en",
         )
