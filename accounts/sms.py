@@ -55,12 +55,12 @@ class HttpJsonBackend:
             "template_id": message.template.dlt_id,
             "reference": str(message.pk),
         }
-        request = urllib.request.Request(  # noqa: S310 - the address is the operator's setting
-            settings.SMS_HTTP_URL,
-            data=json.dumps(body).encode(),
-            headers={"Content-Type": "application/json", "authkey": settings.SMS_HTTP_KEY},
-        )
         try:
+            request = urllib.request.Request(  # noqa: S310 - the address is the operator's setting
+                settings.SMS_HTTP_URL,
+                data=json.dumps(body).encode(),
+                headers={"Content-Type": "application/json", "authkey": settings.SMS_HTTP_KEY},
+            )
             with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:  # noqa: S310
                 said = json.load(answer)
         except (OSError, ValueError, HTTPException) as error:

@@ -149,7 +149,8 @@ class LineForm(forms.ModelForm):
         fields = ["generic", "form", "strength", "dose", "frequency", "days", "instructions"]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        # A row that was filled once may be emptied again.
+        super().__init__(*args, **kwargs | {"empty_permitted": True})
         for name, field in self.fields.items():
             field.widget.attrs["aria-label"] = field.label or name
             field.widget.attrs.pop("required", None)
@@ -164,6 +165,15 @@ class LineForm(forms.ModelForm):
             return []
         missing = [str(self.fields[name].label) for name in self.errors if name in self.fields]
         return [_("Please complete: %(fields)s.") % {"fields": ", ".join(missing)}]
+
+    @property
+    def problems(self) -> list[str]:
+        """What is not right in this row, each with the name of its field."""
+        return [
+            f"{self.fields[name].label}: {error}"
+            for name, errors in self.errors.items()
+            for error in errors
+        ]
 
     def clean_days(self) -> int:
         days = int(self.cleaned_data["days"])

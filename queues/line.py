@@ -48,7 +48,7 @@ def read_line(clinic: Clinic) -> Line:
 
 def turns(clinic: Clinic) -> list[int]:
     """The waiting tokens' ids in the order in which they will be called. In 2 queries."""
-    rows = Token.objects.of_today(clinic).waiting().order_by("priority", "number")
+    rows = Token.objects.in_line(clinic).order_by("priority", "day", "number")
     return order_of_calls(
         list(rows.values_list("pk", "priority", "yields")),
         run=priority_run(clinic),
@@ -59,7 +59,7 @@ def turns(clinic: Clinic) -> list[int]:
 def priority_run(clinic: Clinic) -> int:
     """How many of the last calls in a row were priority ones (emergencies are not counted)."""
     last = (
-        Token.objects.filter(clinic=clinic, day=timezone.localdate(), called_at__isnull=False)
+        Token.objects.filter(clinic=clinic, called_at__gte=_midnight())
         .exclude(priority=Token.Priority.EMERGENCY)
         .order_by("-called_at")
         .values_list("priority", flat=True)[:PRIORITY_RUN]
@@ -70,6 +70,10 @@ def priority_run(clinic: Clinic) -> int:
             break
         run += 1
     return run
+
+
+def _midnight() -> datetime:
+    return timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def service_seconds(clinics: Iterable[Clinic]) -> dict[int, float]:
@@ -207,7 +211,7 @@ def _usefulness(standing: Standing) -> tuple[bool, bool, bool, int, str]:
 def _count_waiting(clinic_ids: list[int]) -> dict[int, int]:
     rows = (
         Token.objects.waiting()
-        .filter(clinic__in=clinic_ids, day=timezone.localdate())
+        .filter(clinic__in=clinic_ids)
         .values("clinic_id")
         .annotate(waiting=Count("pk"))
         .values_list("clinic_id", "waiting")

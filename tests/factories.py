@@ -3,6 +3,7 @@
 import io
 import itertools
 import re
+from dataclasses import asdict
 from datetime import time
 from functools import cache
 from typing import Any
@@ -251,3 +252,17 @@ def code_sent_to(phone: str) -> str:
 def without_csrf(answer: HttpResponse) -> str:
     """The page but for what is new in it each time, to compare two of them."""
     return re.sub(r'(name="csrfmiddlewaretoken" value=)"\w+"', r"\1", answer.content.decode())
+
+
+def a_doctors_form(*lines: consult.Line | None, initial: int = 0, **fields: str) -> dict[str, Any]:
+    """What the doctor's page sends: the note, and one row per medicine (a None is an empty row)."""
+    data = {
+        "lines-TOTAL_FORMS": len(lines),
+        "lines-INITIAL_FORMS": initial,
+        "diagnosis": "Viral fever",
+        **fields,
+    }
+    for row, line in enumerate(lines):
+        words = asdict(line) if line else dict.fromkeys(asdict(PARACETAMOL), "")
+        data |= {f"lines-{row}-{name}": value for name, value in words.items()}
+    return data

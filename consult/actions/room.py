@@ -128,4 +128,8 @@ def return_consultation(
 def _token(consultation: Consultation) -> Token:
     """The token as it is now, for a move. The token always moves before its consultation: one order
     of locks, so that two requests can wait for each other but never both."""
-    return Token.objects.select_related("clinic", "doctor__user").get(consultation=consultation)
+    tokens = Token.objects.select_related("clinic", "doctor__user")
+    token = tokens.filter(consultation=consultation).first()
+    if token is None:
+        raise MoveRefused("A draft has no place in a line.")
+    return token

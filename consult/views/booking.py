@@ -101,7 +101,7 @@ def too_many_files(error: actions.TooManyFiles) -> str:
 @noticed
 def remove_file(request: SignedIn, consultation: UUID, attachment: UUID) -> HttpResponse:
     found = own_consultation(request, consultation)
-    file = get_object_or_404(found.attachments, uid=attachment)
+    file = get_or_refuse(found.attachments.all(), Attachment.objects.all(), request, uid=attachment)
     try:
         actions.remove_attachment(attachment=file, by=request.user)
     except MoveRefused:

@@ -5,16 +5,16 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import FileResponse, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.actions import record
-from accounts.gates import SignedIn, noticed
+from accounts.gates import SignedIn, get_or_refuse, noticed
 from consult import actions
 from consult.fetch import own_consultation, visible_consultation
 from consult.forms import FeedbackForm, MessageForm
-from consult.models import Consultation, Feedback, Prescription
+from consult.models import Attachment, Consultation, Feedback, Prescription
 from consult.views.booking import too_many_files
 from queues.line import read_line
 from queues.models import MoveRefused, Presence, Token
@@ -147,7 +147,7 @@ def post_message(request: SignedIn, consultation: UUID) -> HttpResponse:
 def file(request: SignedIn, consultation: UUID, attachment: UUID) -> FileResponse:
     """One file, to those who may see the consultation. It never runs in the browser."""
     found = visible_consultation(request, consultation)
-    kept = get_object_or_404(found.attachments, uid=attachment)
+    kept = get_or_refuse(found.attachments.all(), Attachment.objects.all(), request, uid=attachment)
     record("attachment.read", kept, by=request.user, patient=found.patient)
     return _download(kept.file.open(), kept.name, kept.kind)
 

@@ -50,7 +50,7 @@ def _on_duty(doctor: Doctor, clinic: Clinic) -> bool:
 
 @transaction.atomic
 def _claim(clinic: Clinic, doctor: Doctor) -> Token:
-    line = Token.objects.of_today(clinic).waiting()
+    line = Token.objects.in_line(clinic)
     ordinary_first = priority_run(clinic) >= PRIORITY_RUN
     token = line.present().free().in_turn(ordinary_first=ordinary_first).locked_first()
     if token is None:
@@ -64,7 +64,7 @@ def _claim(clinic: Clinic, doctor: Doctor) -> Token:
 
 def _stop_yielding(clinic: Clinic) -> None:
     """Those who missed a call have let one other go first; now they are next by their number."""
-    yielding = Token.objects.of_today(clinic).waiting().filter(yields=True)
+    yielding = Token.objects.in_line(clinic).filter(yields=True)
     ids = list(yielding.select_for_update(skip_locked=True).values_list("pk", flat=True))
     if ids:
         Token.objects.filter(pk__in=ids).update(yields=False)
@@ -113,7 +113,7 @@ def people_near_their_turn() -> list[tuple[Token, int]]:
     They are marked as told: each is returned once. Call it in the transaction that tells them.
     """
     now = timezone.now()
-    untold = Token.objects.waiting().filter(day=timezone.localdate(), told_at=None)
+    untold = Token.objects.waiting().filter(told_at=None)
     absent = untold.exclude(presence__until__gt=now)
     near = []
     for clinic in Clinic.objects.filter(pk__in=absent.values("clinic_id")):

@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -70,9 +72,16 @@ def leave_line(*, token: Token) -> Token:
 
 
 def expire_old() -> list[Token]:
-    """End the places that were still waiting when their day ended."""
+    """End the places that were still waiting when their day ended.
+
+    Where a clinic does not close at midnight its line goes on; but nobody waits a second night.
+    """
+    today = timezone.localdate()
+    old = Token.objects.waiting().filter(day__lt=today).select_related("clinic")
     expired = []
-    for token in Token.objects.waiting().filter(day__lt=timezone.localdate())[:500]:
+    for token in old.prefetch_related("clinic__hours")[:500]:
+        if token.day == today - timedelta(days=1) and token.clinic.is_open():
+            continue
         try:
             with transaction.atomic():
                 token.expire()

@@ -27,8 +27,9 @@ class TokenQuerySet(models.QuerySet["Token"]):
         """With a doctor: called or being served."""
         return self.filter(state__in=Token.HELD)
 
-    def of_today(self, clinic: Clinic) -> "TokenQuerySet":
-        return self.filter(clinic=clinic, day=timezone.localdate())
+    def in_line(self, clinic: Clinic) -> "TokenQuerySet":
+        """Who waits in `clinic`: of today, and of yesterday where the clinic never closed."""
+        return self.waiting().filter(clinic=clinic)
 
     def present(self) -> "TokenQuerySet":
         return self.filter(presence__until__gt=timezone.now())
@@ -39,18 +40,18 @@ class TokenQuerySet(models.QuerySet["Token"]):
         return self.filter(~models.Exists(elsewhere))
 
     def in_turn(self, *, ordinary_first: bool = False) -> "TokenQuerySet":
-        """As they are called: (yields, priority, number); an emergency is never passed over.
+        """As they are called: (yields, priority, day, number); an emergency is never passed over.
 
         With `ordinary_first` the run of priority calls is over and an ordinary patient goes.
         """
         if not ordinary_first:
-            return self.order_by("yields", "priority", "number")
+            return self.order_by("yields", "priority", "day", "number")
         turn = Case(
             When(priority=Token.Priority.EMERGENCY, then=Value(0)),
             When(priority=Token.Priority.ORDINARY, then=Value(1)),
             default=Value(2),
         )
-        return self.order_by("yields", turn, "number")
+        return self.order_by("yields", turn, "day", "number")
 
     def locked_first(self) -> "Token | None":
         """The first of these that no other doctor is claiming at this moment, locked."""
@@ -145,7 +146,7 @@ class Token(Public, Moving):
         ]
         indexes = [
             models.Index(
-                fields=["clinic", "day", "yields", "priority", "number"],
+                fields=["clinic", "yields", "priority", "day", "number"],
                 condition=Q(state="waiting"),
                 name="queue_token_in_turn",
             ),

@@ -23,6 +23,7 @@ OPEN = {
     "sign-in/resend/",
     "sign-out/",
     "privacy/",
+    "patients/districts/",
     "staff/",
     "staff/sign-in/",
     "language/",

@@ -131,6 +131,7 @@ def test_a_broken_form_gets_a_page_and_not_a_crash(asha):
         "language": "xx",
     }
     assert saved(asha, **broken).status_code == 422
+    assert saved(asha, state="9" * 5000, district="9" * 5000).status_code == 422
     assert as_patient(asha).post("/patients/new/", {}).status_code == 422
     assert Patient.objects.count() == 0
 
@@ -139,6 +140,15 @@ def test_the_district_has_to_lie_in_the_state(asha):
     answer = saved(asha, state="10", district=str(a_district().pk))
     assert answer.status_code == 422
     assert "This district is in another state." in answer.text
+
+
+def test_the_districts_of_the_chosen_state_are_offered_and_no_others(client):
+    ernakulam = f'value="{a_district().pk}"'
+    assert ernakulam in client.get("/patients/districts/?state=32").text
+    assert ernakulam not in client.get("/patients/districts/?state=10").text
+    for junk in ("", "x", "-1", "²", "9" * 30, "9" * 5000):
+        answer = client.get("/patients/districts/", {"state": junk})
+        assert (answer.status_code, answer.text.count("<option")) == (200, 1)
 
 
 # --- how old ------------------------------------------------------------------------------------

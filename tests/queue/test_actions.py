@@ -105,11 +105,26 @@ def test_places_end_with_their_day_and_calls_do_not():
     call_next(clinic=clinic, doctor=rao)
     waits = take(clinic)
     assert expire_old() == []
+    clinic.hours.all().delete()
+    assert expire_old() == []
     Token.objects.update(day=timezone.localdate() - timedelta(days=1))
     assert expire_old() == [waits]
     assert expire_old() == []
     states = Token.objects.order_by("number").values_list("state", flat=True)
     assert list(states) == ["called", "expired"]
+
+
+def test_in_a_clinic_that_never_closes_the_line_goes_on_after_midnight_for_one_night():
+    clinic = a_clinic()
+    rao = on_duty(clinic)
+    last_night, later = take(clinic), take(clinic)
+    for model in (Token, ClinicDay):
+        model.objects.update(day=timezone.localdate() - timedelta(days=1))
+    assert take(clinic).number == 1
+    assert expire_old() == []
+    assert call_next(clinic=clinic, doctor=rao) == last_night
+    Token.objects.filter(pk=later.pk).update(day=timezone.localdate() - timedelta(days=2))
+    assert expire_old() == [later]
 
 
 # --- a call -------------------------------------------------------------------------------------

@@ -87,7 +87,7 @@ def test_yesterdays_calls_and_another_clinics_do_not_count_in_the_run():
     a_line(clinic, *[PRIORITY] * 3)
     calls(clinic, doctor, 3)
     assert (priority_run(clinic), priority_run(a_clinic())) == (3, 0)
-    Token.objects.update(day=timezone.localdate() - timedelta(days=1))
+    Token.objects.update(called_at=timezone.now() - timedelta(days=1))
     assert priority_run(clinic) == 0
 
 
@@ -173,9 +173,9 @@ def test_the_order_that_is_told_is_the_order_of_the_calls():
         clinic = a_clinic()
         on_duty(clinic, doctor)
         a_line(clinic, *[PRIORITY] * dice.randint(0, 4))
-        calls(clinic, doctor, Token.objects.of_today(clinic).count())
+        calls(clinic, doctor, Token.objects.filter(clinic=clinic).count())
         a_line(clinic, *dice.choices(Token.Priority.values, [1, 3, 3], k=dice.randint(1, 9)))
-        line = Token.objects.of_today(clinic).waiting()
+        line = Token.objects.in_line(clinic)
         missed = dice.sample(list(line), k=dice.choice([0, 0, 1]))
         line.filter(pk__in=[token.pk for token in missed]).update(yields=True, passes=1)
         told = read_line(clinic).order
