@@ -137,6 +137,11 @@ class PatientForm(forms.ModelForm):
         self.fields["abha_number"].validators.clear()
         self.fields["abha_number"].widget.attrs.pop("maxlength", None)
 
+    def _get_validation_exclusions(self) -> set[str]:
+        """State and district were looked up when their fields were cleaned; once is enough."""
+        known: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
+        return known | {"state", "district"}
+
     def _chosen_state(self) -> int:
         """LGD code of the state chosen so far; 0, which is no state, before that."""
         return state_code(str(self.data.get("state") or self.instance.state_id or ""))

@@ -30,7 +30,7 @@ class SignedIn(HttpRequest):
 
 Row = TypeVar("Row", bound=Model)
 NOTICE_SESSION_KEY = "notice"
-PASSWORD_BACKEND = "django.contrib.auth.backends.ModelBackend"  # noqa: S105 - a dotted path
+PASSWORD_BACKEND = "accounts.backends.PasswordBackend"  # noqa: S105 - a dotted path
 PHONE_BACKEND = "accounts.backends.PhoneBackend"
 
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from statistics import median, quantiles
 
 from bench.client import drive
+from bench.counts import Counts, count
 from bench.cpu import tree_seconds
 from bench.operations import EMPTY, OPERATIONS, Operation, csrf_of
-from bench.queries import Statements, statements
 from bench.rows import analyse
 from bench.services import Site
 
@@ -29,7 +29,7 @@ class Measured:
     """All rounds of one operation: medians, because others use the machine too."""
 
     operation: Operation
-    statements: Statements
+    counts: Counts
     rounds: list[Cost] = field(default_factory=list)
     latencies: list[float] = field(default_factory=list)  # seconds
 
@@ -55,8 +55,7 @@ def measure(site: Site, *, seconds: float, rounds: int, clients: int) -> list[Me
     """The empty view first, then the operations. Raises Unexpected when a page answers otherwise."""
     csrf = csrf_of(site.address)
     all_of_them = [
-        Measured(operation, statements(operation, site.host, csrf))
-        for operation in [EMPTY, *OPERATIONS]
+        Measured(operation, count(operation, site.host, csrf)) for operation in [EMPTY, *OPERATIONS]
     ]
     site.wait_for_worker()
     for number in range(rounds + 1):
@@ -83,9 +82,9 @@ def _round(
     web = tree_seconds(site.pids["web"])
     site.wait_for_worker()  # what a request leaves behind is part of its cost
     after = _cpu(site) | {"web": web}
-    count = len(driven.latencies)
-    cpu = {name: (after[name] - before[name]) / count * 1000 for name in before}
-    return Cost(count, driven.seconds, driven.cpu / count * 1000, cpu), driven.latencies
+    answers = len(driven.latencies)
+    cpu = {name: (after[name] - before[name]) / answers * 1000 for name in before}
+    return Cost(answers, driven.seconds, driven.cpu / answers * 1000, cpu), driven.latencies
 
 
 def _cpu(site: Site) -> dict[str, float]:

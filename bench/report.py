@@ -2,6 +2,7 @@
 
 import os
 import platform
+import re
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
@@ -10,9 +11,10 @@ from bench.measure import Measured
 
 # A public Django service with token queues, and a fifth of it (docs/performance.md).
 PEER_MS, PEER_QUERIES = 80, 156
+COLUMN_LIST = re.compile(r'^SELECT ".*? FROM')
 AIM_MS, AIM_QUERIES = 16, 30
 COLUMNS = [
-    "operation", "queries", "+ brackets", "requests/s", "p50 ms", "p95 ms",
+    "operation", "queries", "+ brackets", "1000 calls", "requests/s", "p50 ms", "p95 ms",
     "CPU ms: pages", "as empty views", "PostgreSQL", "worker", "Redis", "(client)",
 ]  # fmt: skip
 
@@ -40,8 +42,9 @@ def table(measured: list[Measured]) -> str:
 def _row(one: Measured, empty: Measured) -> list[str]:
     return [
         one.operation.name,
-        str(len(one.statements.queries)),
-        str(one.statements.brackets),
+        str(one.counts.queries),
+        str(one.counts.brackets),
+        f"{one.counts.calls / 1000:.1f}",
         f"{one.per_second:.0f}",
         f"{one.percentile(50):.1f}",
         f"{one.percentile(95):.1f}",
@@ -69,37 +72,35 @@ def _ratio(some: Iterable[Measured], empty: Measured) -> float:
 
 
 def intake(measured: list[Measured]) -> str:
-    """The sum of what one newcomer costs until the token is there."""
+    """What one newcomer costs until the token is there."""
     parts = [one for one in measured if one.operation.in_intake]
-    rounds = [
-        sum(costs)
-        for costs in zip(*([c.cpu["web"] for c in one.rounds] for one in parts), strict=True)
+    each_round = zip(*([cost.cpu["web"] for cost in one.rounds] for one in parts), strict=True)
+    rounds = [sum(costs) for costs in each_round]
+    beside = [
+        f"{name} {_ms(sum(one.cpu(key) or 0 for one in parts))}"
+        for key, name in {"postgres": "PostgreSQL", "worker": "worker", "redis": "Redis"}.items()
     ]
-    queries = sum(len(one.statements.queries) for one in parts)
-    brackets = sum(one.statements.brackets for one in parts)
-    beside = {
-        name: sum(one.cpu(key) or 0 for one in parts)
-        for name, key in {"PostgreSQL": "postgres", "worker": "worker", "Redis": "redis"}.items()
-    }
-    return "\n".join(
-        [
-            f"One intake ({', '.join(one.operation.name for one in parts)}):",
-            f"  pages       {sum(one.cpu('web') or 0 for one in parts):.1f} ms of CPU "
-            f"(rounds {min(rounds):.1f}–{max(rounds):.1f}), "
-            f"{_ratio(parts, measured[0]):.0f} empty views; aim {AIM_MS}, the peer {PEER_MS}",
-            f"  queries     {queries}, and {brackets} brackets around them; "
-            f"aim {AIM_QUERIES}, the peer {PEER_QUERIES}",
-            "  beside them " + ", ".join(f"{name} {ms:.1f} ms" for name, ms in beside.items()),
-        ]
-    )
+    return f"""\
+One intake: {"; ".join(one.operation.name for one in parts)}
+                       here   aim  peer
+  CPU ms of the pages {sum(one.cpu("web") or 0 for one in parts):6.1f} {AIM_MS:5} {PEER_MS:5}
+  queries             {sum(one.counts.queries for one in parts):6} {AIM_QUERIES:5} {PEER_QUERIES:5}
+The CPU is that of {_ratio(parts, measured[0]):.0f} empty views; \
+in the rounds it was {min(rounds):.1f} to {max(rounds):.1f} ms.
+Around the queries {sum(one.counts.brackets for one in parts)} brackets; \
+{sum(one.counts.calls for one in parts) / 1000:.0f} thousand function calls.
+CPU ms beside the pages: {", ".join(beside)}."""
 
 
 def query_list(measured: list[Measured]) -> str:
-    """Every statement of every operation, shortened to a line."""
+    """Every statement of every operation, each shortened to a line."""
     lines = []
     for one in measured:
         lines.append(f"\n{one.operation.name}")
-        lines += [f"  {number:2} {text}" for number, text in enumerate(one.statements.all, 1)]
+        lines += [
+            f"  {number:2} {COLUMN_LIST.sub('SELECT … FROM', text)[:200]}"
+            for number, text in enumerate(one.counts.statements, 1)
+        ]
     return "\n".join(lines)
 
 

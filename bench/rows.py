@@ -6,12 +6,12 @@ from datetime import time, timedelta
 from itertools import count
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from django.contrib.sessions.backends.db import SessionStore
-from django.contrib.sessions.models import Session
 from django.core.management import call_command
 from django.db import connection, transaction
 from django.utils import timezone
+from django.utils.module_loading import import_string
 from django_otp import DEVICE_ID_SESSION_KEY
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
@@ -83,23 +83,17 @@ def sessions(people: Iterable[User], *, noticed: bool = True) -> list[str]:
 
 
 def _sessions(opened: Iterable[tuple[User, str, dict[str, Any]]]) -> list[str]:
-    store, until = SessionStore(), timezone.now() + timedelta(days=1)
-    rows = [
-        Session(
-            session_key=secrets.token_hex(16),
-            expire_date=until,
-            session_data=store.encode(
-                {
-                    SESSION_KEY: str(user.pk),
-                    BACKEND_SESSION_KEY: backend,
-                    HASH_SESSION_KEY: user.get_session_auth_hash(),
-                    **more,
-                }
-            ),
-        )
-        for user, backend, more in opened
-    ]
-    return [session.session_key for session in Session.objects.bulk_create(rows)]
+    store_of = import_string(f"{settings.SESSION_ENGINE}.SessionStore")
+    rows = []
+    for user, backend, more in opened:
+        signed_in = {
+            SESSION_KEY: str(user.pk),
+            BACKEND_SESSION_KEY: backend,
+            HASH_SESSION_KEY: user.get_session_auth_hash(),
+        }
+        store = store_of(secrets.token_hex(16))
+        rows.append(store.create_model_instance(signed_in | more))
+    return [row.session_key for row in store_of.get_model_class().objects.bulk_create(rows)]
 
 
 def patients(accounts: Iterable[User]) -> list[Patient]:

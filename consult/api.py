@@ -29,10 +29,10 @@ class Messages(APIView):
 
     def get(self, request: Request, consultation: UUID) -> Response:
         found = visible_consultation(_plain(request), consultation)
-        after = request.query_params.get("after", "0")
-        newer = found.messages.filter(pk__gt=int(after) if after.isdigit() else 0)
+        newer = found.messages.filter(pk__gt=_id(request.query_params.get("after", "")))
         rows = list(newer.select_related("author", "attachment").order_by("pk")[:PAGE])
-        output = MessageOutput(rows, many=True, context={"user": request.user})  # type: ignore[arg-type]
+        context = {"user": request.user, "patient": found.patient}
+        output = MessageOutput(rows, many=True, context=context)  # type: ignore[arg-type]
         return Response(output.data)
 
     def post(self, request: Request, consultation: UUID) -> Response:
@@ -45,8 +45,14 @@ class Messages(APIView):
             )
         except MoveRefused:
             raise Ended(_("The consultation has ended. The message was not sent.")) from None
-        output = MessageOutput(message, context={"user": request.user})
+        context = {"user": request.user, "patient": found.patient}
+        output = MessageOutput(message, context=context)
         return Response(output.data, status=status.HTTP_201_CREATED)
+
+
+def _id(typed: str) -> int:
+    """The number, or 0 for what is no id."""
+    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 19 else 0
 
 
 def _plain(request: Request) -> SignedIn:

@@ -160,14 +160,6 @@ class LineForm(forms.ModelForm):
 
     @property
     def problems(self) -> list[str]:
-        """One line for all of the row, each place by its name."""
-        if not self.errors:
-            return []
-        missing = [str(self.fields[name].label) for name in self.errors if name in self.fields]
-        return [_("Please complete: %(fields)s.") % {"fields": ", ".join(missing)}]
-
-    @property
-    def problems(self) -> list[str]:
         """What is not right in this row, each with the name of its field."""
         return [
             f"{self.fields[name].label}: {error}"

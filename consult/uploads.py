@@ -1,8 +1,9 @@
 """Uploaded files: decoded, checked and written anew. What cannot be understood is refused."""
 
 import io
-import re
+import unicodedata
 from dataclasses import dataclass
+from math import ceil
 from typing import Any
 
 import pikepdf
@@ -14,13 +15,20 @@ from accounts.models import User
 from consult.models import Attachment, Consultation
 
 MAX_BYTES = 10 * 1024 * 1024
-MAX_PIXELS = 120_000_000  # the largest phone cameras; checked before anything is decoded
+# The largest phone cameras; a JPEG is decoded at reduced size. The others are decoded whole and
+# take 4 to 16 bytes a pixel. Checked before anything is decoded.
+MAX_PIXELS = {"JPEG": 120_000_000, "PNG": 40_000_000, "WEBP": 16_000_000}
+MAX_PIXELS_PROGRESSIVE = 40_000_000
 MAX_SIDE = 2560  # pixels kept: enough to read a lab report
 MAX_PAGES = 60
 MAX_PDF_OBJECTS = 60_000
 IMAGE_FORMATS = ["JPEG", "PNG", "WEBP"]
 ACTIVE_ACTIONS = {"/JavaScript", "/Launch", "/SubmitForm", "/ImportData", "/GoToE", "/Rendition"}
-ACTIVE_KEYS = {"/JavaScript", "/JS", "/EmbeddedFiles", "/EmbeddedFile", "/AA", "/XFA", "/RichMedia"}
+ACTIVE_KEYS = {"/JavaScript", "/JS", "/EmbeddedFiles", "/EF", "/AA", "/XFA", "/RichMediaContent"}
+JOINERS = "\u200c\u200d"  # Indian scripts write with them
+
+Image.MAX_IMAGE_PIXELS = None  # our own limits are checked before anything is decoded
+pikepdf.settings.set_qpdf_limits(flate_max_memory=64 * 1024 * 1024)
 
 
 class BadFile(Exception):
@@ -67,18 +75,25 @@ def clean_image(content: bytes) -> bytes:
     """The picture alone, as JPEG: no EXIF, so no place; no trailing bytes, so no disguise."""
     try:
         with Image.open(io.BytesIO(content), formats=IMAGE_FORMATS) as image:
-            if image.width * image.height > MAX_PIXELS:
+            most = MAX_PIXELS[image.format or ""]
+            if image.info.get("progressive"):
+                most = MAX_PIXELS_PROGRESSIVE
+            if image.width * image.height > most:
                 raise BadFile("too_many_pixels")
-            image.draft("RGB", (MAX_SIDE, MAX_SIDE))  # a JPEG is decoded at reduced size
-            upright = ImageOps.exif_transpose(image)
-            upright.thumbnail((MAX_SIDE, MAX_SIDE))
+            scale = min(1.0, MAX_SIDE / max(image.size))
+            image.draft("RGB", (ceil(image.width * scale), ceil(image.height * scale)))
+            image.thumbnail((MAX_SIDE, MAX_SIDE), reducing_gap=None)
+            plain = _on_white(ImageOps.exif_transpose(image))
+            plain.info = {}  # a comment would be written again
             written = io.BytesIO()
-            _on_white(upright).save(written, "JPEG", quality=85, optimize=True)
+            plain.save(written, "JPEG", quality=85, optimize=True)
             return written.getvalue()
+    except BadFile:
+        raise
     except UnidentifiedImageError:
         raise BadFile("unknown") from None
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        raise BadFile("broken") from None
+    except Exception as error:  # decoders raise anything on a damaged file
+        raise BadFile("broken") from error
 
 
 def _on_white(image: Image.Image) -> Image.Image:
@@ -103,10 +118,12 @@ def clean_pdf(content: bytes) -> bytes:
             written = io.BytesIO()
             pdf.save(written)
             return written.getvalue()
+    except BadFile:
+        raise
     except pikepdf.PasswordError:
         raise BadFile("locked") from None
-    except (pikepdf.PdfError, RecursionError, ValueError, OSError):
-        raise BadFile("broken") from None
+    except Exception as error:
+        raise BadFile("broken") from error
 
 
 def _refuse_active(item: Any, depth: int = 0) -> None:
@@ -115,7 +132,7 @@ def _refuse_active(item: Any, depth: int = 0) -> None:
         raise BadFile("broken")
     if isinstance(item, (pikepdf.Dictionary, pikepdf.Stream)):
         keys = set(item.keys())
-        if keys & ACTIVE_KEYS or str(item.get("/S", "")) in ACTIVE_ACTIONS:
+        if keys & ACTIVE_KEYS or str(item.get("/S", "")) in ACTIVE_ACTIONS or _opens(item):
             raise BadFile("active")
         inner = [item[key] for key in keys if not _is_indirect(item[key])]
     elif isinstance(item, pikepdf.Array):
@@ -126,10 +143,22 @@ def _refuse_active(item: Any, depth: int = 0) -> None:
         _refuse_active(part, depth + 1)
 
 
+def _opens(item: Any) -> bool:
+    """Whether something else than a view of the document comes up when it is opened."""
+    action = item.get("/OpenAction")
+    return isinstance(action, pikepdf.Dictionary) and str(action.get("/S", "")) != "/GoTo"
+
+
 def _is_indirect(item: Any) -> bool:
     return getattr(item, "is_indirect", False)
 
 
 def _safe_stem(name: str) -> str:
-    stem = re.sub(r"[^\w\- ]+", " ", name.rsplit("/", 1)[-1].rsplit(".", 1)[0]).strip()
-    return stem[:60] or "file"
+    """Its letters, of any script, without folders and ending."""
+    last = name.rsplit("/", 1)[-1].rsplit(".", 1)[0]
+    words = "".join(char if _is_of_a_word(char) else " " for char in last).split()
+    return " ".join(words)[:60].strip() or "file"
+
+
+def _is_of_a_word(char: str) -> bool:
+    return char.isalnum() or char in f"_-{JOINERS}" or unicodedata.category(char)[0] == "M"

@@ -4,7 +4,7 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.models import Message, PhoneDevice, RateLimit, SmsTemplate
+from accounts.models import AccountSession, Message, PhoneDevice, RateLimit, SmsTemplate
 from accounts.sms import SmsFailed, backend
 from esanjeevani.celery_app import enqueue
 
@@ -64,6 +64,7 @@ def _try_to_deliver(message_id: int) -> bool:
 
 @transaction.atomic
 def sweep_old() -> None:
-    """Forget what need not be kept: counters of limits, numbers that never signed in."""
+    """Forget what need not be kept: counters of limits, codes long gone, sessions that ended."""
     RateLimit.objects.filter(window_at__lt=timezone.now() - timedelta(days=2)).delete()
-    PhoneDevice.objects.filter(user=None, sent_at__lt=timezone.now() - timedelta(days=7)).delete()
+    PhoneDevice.objects.filter(sent_at__lt=timezone.now() - timedelta(days=7)).delete()
+    AccountSession.objects.filter(expire_date__lt=timezone.now()).delete()

@@ -17,6 +17,7 @@ from accounts.models import (
 from accounts.notice import NOTICE_VERSION
 
 HOUR = timedelta(hours=1)
+NO_PASSWORD = "!"  # noqa: S105 - Django's mark of an unusable one
 CODES_PER_NUMBER = 5
 CODES_PER_ADDRESS = 60  # a health centre or a village shares one address
 TRIES_PER_ADDRESS = 200
@@ -36,8 +37,10 @@ def send_code(*, phone: str, language: str) -> None:
 
     Raises TooMany per number and per address, CodeRefused("locked") after too many wrong codes.
     """
-    _limit("codes to", phone, CODES_PER_NUMBER)
-    _limit("codes from", current_address() or "", CODES_PER_ADDRESS)
+    _limit(
+        ("codes to", phone, CODES_PER_NUMBER),
+        ("codes from", current_address() or "", CODES_PER_ADDRESS),
+    )
     now = timezone.now()
     with transaction.atomic():
         code = PhoneDevice.new_challenge(phone, now)
@@ -49,35 +52,32 @@ def send_code(*, phone: str, language: str) -> None:
 
 def sign_in(*, phone: str, code: str, language: str) -> User:
     """The account of `phone`, made now if it is the first time. Raises CodeRefused, TooMany."""
-    _limit("tries from", current_address() or "", TRIES_PER_ADDRESS)
-    device = PhoneDevice.objects.select_related("user").filter(phone=phone).first()
-    if device is None:
-        raise CodeRefused("expired")
-    device.try_code(code)
+    _limit(("tries from", current_address() or "", TRIES_PER_ADDRESS))
+    PhoneDevice(phone=phone).try_code(code)
     with transaction.atomic():
-        user = device.user or _new_account(device, language)
+        user = _account_of(phone, language)
         if not user.is_active:
             raise CodeRefused("expired")
         record("account.sign_in", f"user:{user.pk}", by=user)
     return user
 
 
-def _new_account(device: PhoneDevice, language: str) -> User:
-    user, _created = User.objects.get_or_create(
-        phone=device.phone, defaults={"language": language, "password": "!"}
-    )
-    PhoneDevice.objects.filter(pk=device.pk).update(user=user)
-    return user
+def _account_of(phone: str, language: str) -> User:
+    """The account, made now if this is the first time. The code worked once, so nobody races us."""
+    known = User.objects.filter(phone=phone).first()
+    return known or User.objects.create(phone=phone, language=language, password=NO_PASSWORD)
 
 
 def limit_password_tries(phone: str) -> None:
     """Count one try of a password. Raises TooMany per number and per address."""
-    _limit("passwords of", phone, PASSWORDS_PER_NUMBER)
-    _limit("passwords from", current_address() or "", TRIES_PER_ADDRESS)
+    _limit(
+        ("passwords of", phone, PASSWORDS_PER_NUMBER),
+        ("passwords from", current_address() or "", TRIES_PER_ADDRESS),
+    )
 
 
-def _limit(what: str, who: str, limit: int) -> None:
-    if seconds := RateLimit.hit(what, who, limit=limit, window=HOUR):
+def _limit(*limits: tuple[str, str, int]) -> None:
+    if seconds := RateLimit.hit_all(*limits, window=HOUR):
         raise TooMany(seconds)
 
 

@@ -47,11 +47,11 @@ class UserAdmin(Undeletable, Secretive, AuditedReads, DjangoUserAdmin):
     search_fields = ["name", "phone"]
     ordering = ["-pk"]
     show_full_result_count = False
-    readonly_fields = ["created_at", "last_login"]
+    readonly_fields = ["created_at"]
     fieldsets = [
         (None, {"fields": ["phone", "name", "language", "password"]}),
         ("What the account may do", {"fields": ["is_active", "is_staff", *POWERS]}),
-        ("Dates", {"fields": ["created_at", "last_login"]}),
+        ("Dates", {"fields": ["created_at"]}),
     ]
     add_fieldsets = [
         (

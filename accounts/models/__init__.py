@@ -6,8 +6,10 @@ from accounts.models.messages import Message, SmsTemplate
 from accounts.models.patients import Patient
 from accounts.models.people import NoticeAcceptance, User
 from accounts.models.places import District, Facility, Post, State
+from accounts.models.sessions import AccountSession
 
 __all__ = [
+    "AccountSession",
     "AuditEvent",
     "CodeRefused",
     "District",

@@ -2,8 +2,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import models
-from django.db.models import Case, F, Q, Value, When
+from django.db import connection, models
+from django.db.models import Q
 from django.utils import timezone
 from django_otp.models import Device
 
@@ -29,7 +29,8 @@ class PhoneDevice(Device):
     """One mobile number that codes are sent to, with the hash of the code last sent.
 
     A code lives 5 minutes and works once. Tries are counted by one conditional UPDATE, so that
-    parallel guesses cannot pass the limit. The account is made only when a code was right.
+    parallel guesses cannot pass the limit. It belongs to a number; the account of that number is
+    made only when a code was right.
     """
 
     user = models.ForeignKey(
@@ -56,17 +57,19 @@ class PhoneDevice(Device):
     def new_challenge(cls, phone: str, now: datetime) -> str | None:
         """A fresh code for `phone`, replacing the last one; None while the number is locked."""
         code = new_code()
-        fresh = {"code_hash": keyed_hash("otp", phone, code), "sent_at": now, "tries": 0}
-        unlocked = Q(locked_until=None) | Q(locked_until__lte=now)
-        here = cls.objects.filter(unlocked, phone=phone)
-        renewal = {**fresh, "next_try_at": now, "locked_until": None}
-        if here.update(**renewal):
-            return code
-        _device, created = cls.objects.get_or_create(
-            phone=phone, defaults={"name": "sms", "next_try_at": now, **fresh}
-        )
-        # Not created: it is locked, or the other half of a double click was faster.
-        return code if created or here.update(**renewal) else None
+        at = connection.ops.adapt_datetimefield_value(now)
+        table = connection.ops.quote_name(cls._meta.db_table)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"INSERT INTO {table} (name, confirmed, phone, code_hash, sent_at, tries, next_try_at)"  # noqa: S608
+                " VALUES ('sms', %(yes)s, %(phone)s, %(hash)s, %(at)s, 0, %(at)s)"
+                " ON CONFLICT (phone) DO UPDATE SET code_hash = excluded.code_hash,"
+                " sent_at = excluded.sent_at, tries = 0, next_try_at = excluded.next_try_at,"
+                f" locked_until = NULL WHERE {table}.locked_until IS NULL"
+                f" OR {table}.locked_until <= %(at)s RETURNING id",
+                {"yes": True, "phone": phone, "hash": keyed_hash("otp", phone, code), "at": at},
+            )
+            return code if cursor.fetchone() else None
 
     def verify_token(self, token: str) -> bool:
         """django-otp's question; the reason for a no is what try_code() raises."""
@@ -77,49 +80,62 @@ class PhoneDevice(Device):
         return True
 
     def try_code(self, code: str) -> None:
-        """Use the code up. Raises CodeRefused."""
-        now = timezone.now()
-        if not self._count_try(now):
-            raise self._why_not(now)
-        right = keyed_hash("otp", self.phone, code)
-        used = type(self).objects.filter(pk=self.pk, code_hash=right).exclude(code_hash="")
-        if used.update(code_hash="", tries=0, locked_until=None):
-            return
-        self.refresh_from_db()
-        if self.locked_until and self.locked_until > now:
-            raise CodeRefused("locked", int((self.locked_until - now).total_seconds()))
-        if not self.code_hash:  # used by somebody else at the same moment
-            raise CodeRefused("expired")
-        raise CodeRefused("wrong", WAITS.get(self.tries, 0))
+        """Use the code up. Raises CodeRefused.
 
-    def _count_try(self, now: datetime) -> bool:
-        waits = [
-            When(tries=tries - 1, then=Value(now + timedelta(seconds=seconds)))
-            for tries, seconds in WAITS.items()
-        ]
-        last = When(tries=MAX_TRIES - 1, then=Value(now + LOCK))
-        allowed = type(self).objects.filter(
-            Q(locked_until=None) | Q(locked_until__lte=now),
-            pk=self.pk,
-            tries__lt=MAX_TRIES,
-            sent_at__gt=now - CODE_LIFE,
-            next_try_at__lte=now,
-        )
-        return bool(
-            allowed.exclude(code_hash="").update(
-                tries=F("tries") + 1,
-                next_try_at=Case(*waits, default=Value(now)),
-                locked_until=Case(last, default=Value(None)),
+        One statement counts the try, compares and uses up: whoever guesses in parallel waits for
+        the row and is counted too. Needs the number only, so the row is not read before.
+        """
+        now = timezone.now()
+        tried = self._try(keyed_hash("otp", self.phone, code), now)
+        if tried is None:
+            raise self._why_not(now)
+        is_right, tries = tried
+        if is_right:
+            return
+        if tries >= MAX_TRIES:
+            raise CodeRefused("locked", int(LOCK.total_seconds()))
+        raise CodeRefused("wrong", WAITS[tries])
+
+    def _try(self, right: str, now: datetime) -> tuple[bool, int] | None:
+        """Whether the code was right, and the tries so far; None when no try is allowed now."""
+        adapt = connection.ops.adapt_datetimefield_value
+        waits = " ".join(f"WHEN {tries - 1} THEN %(wait{tries})s" for tries in WAITS)
+        table = connection.ops.quote_name(self._meta.db_table)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"UPDATE {table} SET tries = CASE code_hash WHEN %(right)s THEN 0 ELSE tries + 1 END,"  # noqa: S608
+                f" next_try_at = CASE tries {waits} ELSE %(now)s END,"
+                " locked_until = CASE WHEN code_hash <> %(right)s AND tries = %(last)s THEN %(lock)s END,"
+                " code_hash = CASE code_hash WHEN %(right)s THEN '' ELSE code_hash END"
+                " WHERE phone = %(phone)s AND code_hash <> '' AND tries <= %(last)s"
+                " AND sent_at > %(oldest)s AND next_try_at <= %(now)s"
+                " AND (locked_until IS NULL OR locked_until <= %(now)s)"
+                " RETURNING code_hash, tries",
+                {
+                    "right": right,
+                    "phone": self.phone,
+                    "last": MAX_TRIES - 1,
+                    "now": adapt(now),
+                    "oldest": adapt(now - CODE_LIFE),
+                    "lock": adapt(now + LOCK),
+                    **{
+                        f"wait{tries}": adapt(now + timedelta(seconds=seconds))
+                        for tries, seconds in WAITS.items()
+                    },
+                },
             )
-        )
+            row = cursor.fetchone()
+        return None if row is None else (row[0] == "", int(row[1]))
 
     def _why_not(self, now: datetime) -> CodeRefused:
-        self.refresh_from_db()
-        if self.locked_until and self.locked_until > now:
-            return CodeRefused("locked", int((self.locked_until - now).total_seconds()))
-        if not self.code_hash or self.sent_at <= now - CODE_LIFE:
+        known = type(self).objects.filter(phone=self.phone).first()
+        if known is None:
             return CodeRefused("expired")
-        return CodeRefused("wait", int((self.next_try_at - now).total_seconds()) + 1)
+        if known.locked_until and known.locked_until > now:
+            return CodeRefused("locked", int((known.locked_until - now).total_seconds()))
+        if not known.code_hash or known.sent_at <= now - CODE_LIFE:
+            return CodeRefused("expired")
+        return CodeRefused("wait", int((known.next_try_at - now).total_seconds()) + 1)
 
     def generate_challenge(self) -> Any:
         raise NotImplementedError("Codes are sent by accounts.actions.send_code.")

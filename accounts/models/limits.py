@@ -1,4 +1,4 @@
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.db import connection, models
 from django.utils import timezone
@@ -25,21 +25,29 @@ class RateLimit(models.Model):
 
     @classmethod
     def hit(cls, what: str, who: str, *, limit: int, window: timedelta) -> int:
-        """Count one more of `what` by `who`; 0 if within `limit`, else seconds until the window ends.
+        """Count one more of `what` by `who`; 0 if within `limit`, else seconds until the window ends."""
+        return cls.hit_all((what, who, limit), window=window)
+
+    @classmethod
+    def hit_all(cls, *limits: tuple[str, str, int], window: timedelta) -> int:
+        """As hit(), for several (what, who, limit) at once; 0 if within all of them.
 
         One statement, so that parallel requests cannot slip through between a read and a write.
-        `who` is stored as a keyed hash: the table holds no phone number and no address.
+        `who` is stored as a keyed hash: the table holds no phone number and no address. Keys are
+        sorted, so that two requests lock their rows in one order.
         """
-        now = timezone.now()
-        seconds = int(window.total_seconds())
-        start = int(now.timestamp()) // seconds * seconds
-        opened = datetime.fromtimestamp(start, tz=now.tzinfo)
+        now = int(timezone.now().timestamp())
+        start = now - now % int(window.total_seconds())
+        opened = connection.ops.adapt_datetimefield_value(datetime.fromtimestamp(start, tz=UTC))
+        most = {keyed_hash(what, who): limit for what, who, limit in limits}
         table = connection.ops.quote_name(cls._meta.db_table)
         with connection.cursor() as cursor:
             cursor.execute(
-                f"INSERT INTO {table} (key, window_at, hits) VALUES (%s, %s, 1) "  # noqa: S608
-                f"ON CONFLICT (key, window_at) DO UPDATE SET hits = {table}.hits + 1 RETURNING hits",
-                [keyed_hash(what, who), connection.ops.adapt_datetimefield_value(opened)],
+                f"INSERT INTO {table} (key, window_at, hits) VALUES "  # noqa: S608
+                + ", ".join(["(%s, %s, 1)"] * len(most))
+                + f" ON CONFLICT (key, window_at) DO UPDATE SET hits = {table}.hits + 1"
+                " RETURNING key, hits",
+                [value for key in sorted(most) for value in (key, opened)],
             )
-            (hits,) = cursor.fetchone()
-        return 0 if hits <= limit else start + seconds - int(now.timestamp())
+            over = any(hits > most[key] for key, hits in cursor.fetchall())
+        return start + int(window.total_seconds()) - now if over else 0

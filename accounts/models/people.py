@@ -30,6 +30,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
+    last_login = None  # who signed in when stands in the audit events
+
     objects = UserManager()
 
     if TYPE_CHECKING:  # django-otp's middleware gives it to whoever is signed in

@@ -82,10 +82,7 @@ def _try_code(form: CodeForm, phone: str) -> tuple[User | None, int]:
 
 def _signed_in(request: HttpRequest, user: User) -> HttpResponse:
     login(request, user, backend=PHONE_BACKEND)
-    to = next_page(request)
-    if not has_accepted_notice(request):
-        to = f"{reverse('accounts:privacy')}?{urlencode({'next': to})}"
-    response = redirect(to)
+    response = redirect(next_page(request))
     response.delete_cookie(PHONE_COOKIE)
     return response
 

@@ -20,18 +20,25 @@ def save_draft(*, patient: Patient, clinic: Clinic, by: User, **case: object) ->
 
     `case` holds complaint, since, allergies, medicines, is_pregnant, is_disabled.
     """
-    values = {"clinic": clinic, **case}
     for _try in range(2):
         try:
             with transaction.atomic():
-                draft, _created = Consultation.objects.update_or_create(
-                    patient=patient, state=Consultation.State.DRAFT, defaults=values
-                )
+                draft = _write_draft(patient, {"clinic": clinic, **case})
                 record("consultation.draft", draft, by=by, patient=patient)
             return draft
         except IntegrityError:  # the other tab made the draft between our look and our insert
             continue
     raise MoveRefused("The draft could not be saved.")
+
+
+def _write_draft(patient: Patient, values: dict[str, object]) -> Consultation:
+    draft = Consultation.objects.select_for_update().filter(patient=patient, state="draft").first()
+    if draft is None:
+        return Consultation.objects.create(patient=patient, **values)
+    for name, value in values.items():
+        setattr(draft, name, value)
+    draft.save(update_fields=values)
+    return draft
 
 
 @transaction.atomic
@@ -78,14 +85,12 @@ def request_consultation(
 ) -> Consultation:
     """Record the consent, take the token and send the case, all or nothing.
 
-    Raises NothingSaid, NoToken, AlreadyWaiting; MoveRefused when it was sent before (double click).
+    Raises NothingSaid, NoToken; AlreadyWaiting or MoveRefused when it was sent before: of a double
+    click the second waits for the number of the first and then finds the patient in the line.
     """
     patient = consultation.patient
     if not consultation.complaint.strip():
         raise NothingSaid
-    locked = Consultation.objects.select_for_update().get(pk=consultation.pk)
-    if locked.state != Consultation.State.DRAFT:
-        raise MoveRefused(f"The consultation is {locked.state}.")
     if not clinic.takes_opd and consultation.requested_by_id is None:
         raise NoToken("closed")
     token = take_token(clinic=clinic, patient=patient, priority=_priority(consultation))

@@ -19,7 +19,10 @@ log = logging.getLogger(__name__)
 
 
 class IssueRefused(Exception):
-    """A rule forbids issuing. `reason`: no_diagnosis, no_lines, not_verified, not_yours or over."""
+    """A rule forbids issuing.
+
+    `reason`: no_diagnosis, no_lines, not_verified, not_yours, over, or issued (it is already).
+    """
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -43,15 +46,21 @@ class Line:
 def save_lines(*, consultation: Consultation, lines: list[Line], by: User) -> Prescription | None:
     """Replace the medicines of the draft; a draft that says nothing is not kept.
 
+    Once issued, only revise_prescription begins a new draft: a second tab or click that says the
+    same again changes nothing, and one that says something else raises IssueRefused("issued").
     Raises MoveRefused when the consultation is not in progress.
     """
     locked = _locked(consultation)
-    draft = locked.prescriptions.filter(state=Prescription.State.DRAFT).first()
+    draft = _draft(locked)
     if draft is None:
-        if not lines:
+        if not lines or _says_what_is_issued(locked, lines):
             return None
         draft = Prescription.objects.create(consultation=locked, version=_next_version(locked))
     draft.lines.all().delete()
+    if not lines:
+        draft.delete()
+        record("prescription.empty", consultation, by=by, patient=consultation.patient)
+        return None
     PrescriptionLine.objects.bulk_create(
         PrescriptionLine(prescription=draft, position=position, **asdict(line))
         for position, line in enumerate(lines[: Prescription.MAX_LINES], 1)
@@ -60,11 +69,25 @@ def save_lines(*, consultation: Consultation, lines: list[Line], by: User) -> Pr
     return draft
 
 
+def _draft(consultation: Consultation) -> Prescription | None:
+    return consultation.prescriptions.filter(state=Prescription.State.DRAFT).first()
+
+
+def _says_what_is_issued(consultation: Consultation, lines: list[Line]) -> bool:
+    """False when nothing was issued yet."""
+    issued = consultation.prescriptions.filter(state=Prescription.State.ISSUED).first()
+    if issued is None:
+        return False
+    if (issued.document or {})["lines"] != [asdict(line) for line in lines]:
+        raise IssueRefused("issued")
+    return True
+
+
 @transaction.atomic
 def issue_prescription(*, consultation: Consultation, doctor: Doctor) -> Prescription:
     """Freeze the draft, number it, and mark an earlier version as replaced. Raises IssueRefused.
 
-    Two tabs: the second finds no draft left and is refused with "no_lines".
+    Two tabs: the second finds no draft left and is refused with "issued".
     """
     locked = _locked(consultation, refused=IssueRefused("over"))
     if locked.doctor_id != doctor.pk:
@@ -74,10 +97,11 @@ def issue_prescription(*, consultation: Consultation, doctor: Doctor) -> Prescri
     note = Note.objects.filter(consultation=locked).first()
     if note is None or not note.diagnosis.strip():
         raise IssueRefused("no_diagnosis")
-    draft = locked.prescriptions.filter(state=Prescription.State.DRAFT).first()
+    draft = _draft(locked)
+    earlier_ones = locked.prescriptions.filter(state=Prescription.State.ISSUED)
     if draft is None or not draft.lines.exists():
-        raise IssueRefused("no_lines")
-    for earlier in locked.prescriptions.filter(state=Prescription.State.ISSUED):
+        raise IssueRefused("issued" if earlier_ones and not draft else "no_lines")
+    for earlier in earlier_ones:
         earlier.supersede()
     draft.issue(
         doctor=doctor,
@@ -109,7 +133,7 @@ def revise_prescription(*, consultation: Consultation, by: User) -> Prescription
     Raises MoveRefused when the consultation is over.
     """
     locked = _locked(consultation)
-    draft = locked.prescriptions.filter(state=Prescription.State.DRAFT).first()
+    draft = _draft(locked)
     if draft:
         return draft
     issued = locked.prescriptions.get(state=Prescription.State.ISSUED)

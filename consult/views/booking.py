@@ -39,17 +39,20 @@ def case(request: SignedIn, patient: UUID, clinic: UUID) -> HttpResponse:
     person = get_or_refuse(
         Patient.objects.of(request.user), Patient.objects.all(), request, uid=patient
     )
-    chosen = get_object_or_404(_opd_clinics(), uid=clinic)
-    waiting = Token.objects.open().filter(clinic=chosen, patient=person).first()
-    if waiting:
-        return redirect("consult:visit", consultation=waiting.consultation.uid)
-    draft = Consultation.objects.filter(patient=person, state="draft").first()
-    form = CaseForm(request.POST or None, instance=draft, patient=person)
-    if request.method == "POST" and form.is_valid():
-        saved = actions.save_draft(
-            patient=person, clinic=chosen, by=request.user, **form.cleaned_data
-        )
-        return redirect("consult:files", consultation=saved.uid)
+    chosen = get_object_or_404(Clinic, is_active=True, takes_opd=True, uid=clinic)
+    if request.method == "POST":
+        form = CaseForm(request.POST, patient=person)
+        if form.is_valid():
+            saved = actions.save_draft(
+                patient=person, clinic=chosen, by=request.user, **form.cleaned_data
+            )
+            return redirect("consult:files", consultation=saved.uid)
+    else:
+        waiting = Token.objects.open().filter(clinic=chosen, patient=person).first()
+        if waiting:
+            return redirect("consult:visit", consultation=waiting.consultation.uid)
+        draft = Consultation.objects.filter(patient=person, state="draft").first()
+        form = CaseForm(instance=draft, patient=person)
     (standing,) = standings([chosen], person)
     context = {"form": form, "patient": person, "clinic": chosen, "standing": standing}
     status = 422 if request.method == "POST" else 200
@@ -159,9 +162,12 @@ def _request(request: SignedIn, consultation: Consultation) -> str:
     except NoToken as error:
         return why_no_token(error)
     except AlreadyWaiting as error:
+        token = error.token
+        if token is None or token.consultation == consultation:
+            return ""  # sent by the other click
         return _("%(name)s already waits in this clinic with token %(number)s.") % {
             "name": consultation.patient.name,
-            "number": error.token.number,
+            "number": token.number,
         }
     except actions.NothingSaid:
         return _("Say first what is wrong.")

@@ -133,6 +133,8 @@ def save(request: SignedIn, consultation: UUID) -> HttpResponse:
             actions.save_lines(consultation=found, lines=lines_of(lines), by=request.user)
     except MoveRefused:
         return _too_late(request, quietly)
+    except actions.IssueRefused as error:
+        return _not_issued(request, found, error, quietly)
     if quietly:
         return HttpResponse(status=204 if note_is_valid and lines_are_valid else 202)
     if not (note_is_valid and lines_are_valid):
@@ -149,6 +151,19 @@ def _too_late(request: SignedIn, quietly: bool) -> HttpResponse:
     return redirect("queue:desk")
 
 
+def _not_issued(
+    request: SignedIn,
+    consultation: Consultation,
+    error: actions.IssueRefused,
+    quietly: bool = False,
+) -> HttpResponse:
+    words = why_not_issued(error)
+    if quietly:
+        return JsonResponse({"code": error.reason, "message": words}, status=409)
+    messages.error(request, words)
+    return render(request, "consult/doctors_room.html", _room(consultation), status=409)
+
+
 def _and_then(request: SignedIn, consultation: Consultation) -> HttpResponse:
     """What the pressed button asks for after saving."""
     if "issue" in request.POST:
@@ -157,9 +172,7 @@ def _and_then(request: SignedIn, consultation: Consultation) -> HttpResponse:
                 consultation=consultation, doctor=request.user.doctor
             )
         except actions.IssueRefused as error:
-            messages.error(request, why_not_issued(error))
-            context = _room(consultation)
-            return render(request, "consult/doctors_room.html", context, status=409)
+            return _not_issued(request, consultation, error)
         messages.success(
             request, _("Prescription %(number)s is issued.") % {"number": issued.number}
         )
@@ -175,6 +188,7 @@ def why_not_issued(error: actions.IssueRefused) -> str:
         "not_verified": _("Your registration is not verified. Ask your nodal officer."),
         "not_yours": _("Another doctor leads this consultation."),
         "over": _("The consultation has ended."),
+        "issued": _("The prescription is issued already. To change it, correct it."),
     }[error.reason]
 
 

@@ -20,32 +20,34 @@ class NoToken(Exception):
 class AlreadyWaiting(Exception):
     """The patient has an open token in this clinic."""
 
-    def __init__(self, token: Token) -> None:
-        super().__init__(str(token.uid))
-        self.token = token
+    def __init__(self, clinic: Clinic, patient: Patient) -> None:
+        super().__init__(f"{patient.pk} in {clinic.pk}")
+        self.clinic = clinic
+        self.patient = patient
+
+    @property
+    def token(self) -> Token | None:
+        """That token, looked up once the failed transaction is over."""
+        return Token.objects.open().filter(clinic=self.clinic, patient=self.patient).first()
 
 
-@transaction.atomic
 def take_token(*, clinic: Clinic, patient: Patient, priority: int) -> Token:
     """Give `patient` the next number in `clinic` today. Raises NoToken, AlreadyWaiting.
 
-    The number comes last, because its row stays locked until the transaction ends.
+    Only in a transaction, which either exception must end: the number goes to the next one then.
+    It is taken late, because its row stays locked until that transaction ends.
     """
     _check_open(clinic, patient)
-    waiting = Token.objects.open().filter(clinic=clinic, patient=patient).first()
-    if waiting:
-        raise AlreadyWaiting(waiting)
     today = timezone.localdate()
     number = ClinicDay.next_number(clinic, today)
     if number > clinic.daily_limit:
         raise NoToken("full")
     try:
-        with transaction.atomic():
-            token = Token.objects.create(
-                clinic=clinic, day=today, number=number, patient=patient, priority=priority
-            )
-    except IntegrityError:  # the same patient's other request was faster
-        raise AlreadyWaiting(Token.objects.open().get(clinic=clinic, patient=patient)) from None
+        token = Token.objects.create(
+            clinic=clinic, day=today, number=number, patient=patient, priority=priority
+        )
+    except IntegrityError:
+        raise AlreadyWaiting(clinic, patient) from None
     Presence.renew([token.pk])
     broadcast.line_changed(clinic.pk)
     return token

@@ -35,15 +35,22 @@ def _texts(db):
     a_state()
 
 
-@pytest.fixture
-def gateway(settings):
+@pytest.fixture(scope="module")
+def _gateway():
     server = Gateway()
-    settings.SMS_BACKEND = "accounts.sms.HttpJsonBackend"
-    settings.SMS_HTTP_URL = server.url
-    settings.SMS_HTTP_KEY = "key"
     yield server
     server.shutdown()
     server.server_close()
+
+
+@pytest.fixture
+def gateway(_gateway, settings):
+    settings.SMS_BACKEND = "accounts.sms.HttpJsonBackend"
+    settings.SMS_HTTP_URL = _gateway.url
+    settings.SMS_HTTP_KEY = "key"
+    _gateway.received.clear()
+    _gateway.refuses = False
+    return _gateway
 
 
 def a_code(to=PHONE) -> Message:
@@ -255,7 +262,7 @@ def broken_gateway(settings):
             self.wfile.write(server.answer)
 
     server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Request)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
     settings.SMS_BACKEND = "accounts.sms.HttpJsonBackend"
     settings.SMS_HTTP_URL = f"http://127.0.0.1:{server.server_address[1]}/"
     yield server

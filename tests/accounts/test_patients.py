@@ -362,13 +362,13 @@ def test_the_list_costs_the_same_for_three_as_for_one(asha):
     one = queries_of(browser, "/patients/")
     a_patient(asha, name="Ravi")
     a_patient(asha, name="Lakshmi", district=a_district())
-    assert (queries_of(browser, "/patients/"), one) == (4, 4)
+    assert (queries_of(browser, "/patients/"), one) == (3, 3)
 
 
 def test_registering_costs_few_queries(asha, django_assert_num_queries):
     browser, form = as_patient(asha), filled()
     browser.get("/patients/")
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(8):
         assert browser.post("/patients/new/", form).status_code == 302
 
 

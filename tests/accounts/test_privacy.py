@@ -82,7 +82,7 @@ def test_another_session_need_not_accept_again_and_asks_the_table_once(newcomer)
     assert browser.get("/patients/").status_code == 200
     NoticeAcceptance.objects.all().delete()
     assert browser.get("/patients/").status_code == 200
-    assert queries_of(browser, "/patients/") == 4
+    assert queries_of(browser, "/patients/") == 3
     assert as_patient(newcomer).get("/patients/").status_code == 302
 
 

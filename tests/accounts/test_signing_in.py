@@ -58,13 +58,13 @@ def is_signed_in(browser) -> bool:
 
 
 # --- the way in ---------------------------------------------------------------------------------
-def test_a_right_code_makes_the_account_and_asks_for_the_privacy_notice():
+def test_a_right_code_makes_the_account():
     browser = asked()
     assert User.objects.count() == 0  # a number alone is nobody yet
 
     answer = typed(browser, code_sent_to(PHONE))
 
-    assert (answer.status_code, answer["Location"]) == (302, "/privacy/?next=%2F")
+    assert (answer.status_code, answer["Location"]) == (302, "/")
     user = User.objects.get()
     assert (user.phone, user.language, user.has_usable_password()) == (PHONE, "en", False)
     assert browser.session[BACKEND_SESSION_KEY] == PHONE_BACKEND
@@ -312,10 +312,10 @@ def test_a_known_and_an_unknown_number_get_the_same_answers_byte_for_byte():
 
 def test_it_costs_few_queries(django_assert_num_queries):
     browser = Client()
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(6):
         browser.post("/sign-in/", {"phone": PHONE})
     code = code_sent_to(PHONE)
-    with django_assert_num_queries(21):
+    with django_assert_num_queries(8):
         typed(browser, code)
 
 

@@ -64,7 +64,8 @@ def test_every_patient_page_weighs_at_most_60_kb_on_the_first_visit(
         done: list[Request] = []
         page.on("requestfinished", lambda request, done=done: done.append(request))
         answer = page.goto(path, wait_until="networkidle")
-        assert answer and answer.status == 200, path
+        assert answer is not None
+        assert answer.status == 200
         assert page.url == f"{site.url}{path}"
         sizes = [request.sizes() for request in done]
         weights[path] = sum(

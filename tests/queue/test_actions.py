@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
 from queues.actions import (
@@ -27,7 +28,9 @@ pytestmark = pytest.mark.django_db
 
 
 def take(clinic: Clinic, patient=None) -> Token:
-    return take_token(clinic=clinic, patient=patient or a_patient(), priority=ORDINARY)
+    patient = patient or a_patient()
+    with transaction.atomic():
+        return take_token(clinic=clinic, patient=patient, priority=ORDINARY)
 
 
 def staffed(**fields) -> Clinic:

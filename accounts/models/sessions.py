@@ -1,0 +1,18 @@
+from django.conf import settings
+from django.contrib.sessions.base_session import AbstractBaseSession
+from django.db import models
+
+
+class AccountSession(AbstractBaseSession):
+    """One browser's session. It names its account: both are read in one statement."""
+
+    account = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, related_name="+"
+    )
+
+    class Meta(AbstractBaseSession.Meta):
+        verbose_name = "session"
+
+    @classmethod
+    def get_session_store_class(cls) -> type:
+        raise NotImplementedError("accounts.session_store imports this model, not the other way.")

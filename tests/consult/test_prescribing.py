@@ -1,0 +1,294 @@
+"""Issuing: what it needs, that it happens once, and that what was issued never changes."""
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import AuditEvent, Message
+from consult import actions
+from consult.actions import IssueRefused, Line
+from consult.models import Consultation, Prescription, PrescriptionLine
+from queues.models import MoveRefused
+from tests.at_once import at_once
+from tests.factories import (
+    PARACETAMOL,
+    a_clinic,
+    a_doctor,
+    a_doctors_form,
+    as_patient,
+    as_staff,
+    in_the_room,
+    on_duty,
+    prescribed,
+)
+
+pytestmark = pytest.mark.django_db
+IBUPROFEN = Line("Ibuprofen", "tablet", "400 mg", "1", "bd", 2)
+
+
+@pytest.fixture
+def consultation() -> Consultation:
+    clinic = a_clinic()
+    return in_the_room(clinic, on_duty(clinic))
+
+
+def press(consultation: Consultation, button: str, *lines: Line, **fields: str):
+    client = as_staff(consultation.doctor.user)
+    path = reverse("consult:save", args=[consultation.uid])
+    return client.post(path, a_doctors_form(*lines, **{button: "1"}, **fields))
+
+
+def write(consultation: Consultation, *lines: Line, diagnosis: str = "Viral fever") -> None:
+    by = consultation.doctor.user
+    actions.save_note(consultation=consultation, by=by, diagnosis=diagnosis)
+    actions.save_lines(consultation=consultation, lines=list(lines), by=by)
+
+
+def why_not(consultation: Consultation, doctor=None) -> str:
+    with pytest.raises(IssueRefused) as refused:
+        actions.issue_prescription(consultation=consultation, doctor=doctor or consultation.doctor)
+    return refused.value.reason
+
+
+def states(consultation: Consultation) -> list[tuple[int, str]]:
+    return list(consultation.prescriptions.order_by("version").values_list("version", "state"))
+
+
+# --- what it needs ------------------------------------------------------------------------------
+def test_the_button_issues_numbers_and_tells_the_patient(consultation):
+    response = press(consultation, "issue", PARACETAMOL, IBUPROFEN)
+    assert response.url == reverse("consult:doctors_room", args=[consultation.uid])
+    issued = Prescription.objects.get()
+    assert (issued.state, issued.version, issued.issued_by) == ("issued", 1, consultation.doctor)
+    assert issued.number == f"RX{timezone.localdate():%y%m%d}-{issued.pk}"
+    assert [line["generic"] for line in issued.document["lines"]] == ["Paracetamol", "Ibuprofen"]
+    sms = Message.objects.get(template__key="prescription")
+    assert sms.to == consultation.patient.account.phone
+    assert issued.number in sms.text
+    assert "Paracetamol" not in sms.text
+    event = AuditEvent.objects.get(action="prescription.issue")
+    assert (event.by, event.patient) == (consultation.doctor.user, consultation.patient)
+
+
+def test_it_needs_a_diagnosis(consultation):
+    write(consultation, PARACETAMOL, diagnosis=" ")
+    assert why_not(consultation) == "no_diagnosis"
+    page = press(consultation, "issue", PARACETAMOL, diagnosis="")
+    assert page.status_code == 409
+    assert "Write a diagnosis or a provisional diagnosis first." in page.content.decode()
+    assert states(consultation) == [(1, "draft")]
+
+
+def test_it_needs_a_medicine(consultation):
+    write(consultation)
+    assert why_not(consultation) == "no_lines"
+    page = press(consultation, "issue")
+    assert page.status_code == 409
+    assert "There is no medicine to prescribe." in page.content.decode()
+
+
+def test_another_doctor_and_an_unverified_one_are_refused(consultation):
+    write(consultation, PARACETAMOL)
+    assert why_not(consultation, a_doctor()) == "not_yours"
+    rao = consultation.doctor
+    rao.verified_at = rao.verified_by = None
+    rao.save()
+    assert why_not(consultation, rao) == "not_verified"
+    assert press(consultation, "issue", PARACETAMOL).status_code == 409
+    assert states(consultation) == [(1, "draft")]
+
+
+def test_after_the_end_nothing_is_issued(consultation):
+    write(consultation, PARACETAMOL)
+    actions.complete(consultation=consultation, by=consultation.doctor.user)
+    assert why_not(consultation) == "over"
+    assert states(consultation) == []
+
+
+# --- once ---------------------------------------------------------------------------------------
+def test_a_double_click_issues_once(consultation):
+    answers = [press(consultation, "issue", PARACETAMOL).status_code for _click in range(3)]
+    assert answers == [302, 409, 409]
+    assert states(consultation) == [(1, "issued")]
+    assert Message.objects.filter(template__key="prescription").count() == 1
+
+
+def test_a_late_autosave_of_the_same_words_begins_no_new_version(consultation):
+    press(consultation, "issue", PARACETAMOL)
+    assert press(consultation, "save", PARACETAMOL).status_code == 302
+    assert states(consultation) == [(1, "issued")]
+
+
+def test_another_tab_with_other_medicines_is_told_and_changes_nothing(consultation):
+    press(consultation, "issue", PARACETAMOL)
+    for button in ("save", "issue", "finish"):
+        page = press(consultation, button, IBUPROFEN)
+        assert page.status_code == 409
+        assert "The prescription is issued already." in page.content.decode()
+    assert states(consultation) == [(1, "issued")]
+    consultation.refresh_from_db()
+    assert consultation.state == "in_progress"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_tabs_that_issue_at_once_issue_one():
+    clinic = a_clinic()
+    consultation = in_the_room(clinic, on_duty(clinic))
+    write(consultation, PARACETAMOL)
+
+    def issue(_tab: int) -> str:
+        try:
+            return actions.issue_prescription(
+                consultation=consultation, doctor=consultation.doctor
+            ).state
+        except IssueRefused as refused:
+            return refused.reason
+
+    assert sorted(at_once(3, issue)) == ["issued", "issued", "issued"]
+    assert states(consultation) == [(1, "issued")]
+    assert Message.objects.filter(template__key="prescription").count() == 1
+
+
+# --- it never changes ---------------------------------------------------------------------------
+def test_what_is_issued_says_the_same_when_everything_behind_it_changes(consultation):
+    issued = prescribed(consultation)
+    frozen = issued.document
+    assert frozen["patient"]["address"] == "12 Canal Road, Kerala"
+    assert (frozen["patient"]["name"], frozen["patient"]["age"]) == ("Asha Menon", 34)
+    patient, doctor = consultation.patient, consultation.doctor
+    patient.address, patient.name = "1 New Street", "Asha Nair"
+    patient.save()
+    doctor.registration_number = "KL-other"
+    doctor.save()
+    doctor.user.name = "Dr Other"
+    doctor.user.save()
+    actions.save_note(consultation=consultation, by=doctor.user, diagnosis="Malaria")
+    issued.refresh_from_db()
+    assert issued.document == frozen
+    page = as_patient(patient.account).get(f"/check/{issued.check_code}/").content.decode()
+    assert "Dr Raghav Rao" in page
+
+
+def test_an_issued_prescription_is_issued_no_second_time_and_goes_back_to_no_draft(consultation):
+    issued = prescribed(consultation)
+    with pytest.raises(MoveRefused):
+        issued.issue(doctor=consultation.doctor, number="RX-2", document={})
+    issued.supersede()
+    with pytest.raises(MoveRefused):
+        issued.supersede()
+    assert set(Prescription.NEXT) == set(Prescription.State.values)
+
+
+# --- a correction -------------------------------------------------------------------------------
+def test_a_correction_is_a_new_version_and_the_old_one_holds_until_it_is_issued(consultation):
+    first = prescribed(consultation)
+    client = as_staff(consultation.doctor.user)
+    revise = reverse("consult:revise", args=[consultation.uid])
+    room = reverse("consult:doctors_room", args=[consultation.uid])
+    for _click in range(2):
+        assert client.post(revise).url == room
+    assert states(consultation) == [(1, "issued"), (2, "draft")]
+    draft = consultation.prescriptions.get(version=2)
+    assert [line.generic for line in draft.lines.all()] == ["Paracetamol"]
+    assert press(consultation, "issue", IBUPROFEN).status_code == 302
+    assert states(consultation) == [(1, "superseded"), (2, "issued")]
+    second = consultation.prescriptions.get(version=2)
+    assert second.number != first.number
+    assert second.document["version"] == 2
+    assert [line["generic"] for line in second.document["lines"]] == ["Ibuprofen"]
+    told = {
+        one.version: client.get(f"/check/{one.check_code}/").content.decode()
+        for one in (first, second)
+    }
+    assert "Replaced by a newer one" in told[1]
+    assert "Replaced by a newer one" not in told[2]
+    page = as_patient(consultation.patient.account).get(
+        reverse("consult:visit", args=[consultation.uid])
+    )
+    assert page.context["issued"] == second
+
+
+def test_a_correction_that_is_emptied_leaves_the_issued_one_in_force(consultation):
+    first = prescribed(consultation)
+    actions.revise_prescription(consultation=consultation, by=consultation.doctor.user)
+    press(consultation, "finish", None, initial=1)
+    consultation.refresh_from_db()
+    assert (consultation.state, states(consultation)) == ("completed", [(1, "issued")])
+    assert consultation.prescriptions.get() == first
+
+
+def test_there_is_nothing_to_correct_before_the_first_and_after_the_end(consultation):
+    client = as_staff(consultation.doctor.user)
+    revise = reverse("consult:revise", args=[consultation.uid])
+    page = client.post(revise, follow=True)
+    assert "There is no prescription to correct." in page.content.decode()
+    prescribed(consultation)
+    actions.complete(consultation=consultation, by=consultation.doctor.user)
+    assert (
+        "There is no prescription to correct." in client.post(revise, follow=True).content.decode()
+    )
+    assert states(consultation) == [(1, "issued")]
+
+
+# --- what the database keeps --------------------------------------------------------------------
+def stored(model, **fields) -> bool:
+    try:
+        with transaction.atomic():
+            model.objects.create(**fields)
+    except IntegrityError:
+        return False
+    return True
+
+
+def test_the_database_keeps_one_draft_one_current_and_each_version_once(consultation):
+    def a_row(version: int, state: str) -> bool:
+        whole = {
+            "issued_at": timezone.now(),
+            "issued_by": consultation.doctor,
+            "number": f"RX-{version}",
+            "document": {},
+        }
+        return stored(
+            Prescription,
+            consultation=consultation,
+            version=version,
+            state=state,
+            **({} if state == "draft" else whole),
+        )
+
+    assert a_row(1, "issued") is True
+    assert a_row(2, "issued") is False
+    assert a_row(2, "superseded") is True
+    assert a_row(3, "superseded") is True
+    assert a_row(4, "draft") is True
+    assert a_row(5, "draft") is False
+    assert a_row(3, "draft") is False
+
+
+@pytest.mark.parametrize("lacks", ["issued_at", "issued_by", "number", "document"])
+def test_what_is_issued_is_whole_and_a_draft_claims_nothing(consultation, lacks):
+    whole = {
+        "issued_at": timezone.now(),
+        "issued_by": consultation.doctor,
+        "number": "RX-1",
+        "document": {},
+    }
+    row = {"consultation": consultation}
+    for state in ("issued", "superseded"):
+        some = {name: value for name, value in whole.items() if name != lacks}
+        assert stored(Prescription, **row, state=state, **some) is False
+    assert stored(Prescription, **row, state="draft", **{lacks: whole[lacks]}) is False
+    assert stored(Prescription, **row, state="issued", **whole) is True
+    assert stored(Prescription, **row, version=2, state="superseded", **whole) is False
+
+
+def test_a_line_has_its_place_once_and_lasts_a_day_to_half_a_year(consultation):
+    draft = Prescription.objects.create(consultation=consultation)
+    line = {"prescription": draft, "generic": "Zinc", "form": "tablet", "strength": "20 mg"}
+
+    def a_row(position: int, days: int) -> bool:
+        return stored(PrescriptionLine, **line, position=position, days=days)
+
+    assert [a_row(1, days) for days in (0, 181, 1)] == [False, False, True]
+    assert (a_row(1, 5), a_row(2, 180)) == (False, True)
