@@ -17,7 +17,8 @@ from bench.services import CannotStart, Site, processes, running_site
 
 def main() -> int:
     options = _options()
-    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda which, _frame: sys.exit(128 + which))
     try:
         with running_site() as site:
             # Settings are read from the environment, so our modules that need Django come after it.

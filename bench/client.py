@@ -43,10 +43,15 @@ class Wanted:
 
     status: int
     location: str = ""  # how it begins
+    cookie: str = ""  # one that it sets
 
     def check(self, answer: Answer, request: bytes) -> None:
         """Raises Unexpected."""
-        right = answer.status == self.status and answer.location.startswith(self.location)
+        right = (
+            answer.status == self.status
+            and answer.location.startswith(self.location)
+            and f" {self.cookie}".encode() in answer.head
+        )
         # Django's messages tell people what was refused.
         if not right or b"messages=" in answer.head:
             asked = request.partition(b"\r\n")[0].decode()

@@ -185,10 +185,11 @@ def _calls(how_many: int) -> Iterator[Ask]:
             yield Ask(path, {"clinic": str(clinic.uid)}, _session(keys[turn]))
 
 
+SIGNED_IN = Wanted(302, cookie=f"{settings.SESSION_COOKIE_NAME}=")
 EMPTY = Operation("empty view", Wanted(200), _empty)
 OPERATIONS = [
     Operation("OTP send", Wanted(302, "/sign-in/code/"), _send_code, in_intake=True),
-    Operation("OTP sign-in, first time", Wanted(302, "/privacy/"), _sign_in, in_intake=True),
+    Operation("OTP sign-in, first time", SIGNED_IN, _sign_in, in_intake=True),
     Operation("privacy notice accepted", Wanted(302, "/"), _accept_notice),
     Operation("patient create", Wanted(302, "/book/"), _register_patient, in_intake=True),
     Operation("draft of the case", Wanted(302, "/consultations/"), _save_draft, in_intake=True),

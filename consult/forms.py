@@ -2,6 +2,7 @@
 
 import uuid
 from typing import Any
+from unicodedata import digit
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
@@ -253,4 +254,9 @@ class CheckForm(forms.Form):
     )
 
     def clean_code(self) -> str:
-        return "".join(char for char in self.cleaned_data["code"].upper() if char.isalnum())
+        """Letters and digits alone; digits of another script count as ours."""
+        typed = "".join(str(digit(char, char)) for char in self.cleaned_data["code"].upper())
+        code = "".join(char for char in typed if char.isascii() and char.isalnum())
+        if not code:
+            raise forms.ValidationError(self.fields["code"].help_text)
+        return code

@@ -24,6 +24,7 @@ CHANNEL = "esanjeevani:live"
 RESYNC = {"type": "resync"}
 MAILBOX_SIZE = 64
 MAX_MESSAGE_BYTES = 4096
+SUBSCRIBED_WITHIN = 2.0  # seconds
 
 log = logging.getLogger(__name__)
 Message = dict[str, Any]
@@ -73,16 +74,27 @@ class Hub:
         self.loop = loop
         self._topics: dict[str, set[Mailbox]] = defaultdict(set)
         self._reader: asyncio.Task[None] | None = None
+        self._subscribed = asyncio.Event()
+        self._let_in_at = 0.0  # nobody waits longer for the subscription
+        self._missed = False  # somebody read a state that has perhaps changed since, unheard
 
     async def join(self, topics: Iterable[str], mailbox: Mailbox) -> None:
-        """Returns once messages published from now on reach the mailbox."""
+        """Returns once messages published from now on reach the mailbox.
+
+        With Redis away it returns all the same; the mailbox is told to resync when Redis is back.
+        """
         for topic in topics:
             self._topics[topic].add(mailbox)
-        if self._reader is None and not settings.IN_MEMORY:
-            subscribed = asyncio.Event()
-            self._reader = asyncio.create_task(self._read(subscribed))
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(subscribed.wait(), 2)
+        if settings.IN_MEMORY or self._subscribed.is_set():
+            return
+        if self._reader is None:
+            self._let_in_at = self.loop.time() + SUBSCRIBED_WITHIN
+            self._reader = asyncio.create_task(self._read())
+        try:
+            async with asyncio.timeout_at(self._let_in_at):
+                await self._subscribed.wait()
+        except TimeoutError:
+            self._missed = True
 
     def leave(self, mailbox: Mailbox) -> None:
         for topic in [topic for topic, boxes in self._topics.items() if mailbox in boxes]:
@@ -97,11 +109,18 @@ class Hub:
             for box in list(boxes):
                 box.put(message)
 
+    def _receive(self, data: bytes) -> None:
+        try:
+            topic, _, payload = data.decode().partition(" ")
+            self.deliver(topic, payload)
+        except ValueError:
+            log.warning("Live updates: not one of our messages: %.80r", data)
+
     def resync(self) -> None:
         for box in {box for boxes in self._topics.values() for box in boxes}:
             box.put(RESYNC)
 
-    async def _read(self, subscribed: asyncio.Event) -> None:
+    async def _read(self) -> None:
         """Reads the subscription for ever; after each gap everybody is told to resync."""
         wait = 0.0
         while True:
@@ -112,12 +131,12 @@ class Hub:
                     async for item in subscription.listen():
                         if item["type"] == "subscribe":
                             wait = 0.0
-                            if subscribed.is_set():
+                            if self._missed:
                                 self.resync()
-                            subscribed.set()
+                            self._missed = True  # whatever is said before the next "subscribe"
+                            self._subscribed.set()
                         elif item["type"] == "message":
-                            topic, _, payload = item["data"].decode().partition(" ")
-                            self.deliver(topic, payload)
+                            self._receive(item["data"])
             except (redis.RedisError, OSError) as error:
                 wait = min(5.0, wait * 2 + 0.2)
                 log.warning(

@@ -25,7 +25,7 @@ def _too_many(request: HttpRequest, what: str, limit: int) -> HttpResponse | Non
 def check(request: HttpRequest) -> HttpResponse:
     """Type the code of a paper prescription."""
     form = CheckForm(request.GET if "code" in request.GET else None)
-    if form.is_valid() and form.cleaned_data["code"]:
+    if form.is_valid():
         return redirect("consult:checked", code=form.cleaned_data["code"])
     return render(request, "consult/check.html", {"form": form})
 
@@ -37,7 +37,7 @@ def checked(request: HttpRequest, code: str) -> HttpResponse:
         return refused
     found = (
         Prescription.objects.exclude(state=Prescription.State.DRAFT)
-        .filter(check_code=code.upper())
+        .filter(check_code=code.upper().replace("-", ""))
         .first()
     )
     context = {"prescription": found, "code": code}
