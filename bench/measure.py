@@ -10,8 +10,8 @@ from bench.operations import EMPTY, OPERATIONS, Operation, csrf_of
 from bench.rows import analyse
 from bench.services import Site
 
-ROWS_PER_SECOND = 400  # a faster machine ends a round early
 WARM_UP = 60  # requests
+HEADROOM = 2  # rows for so many times the pace of the warm-up; a round without rows ends early
 
 
 @dataclass
@@ -58,15 +58,15 @@ def measure(site: Site, *, seconds: float, rounds: int, clients: int) -> list[Me
         Measured(operation, count(operation, site.host, csrf)) for operation in [EMPTY, *OPERATIONS]
     ]
     site.wait_for_worker()
-    for number in range(rounds + 1):
+    each = seconds / rounds
+    needed = {}
+    for measured in all_of_them:
+        warm, _latencies = _round(site, csrf, measured.operation, WARM_UP, 60.0, clients)
+        needed[measured.operation] = WARM_UP + int(HEADROOM * each * warm.requests / warm.seconds)
+    for _round_number in range(rounds):
         for measured in all_of_them:
-            if number == 0:
-                _round(site, csrf, measured.operation, WARM_UP, 60.0, clients)
-                continue
-            how_many = max(WARM_UP, int(seconds / rounds * ROWS_PER_SECOND))
-            cost, latencies = _round(
-                site, csrf, measured.operation, how_many, seconds / rounds, clients
-            )
+            operation = measured.operation
+            cost, latencies = _round(site, csrf, operation, needed[operation], each, clients)
             measured.rounds.append(cost)
             measured.latencies += latencies
     return all_of_them

@@ -3,11 +3,13 @@
 import asyncio
 import contextlib
 import json
+import logging
 from typing import Any
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.contrib.auth import get_user
+from django.db import DatabaseError
 from django.http import HttpRequest
 
 from accounts.actions import refuse
@@ -26,15 +28,30 @@ TOO_MUCH = 4408
 MAX_INCOMING = 20  # messages a page may send in its life: it has nothing to say but "ping"
 RECHECK_EVERY = 60.0  # seconds between looks whether the session is still good
 
+log = logging.getLogger(__name__)
+
 
 class LivePage(AsyncWebsocketConsumer):
     """One open page. Subclasses say who may open it and what it listens to."""
 
-    async def connect(self) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
         self.mailbox = Mailbox()
-        self.sender: asyncio.Task[None] | None = None
-        self.checker: asyncio.Task[None] | None = None
+        self.tasks: list[asyncio.Task[None]] = []
         self.incoming = 0
+
+    async def __call__(self, *args: Any) -> None:
+        """Whatever ends it, nothing of it stays behind; disconnect() is not always called."""
+        try:
+            await super().__call__(*args)
+        finally:
+            hub().leave(self.mailbox)
+            for task in self.tasks:
+                task.cancel()
+            with contextlib.suppress(DatabaseError):
+                await self.left()
+
+    async def connect(self) -> None:
         self.user = self.scope["user"]
         if not self.user.is_authenticated or not await database_sync_to_async(self.allow)():
             await self.accept()  # so that the page can read the code
@@ -43,8 +60,7 @@ class LivePage(AsyncWebsocketConsumer):
         await hub().join([account_topic(self.user.pk), *self.topics()], self.mailbox)
         await self.accept()
         await self.joined()
-        self.sender = asyncio.create_task(self._send_all())
-        self.checker = asyncio.create_task(self._recheck())
+        self.tasks = [asyncio.create_task(self._send_all()), asyncio.create_task(self._recheck())]
 
     def allow(self) -> bool:
         """In a thread with the database: may this user open it?"""
@@ -59,15 +75,6 @@ class LivePage(AsyncWebsocketConsumer):
     async def left(self) -> None:
         """The page is gone."""
 
-    async def disconnect(self, code: int) -> None:
-        if self.sender is None:
-            return
-        hub().leave(self.mailbox)
-        self.sender.cancel()
-        if self.checker:
-            self.checker.cancel()
-        await self.left()
-
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """A page says nothing up the socket; whoever floods it is cut off."""
         self.incoming += 1
@@ -76,7 +83,7 @@ class LivePage(AsyncWebsocketConsumer):
 
     async def _send_all(self) -> None:
         async for message in self.mailbox.messages():
-            if message["type"] == "signed_out" and not await self._session_is_good():
+            if message["type"] == "signed_out" and not await self._is_still_allowed():
                 await self.close(SIGNED_OUT)
                 return
             if message["type"] != "signed_out":
@@ -86,14 +93,18 @@ class LivePage(AsyncWebsocketConsumer):
         """A lost right closes the page within a minute even if nobody announced it."""
         while True:
             await asyncio.sleep(RECHECK_EVERY)
-            allowed = await self._session_is_good() and await database_sync_to_async(self.allow)()
-            if not allowed:
+            if not await self._is_still_allowed():
                 with contextlib.suppress(RuntimeError):
                     await self.close(SIGNED_OUT)
                 return
 
-    async def _session_is_good(self) -> bool:
-        return await database_sync_to_async(self._read_session)()
+    async def _is_still_allowed(self) -> bool:
+        """A database that does not answer now is asked again in a minute."""
+        try:
+            return await database_sync_to_async(lambda: self._read_session() and self.allow())()
+        except DatabaseError as error:
+            log.warning("Not known whether a page may stay open: %s", error)
+            return True
 
     def _read_session(self) -> bool:
         """Read anew: signing out, a new password or a deactivated account end it."""

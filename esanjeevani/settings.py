@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 import dj_database_url
 from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from esanjeevani import env
@@ -184,6 +185,8 @@ SESSION_COOKIE_SAMESITE = "Lax"
 SMS_BACKEND = env.needed("SMS_BACKEND", "accounts.sms.ConsoleBackend")
 SMS_HTTP_URL = env.text("SMS_HTTP_URL")
 SMS_HTTP_KEY = env.text("SMS_HTTP_KEY")
+if SMS_BACKEND.endswith("HttpJsonBackend") and not SMS_HTTP_URL:
+    raise ImproperlyConfigured("SMS_HTTP_URL is not set; HttpJsonBackend sends nowhere without it.")
 
 # --- language and time --------------------------------------------------------------------------
 LANGUAGE_CODE = "en"

@@ -44,7 +44,9 @@ def _redis_answers() -> bool:
     if settings.IN_MEMORY:
         return True
     try:
-        with redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=1) as client:
+        with redis.Redis.from_url(
+            settings.REDIS_URL, socket_connect_timeout=1, socket_timeout=1
+        ) as client:
             return bool(client.ping())
     except redis.RedisError:
         return False

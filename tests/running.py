@@ -229,10 +229,13 @@ def site(_running: Site, transactional_db: None) -> Site:
     return _running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Debian's Chromium, or what CHROMIUM names."""
-    # Playwright keeps an event loop in this thread; our own calls of the database are not in it.
+    """Debian's Chromium, or what CHROMIUM names.
+
+    For one module: Playwright keeps an event loop in this thread, where others want their own.
+    """
+    # Our own calls of the database are not in that loop.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
@@ -249,3 +252,4 @@ def chromium() -> Iterator[Browser]:
         )
         yield browser
         browser.close()
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]

@@ -1,0 +1,368 @@
+"""Real sockets against the running site: who is let in, what they are told, what they survive."""
+
+import contextlib
+import json
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+import redis
+from django.conf import settings
+from django.urls import reverse
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import ClientConnection, connect
+
+from accounts.models import AuditEvent, User
+from consult import actions
+from consult.models import Consultation
+from queues.models import Clinic, Presence, Token
+from tests.factories import (
+    a_clinic,
+    a_doctor,
+    a_doctors_form,
+    a_draft,
+    a_patient,
+    a_user,
+    as_patient,
+    as_staff,
+    called,
+    in_the_room,
+    on_duty,
+    waiting,
+)
+from tests.running import Site, browser_of, post
+
+SOON = 10  # seconds
+
+
+@dataclass
+class Page:
+    """One open socket."""
+
+    socket: ClientConnection
+
+    def hear(self, kind: str, **like: Any) -> dict[str, Any]:
+        """The next message of this kind with these values; others before it are passed over."""
+        until, others = time.monotonic() + SOON, []
+        while time.monotonic() < until:
+            try:
+                message = json.loads(self.socket.recv(timeout=max(0, until - time.monotonic())))
+            except TimeoutError:
+                break
+            if message["type"] == kind and like.items() <= message.items():
+                return message
+            others.append(message)
+        raise AssertionError(f"Not told {kind} {like}, but {others}")
+
+    def closed_with(self) -> int:
+        """The code with which the server closes it."""
+        with contextlib.suppress(TimeoutError):
+            try:
+                while True:
+                    self.socket.recv(timeout=SOON)
+            except ConnectionClosed as closed:
+                return closed.rcvd.code if closed.rcvd else 1006
+        raise AssertionError("It stays open.")
+
+
+def session_of(user: User, staff: bool = False) -> str:
+    signed_in = as_staff(user) if staff else as_patient(user)
+    return signed_in.cookies[settings.SESSION_COOKIE_NAME].value
+
+
+@contextlib.contextmanager
+def page(
+    url: str,
+    path: str,
+    user: User | None = None,
+    *,
+    staff: bool = False,
+    session: str = "",
+    origin: str | None = "the site's",
+) -> Iterator[Page]:
+    """A page of `user` with its socket open."""
+    session = session or (session_of(user, staff) if user else "")
+    address = url.replace("http", "ws", 1) + path
+    with connect(
+        address,
+        origin=url if origin == "the site's" else origin,  # type: ignore[arg-type]
+        additional_headers={"Cookie": f"{settings.SESSION_COOKIE_NAME}={session}"},
+        open_timeout=SOON,
+        close_timeout=2,
+    ) as socket:
+        yield Page(socket)
+
+
+def room(consultation: Consultation) -> str:
+    return f"/ws/consultations/{consultation.uid}/"
+
+
+def patients_page(url: str, consultation: Consultation):
+    return page(url, room(consultation), consultation.patient.account)
+
+
+def path(name: str, consultation: Consultation) -> str:
+    return reverse(f"consult:{name}", args=[consultation.uid])
+
+
+def other(site: Site) -> str:
+    """Another server process than the first, where there is one."""
+    return site.urls[-1]
+
+
+@pytest.fixture
+def clinic(site: Site) -> Clinic:
+    return a_clinic()
+
+
+@pytest.fixture
+def rao(clinic: Clinic):
+    return on_duty(clinic)
+
+
+# --- who is let in ------------------------------------------------------------------------------
+def test_a_stranger_is_closed_out_with_a_code_and_written_down(site: Site, clinic, rao):
+    consultation, stranger, das = waiting(clinic), a_user(), on_duty(clinic, a_doctor())
+    for user, staff in [(stranger, False), (das.user, True)]:
+        with page(site.url, room(consultation), user, staff=staff) as socket:
+            assert socket.closed_with() == 4404
+        refused = AuditEvent.objects.get(by=user, refused=True)
+        assert refused.action == "consultation.socket"
+        assert refused.target == f"consultation:{consultation.uid}"
+
+
+def test_who_is_signed_out_or_has_one_factor_or_asks_for_nothing_is_closed_out(
+    site: Site, clinic, rao
+):
+    consultation = in_the_room(clinic, rao)
+    nothing = f"/ws/consultations/{uuid.uuid4()}/"
+    for path_, user, staff in [
+        (room(consultation), None, False),
+        (room(consultation), rao.user, False),
+        (nothing, rao.user, True),
+        ("/ws/desk/", None, False),
+        ("/ws/desk/", rao.user, False),
+        ("/ws/desk/", consultation.patient.account, False),
+    ]:
+        with page(site.url, path_, user, staff=staff) as socket:
+            assert socket.closed_with() == 4404
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "http://127.0.0.1:1", "null", None])
+def test_a_page_of_another_site_gets_no_socket(site: Site, clinic, rao, origin):
+    consultation = waiting(clinic)
+    with (
+        pytest.raises(InvalidStatus) as refused,
+        page(site.url, room(consultation), consultation.patient.account, origin=origin),
+    ):
+        pass
+    assert refused.value.response.status_code == 403
+
+
+def test_whoever_may_is_told_hello_with_the_state_as_it_is(site: Site, clinic, rao):
+    consultation = waiting(clinic)
+    with patients_page(site.url, consultation) as patient:
+        assert patient.hear("hello") == {
+            "type": "hello", "state": "requested", "token": "waiting", "issued": "",
+        }  # fmt: skip
+        assert patient.hear("place")["ahead"] == 0
+    called(clinic, rao)
+    with page(site.url, room(consultation), rao.user, staff=True) as doctor:
+        assert doctor.hear("hello", token="called")["state"] == "requested"
+    with page(site.url, "/ws/desk/", rao.user, staff=True) as desk:
+        assert desk.hear("hello") == {"type": "hello"}
+
+
+# --- the line -----------------------------------------------------------------------------------
+def test_the_place_moves_when_somebody_before_leaves_and_when_somebody_is_called(
+    site: Site, clinic, rao
+):
+    first, second, third = waiting(clinic), waiting(clinic), waiting(clinic)
+    with patients_page(other(site), third) as patient:
+        place = patient.hear("place", ahead=2)
+        assert place == {"type": "place", "ahead": 2, "doctors": 1, "low": 7, "high": 14}
+        with browser_of(first.patient.account, site.url) as leaving:
+            post(leaving, path("visit", first), path("leave", first))
+        assert patient.hear("place", ahead=1)["low"] == 2
+        with browser_of(rao.user, site.url, staff=True) as desk:
+            post(desk, "/doctor/", "/doctor/call/", clinic=str(clinic.uid))
+            assert patient.hear("place", ahead=0)["doctors"] == 1
+            post(desk, "/doctor/", "/doctor/duty/end/")
+        assert patient.hear("place", doctors=0) == {
+            "type": "place", "ahead": 0, "doctors": 0, "low": None, "high": None,
+        }  # fmt: skip
+    second.refresh_from_db()
+    assert second.token.state == "called"
+
+
+def test_who_is_called_is_told_at_once_and_the_desk_when_the_line_changes(site: Site, clinic, rao):
+    consultation = waiting(clinic)
+    with (
+        patients_page(other(site), consultation) as patient,
+        page(other(site), "/ws/desk/", rao.user, staff=True) as doctor,
+        browser_of(rao.user, site.url, staff=True) as desk,
+        browser_of(consultation.patient.account, site.url) as phone,
+    ):
+        patient.hear("place")
+        doctor.hear("line")
+        post(desk, "/doctor/", "/doctor/call/", clinic=str(clinic.uid))
+        assert patient.hear("token") == {"type": "token", "state": "called"}
+        doctor.hear("line")
+        post(phone, path("visit", consultation), path("answer", consultation))
+        assert patient.hear("state") == {"type": "state", "state": "in_progress"}
+
+
+def test_somebody_new_in_the_line_shows_at_the_desk(site: Site, clinic, rao):
+    draft = a_draft(clinic)
+    with (
+        page(other(site), "/ws/desk/", rao.user, staff=True) as doctor,
+        browser_of(draft.patient.account, site.url) as phone,
+    ):
+        doctor.hear("line")
+        post(phone, path("confirm", draft), path("confirm", draft), consent="on")
+        doctor.hear("line")
+
+
+def test_an_open_page_is_present_and_a_closed_one_soon_absent(site: Site, clinic, rao):
+    consultation = waiting(clinic)
+    Presence.objects.all().delete()
+    with patients_page(site.url, consultation) as patient:
+        patient.hear("place")
+        lease = Presence.objects.get(token=consultation.token).until
+        with patients_page(site.url, consultation) as second_tab:
+            second_tab.hear("place")
+        time.sleep(0.5)
+        assert Presence.objects.get().until >= lease
+    until = time.monotonic() + SOON
+    while Presence.objects.get().until >= lease and time.monotonic() < until:
+        time.sleep(0.05)
+    assert Presence.objects.get().until < lease
+    assert Token.objects.present().count() == 1  # a page that reloads is not gone
+
+
+# --- the room -----------------------------------------------------------------------------------
+def test_both_sides_are_told_of_messages_prescription_and_end(site: Site, clinic, rao):
+    consultation = in_the_room(clinic, rao)
+    messages = path("messages", consultation)
+    with (
+        patients_page(site.url, consultation) as patient,
+        page(other(site), room(consultation), rao.user, staff=True) as doctor,
+        browser_of(consultation.patient.account, site.url) as phone,
+        browser_of(rao.user, other(site), staff=True) as desk,
+    ):
+        for side in (patient, doctor):
+            side.hear("hello", state="in_progress", token="serving")
+        phone.get(path("visit", consultation))
+        answer = phone.post(
+            messages,
+            json={"client_id": str(uuid.uuid4()), "text": "Hello"},
+            headers={"X-CSRFToken": phone.cookies["csrftoken"]},
+        )
+        assert answer.status_code == 201
+        for side in (patient, doctor):
+            assert side.hear("message") == {"type": "message", "id": answer.json()["id"]}
+        form = a_doctors_form(actions.Line("Zinc", "tablet", "20 mg", "1", "od", 14))
+        save = path("save", consultation)
+        post(desk, path("doctors_room", consultation), save, **form, issue="1")
+        for side in (patient, doctor):
+            assert side.hear("prescription") == {"type": "prescription"}
+        post(desk, path("doctors_room", consultation), save, **a_doctors_form(), finish="1")
+        for side in (patient, doctor):
+            assert side.hear("state") == {"type": "state", "state": "completed"}
+
+
+def test_what_is_told_names_nobody_and_says_nothing_of_the_talk(site: Site, clinic, rao):
+    consultation = in_the_room(clinic, rao)
+    with patients_page(site.url, consultation) as patient:
+        patient.hear("hello")
+        with browser_of(consultation.patient.account, site.url) as phone:
+            post(
+                phone,
+                path("visit", consultation),
+                path("post_message", consultation),
+                client_id=str(uuid.uuid4()),
+                text="A secret",
+            )
+        assert patient.hear("message").keys() == {"type", "id"}
+
+
+# --- losing the right ---------------------------------------------------------------------------
+def test_signing_out_closes_the_open_pages_of_that_session_and_of_no_other(site: Site, clinic, rao):
+    consultation = waiting(clinic)
+    account = consultation.patient.account
+    phone, tablet = browser_of(account, site.url), browser_of(account, site.url)
+    stays = tablet.cookies[settings.SESSION_COOKIE_NAME]
+    goes = phone.cookies[settings.SESSION_COOKIE_NAME]
+    with (
+        phone,
+        tablet,
+        page(other(site), room(consultation), session=goes) as of_phone,
+        page(other(site), room(consultation), session=stays) as of_tablet,
+    ):
+        for one in (of_phone, of_tablet):
+            one.hear("place")
+        post(phone, "/", "/sign-out/")
+        assert of_phone.closed_with() == 4401
+        post(tablet, path("visit", consultation), path("leave", consultation))
+        assert of_tablet.hear("state")["state"] == "cancelled"
+
+
+# --- clients that behave badly ------------------------------------------------------------------
+def test_nonsense_floods_and_oversize_cut_off_the_sender_and_hurt_nobody_else(
+    site: Site, clinic, rao
+):
+    consultation, account = waiting(clinic), a_patient().account
+    mine = waiting(clinic, a_patient(account))
+    with patients_page(site.url, consultation) as bystander:
+        bystander.hear("place", ahead=0)
+        with page(site.url, room(mine), account) as mild:
+            for nonsense in ("{", "ping", b"\x00\xff", '{"type": "state"}', "[]", "null"):
+                mild.socket.send(nonsense)
+            mild.hear("place", ahead=1)
+        for flood, code in [(["x" * 1025], 4408), (["x"] * 21, 4408), (["x" * 100_000], None)]:
+            with page(site.url, room(mine), account) as wild:
+                wild.hear("hello")
+                with contextlib.suppress(ConnectionClosed):
+                    for message in flood:
+                        wild.socket.send(message)
+                assert wild.closed_with() in ({code} if code else {4408, 1009, 1006})
+        with browser_of(account, site.url) as phone:
+            post(phone, path("visit", mine), path("leave", mine))
+        with browser_of(rao.user, site.url, staff=True) as desk:
+            post(desk, "/doctor/", "/doctor/call/", clinic=str(clinic.uid))
+        assert bystander.hear("token")["state"] == "called"
+    assert httpx.get(f"{site.url}/healthz").status_code == 200
+
+
+# --- Redis --------------------------------------------------------------------------------------
+@pytest.mark.redis
+@pytest.mark.parametrize("trouble", ["flush", "lost connection"])
+def test_when_redis_forgets_or_hangs_up_pages_still_hear_what_comes_later(
+    site: Site, clinic, rao, trouble: str
+):
+    first, second = waiting(clinic), waiting(clinic)
+    with (
+        patients_page(site.urls[0], second) as patient,
+        patients_page(site.urls[-1], second) as elsewhere,
+        redis.Redis.from_url(settings.REDIS_URL) as server,
+    ):
+        for one in (patient, elsewhere):
+            one.hear("place", ahead=1)
+        if trouble == "flush":
+            server.flushall()
+        else:
+            server.client_kill_filter(_type="pubsub")
+            for one in (patient, elsewhere):
+                one.hear("resync")
+        with browser_of(first.patient.account, site.url) as leaving:
+            post(leaving, path("visit", first), path("leave", first))
+        for one in (patient, elsewhere):
+            one.hear("place", ahead=0)
+        with browser_of(rao.user, site.url, staff=True) as desk:
+            post(desk, "/doctor/", "/doctor/call/", clinic=str(clinic.uid))
+        for one in (patient, elsewhere):
+            assert one.hear("token")["state"] == "called"
