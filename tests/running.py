@@ -188,9 +188,12 @@ def post(client: httpx.Client, page: str, path: str, **data: str) -> httpx.Respo
 test_database_url.__test__ = False  # type: ignore[attr-defined]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def _running(django_db_setup: None) -> Iterator[Site]:
-    """Two servers and a worker on PostgreSQL and Redis; one server on SQLite, where it is all."""
+    """Two servers and a worker on PostgreSQL and Redis; one server on SQLite, where it is all.
+
+    For one module: the sweeps would do the work of tests that commit rows of their own.
+    """
     gateway = Gateway()
     environment = os.environ | {
         "DATABASE_URL": test_database_url(),
