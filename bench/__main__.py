@@ -42,6 +42,7 @@ def _options() -> argparse.Namespace:
 
 
 def _measure(site: Site, options: argparse.Namespace) -> int:
+    print(import_string("bench.report.machine")(), flush=True)
     measured = import_string("bench.measure.measure")(
         site, seconds=options.seconds, rounds=options.rounds, clients=options.clients
     )

@@ -20,6 +20,7 @@ COLUMNS = [
 
 
 def machine() -> str:
+    """What it runs on. The load is that of others, if asked before anything is measured."""
     models = {
         line.partition(":")[2].strip()
         for line in Path("/proc/cpuinfo").read_text().splitlines()
@@ -27,7 +28,10 @@ def machine() -> str:
     }
     load = " ".join(f"{one:.1f}" for one in os.getloadavg())
     cores = len(os.sched_getaffinity(0))
-    return f"{cores} cores ({', '.join(models)}), Python {platform.python_version()}, load {load}"
+    return (
+        f"{datetime.now():%Y-%m-%d}, {cores} cores ({', '.join(models)}), "
+        f"Python {platform.python_version()}, load at the start {load}"
+    )
 
 
 def table(measured: list[Measured]) -> str:
@@ -105,8 +109,6 @@ def query_list(measured: list[Measured]) -> str:
 
 
 def print_all(measured: list[Measured], *, with_queries: bool) -> None:
-    print(f"{datetime.now():%Y-%m-%d}, {machine()}\n")
-    print(table(measured))
-    print(f"\n{intake(measured)}")
+    print(f"\n{table(measured)}\n\n{intake(measured)}")
     if with_queries:
         print(query_list(measured))

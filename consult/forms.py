@@ -161,12 +161,12 @@ class LineForm(forms.ModelForm):
 
     @property
     def problems(self) -> list[str]:
-        """What is not right in this row, each with the name of its field."""
-        return [
-            f"{self.fields[name].label}: {error}"
-            for name, errors in self.errors.items()
-            for error in errors
-        ]
+        """What is not right in this row: each sentence once, with the fields it is about."""
+        fields: dict[str, list[str]] = {}
+        for name, errors in self.errors.items():
+            for error in errors:
+                fields.setdefault(str(error), []).append(str(self.fields[name].label))
+        return [f"{', '.join(labels)}: {error}" for error, labels in fields.items()]
 
     def clean_days(self) -> int:
         days = int(self.cleaned_data["days"])

@@ -169,7 +169,7 @@ def test_the_order_that_is_told_is_the_order_of_the_calls():
     """Lines of all kinds, called to their end: everybody's place was told right."""
     dice = random.Random(7)
     doctor = a_doctor()
-    for _line in range(12):
+    for _line in range(8):
         clinic = a_clinic()
         on_duty(clinic, doctor)
         a_line(clinic, *[PRIORITY] * dice.randint(0, 4))
