@@ -27,14 +27,15 @@ class SessionStore(DatabaseStore):
         return AccountSession
 
     def _get_session_from_db(self) -> AccountSession | None:
-        found = (
-            AccountSession.objects.select_related("account")
-            .filter(session_key=self.session_key, expire_date__gt=timezone.now())
-            .first()
-        )
-        account_of_session.set(found.account if found else None)
-        if found is None:
+        try:
+            found = AccountSession.objects.select_related("account").get(
+                session_key=self.session_key, expire_date__gt=timezone.now()
+            )
+        except AccountSession.DoesNotExist:
+            account_of_session.set(None)
             self._session_key = None
+            return None
+        account_of_session.set(found.account)
         return found
 
     def create_model_instance(self, data: dict[str, Any]) -> AccountSession:

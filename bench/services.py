@@ -145,7 +145,10 @@ def processes(site: Site) -> Iterator[None]:
         "--loglevel=INFO",
     ]  # fmt: skip
     pool = {"DATABASE_POOL": os.environ.get("DATABASE_POOL", str(WEB_THREADS))}
-    with _process(site, "web", web, pool) as pages, _process(site, "worker", worker):
+    with (
+        _process(site, "web", web, pool) as pages,
+        _process(site, "worker", worker, {"DATABASE_POOL": "8"}),
+    ):
         _wait_until_ready(site, pages)
         yield
 

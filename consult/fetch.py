@@ -9,7 +9,9 @@ from consult.models import Consultation
 def own_consultation(request: SignedIn, uid: UUID) -> Consultation:
     """Of a patient of this account."""
     mine = Consultation.objects.with_people().of_patient_account(request.user)
-    return get_or_refuse(mine, Consultation.objects.all(), request, uid=uid)
+    found = get_or_refuse(mine, Consultation.objects.all(), request, uid=uid)
+    found.patient.account = request.user
+    return found
 
 
 def doctors_consultation(request: SignedIn, uid: UUID) -> Consultation:

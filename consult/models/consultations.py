@@ -29,15 +29,8 @@ class ConsultationQuerySet(models.QuerySet["Consultation"]):
         return self.filter(state__in=Consultation.OPEN)
 
     def with_people(self) -> "ConsultationQuerySet":
-        return self.select_related(
-            "patient__account",
-            "patient__state",
-            "patient__district",
-            "clinic__state",
-            "clinic__speciality",
-            "token",
-            "doctor__user",
-        )
+        """With whom each page shows. More tables would cost more to join than to ask for when needed."""
+        return self.select_related("patient", "clinic", "token", "doctor__user")
 
 
 class Consultation(Public, Moving):

@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from accounts.models import Patient
 from queues import broadcast
-from queues.line import standings
+from queues.line import door
 from queues.models import Clinic, ClinicDay, MoveRefused, Presence, Token
 
 
@@ -54,7 +54,7 @@ def take_token(*, clinic: Clinic, patient: Patient, priority: int) -> Token:
 
 
 def _check_open(clinic: Clinic, patient: Patient) -> None:
-    (standing,) = standings([clinic], patient)
+    standing = door(clinic, patient)
     if not standing.is_open:
         raise NoToken("closed")
     if not standing.doctors:
