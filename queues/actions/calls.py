@@ -118,6 +118,8 @@ def people_near_their_turn() -> list[tuple[Token, int]]:
     near = []
     for clinic in Clinic.objects.filter(pk__in=absent.values("clinic_id")):
         line = read_line(clinic)
+        if not line.doctors:  # nobody calls now: they are told when somebody does
+            continue
         soon = {pk: ahead for ahead, pk in enumerate(line.order[: clinic.near_ahead + 1])}
         there = absent.filter(clinic=clinic, pk__in=soon).order_by("pk")
         for token in there.select_related("patient__account"):

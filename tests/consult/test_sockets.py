@@ -16,6 +16,7 @@ from django.urls import reverse
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
+from accounts.broadcast import signed_out
 from accounts.models import AuditEvent, User
 from consult import actions
 from consult.models import Consultation
@@ -309,6 +310,33 @@ def test_signing_out_closes_the_open_pages_of_that_session_and_of_no_other(site:
         assert of_phone.closed_with() == 4401
         post(tablet, path("visit", consultation), path("leave", consultation))
         assert of_tablet.hear("state")["state"] == "cancelled"
+
+
+def closes_the_account(user: User) -> None:
+    user.is_active = False
+    user.save()
+
+
+def takes_a_new_password(user: User) -> None:
+    user.set_password("another long sentence")
+    user.save()
+
+
+@pytest.mark.redis
+@pytest.mark.parametrize("what", [closes_the_account, takes_a_new_password])
+def test_who_loses_the_account_or_its_password_loses_the_open_pages(site: Site, clinic, rao, what):
+    consultation = in_the_room(clinic, rao)
+    with (
+        page(site.urls[0], room(consultation), rao.user, staff=True) as talk,
+        page(site.urls[-1], "/ws/desk/", rao.user, staff=True) as desk,
+    ):
+        for one in (talk, desk):
+            one.hear("hello")
+        signed_out(rao.user)
+        what(rao.user)
+        signed_out(rao.user)
+        for one in (talk, desk):
+            assert one.closed_with() == 4401
 
 
 # --- clients that behave badly ------------------------------------------------------------------

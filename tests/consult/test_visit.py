@@ -192,6 +192,18 @@ def test_a_returned_request_says_why_and_what_to_do(clinic, rao):
     assert "The doctor returned your request" in page
     assert "A doctor must see you in person" in page
     assert "Go to the PHC." in page
+    assert "Your prescription is ready" not in page
+
+
+def test_what_was_prescribed_before_a_return_stays_in_reach(clinic, rao):
+    consultation = in_the_room(clinic, rao)
+    issued = prescribed(consultation)
+    actions.return_consultation(
+        consultation=consultation, by=rao.user, reason="needs_in_person", words="Go to the PHC."
+    )
+    page = see(consultation)
+    assert issued.number in page
+    assert path("prescription_pdf", consultation) in page
 
 
 # --- feedback -----------------------------------------------------------------------------------

@@ -268,4 +268,7 @@ def test_absent_people_near_their_turn_are_told_once():
     assert people_near_their_turn() == [(tokens[1], 1), (tokens[2], 2)]
     assert people_near_their_turn() == []
     away(tokens[0])
+    Duty.objects.update(paused_at=timezone.now())
+    assert people_near_their_turn() == []
+    Duty.objects.update(paused_at=None)
     assert people_near_their_turn() == [(tokens[0], 0)]
