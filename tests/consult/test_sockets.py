@@ -1,5 +1,6 @@
 """Real sockets against the running site: who is let in, what they are told, what they survive."""
 
+import asyncio
 import contextlib
 import json
 import time
@@ -11,7 +12,10 @@ from typing import Any
 import httpx
 import pytest
 import redis
+from channels.db import database_sync_to_async
+from channels.testing import WebsocketCommunicator
 from django.conf import settings
+from django.db import connections
 from django.urls import reverse
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
@@ -20,6 +24,9 @@ from accounts.broadcast import signed_out
 from accounts.models import AuditEvent, User
 from consult import actions
 from consult.models import Consultation
+from esanjeevani.asgi import application
+from esanjeevani.live import hub
+from queues.board import boards
 from queues.models import Clinic, Presence, Token
 from tests.factories import (
     a_clinic,
@@ -364,6 +371,31 @@ def test_nonsense_floods_and_oversize_cut_off_the_sender_and_hurt_nobody_else(
             post(desk, "/doctor/", "/doctor/call/", clinic=str(clinic.uid))
         assert bystander.hear("token")["state"] == "called"
     assert httpx.get(f"{site.url}/healthz").status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_a_page_that_is_gone_nothing_stays_in_the_process(settings):
+    settings.IN_MEMORY = True
+    clinic = a_clinic()
+    on_duty(clinic)
+    consultation = waiting(clinic)
+    cookie = f"{settings.SESSION_COOKIE_NAME}={session_of(consultation.patient.account)}"
+    headers = [(b"cookie", cookie.encode()), (b"origin", settings.SITE_URL.encode())]
+
+    async def scene() -> None:
+        tabs = [WebsocketCommunicator(application, room(consultation), headers) for _ in range(2)]
+        for tab in tabs:
+            assert await tab.connect() == (True, None)
+            assert (await tab.receive_json_from())["type"] == "hello"
+            assert (await tab.receive_json_from(SOON))["type"] == "place"
+        assert set(boards().tokens()) == {consultation.token_id}
+        await tabs[0].disconnect()
+        assert set(boards().tokens()) == {consultation.token_id}
+        await tabs[1].disconnect()
+        assert (set(boards().tokens()), hub()._topics) == (set(), {})
+        await database_sync_to_async(connections.close_all)()
+
+    asyncio.run(scene())
 
 
 # --- Redis --------------------------------------------------------------------------------------
