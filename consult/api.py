@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.actions import record
 from accounts.gates import SignedIn
 from consult import actions
 from consult.fetch import visible_consultation
@@ -31,6 +32,8 @@ class Messages(APIView):
         found = visible_consultation(_plain(request), consultation)
         newer = found.messages.filter(pk__gt=_id(request.query_params.get("after", "")))
         rows = list(newer.select_related("author", "attachment").order_by("pk")[:PAGE])
+        if rows:
+            record("messages.read", found, by=_plain(request).user, patient=found.patient)
         context = {"user": request.user, "patient": found.patient}
         output = MessageOutput(rows, many=True, context=context)  # type: ignore[arg-type]
         return Response(output.data)

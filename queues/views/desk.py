@@ -29,6 +29,7 @@ def desk(request: SignedIn) -> HttpResponse:
 @doctor_only
 def desk_lines_part(request: SignedIn) -> HttpResponse:
     """The part of the desk that moves; the page fetches it when it is told that a line changed."""
+    record("desk.read", "desk", by=request.user)
     return render(request, "queue/_desk_lines.html", _lines(request.user.doctor))
 
 
