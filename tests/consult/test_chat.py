@@ -174,6 +174,15 @@ def test_a_message_that_was_stored_before_the_end_is_still_acknowledged(consulta
     assert ChatMessage.objects.count() == 1
 
 
+def test_reading_messages_is_written_down_and_finding_none_is_not(consultation):
+    reads = AuditEvent.objects.filter(action="messages.read", patient=consultation.patient)
+    assert said(doctor(consultation), consultation) == []
+    assert reads.count() == 0
+    send(patient(consultation), consultation, "Hello")
+    assert said(doctor(consultation), consultation) == ["Hello"]
+    assert reads.get().by == consultation.doctor.user
+
+
 def test_reading_costs_the_same_for_one_message_as_for_three(consultation):
     client, address = patient(consultation), path("messages", consultation)
     send(client, consultation, "one")
