@@ -2,6 +2,7 @@
 // shown when the server has it, in the server's order.
 
 const RETRY_MS = 3000;
+const FULL_PAGE = 200; // as many as the server gives at once: there are more
 
 export function startChat(section) {
   const list = section.querySelector("[data-messages]");
@@ -44,7 +45,9 @@ export function startChat(section) {
     fetching = fetching.then(async () => {
       const answer = await fetch(`${url}?after=${last}`, { headers: { Accept: "application/json" } });
       if (!answer.ok) return;
-      for (const message of await answer.json()) {
+      const messages = await answer.json();
+      if (messages.length >= FULL_PAGE) setTimeout(catchUp);
+      for (const message of messages) {
         if (message.id > last) {
           last = message.id;
           draw(message);
