@@ -2,6 +2,7 @@
 
 import logging
 import os
+from collections.abc import Callable, Iterable
 
 from celery import Celery
 from django.conf import settings
@@ -28,6 +29,19 @@ def enqueue(task: str, *ids: int) -> None:
         _send(task, ids)
 
     transaction.on_commit(send, robust=True)
+
+
+def sweep(do: Callable[[int], bool], ids: Iterable[int]) -> int:
+    """Do it for each row; returns how often it was done. One that fails holds up none behind it."""
+    return sum(_try(do, pk) for pk in ids)
+
+
+def _try(do: Callable[[int], bool], pk: int) -> bool:
+    try:
+        return do(pk)
+    except Exception:
+        log.exception("%s(%s) failed in a sweep", do.__name__, pk)
+        return False
 
 
 def _send(task: str, ids: tuple[int, ...]) -> None:

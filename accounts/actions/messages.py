@@ -1,4 +1,3 @@
-import logging
 from datetime import timedelta
 
 from django.db import transaction
@@ -6,11 +5,9 @@ from django.utils import timezone
 
 from accounts.models import AccountSession, Message, PhoneDevice, RateLimit, SmsTemplate
 from accounts.sms import SmsFailed, backend
-from esanjeevani.celery_app import enqueue
+from esanjeevani.celery_app import enqueue, sweep
 
 SWEEP_SIZE = 200
-
-log = logging.getLogger(__name__)
 
 
 def queue_sms(
@@ -51,15 +48,7 @@ def sweep_messages() -> int:
     for message in Message.objects.lost()[:SWEEP_SIZE]:
         message.mark_failed("Whoever was sending it never came back.")
     due = list(Message.objects.due().order_by("due_at").values_list("pk", flat=True)[:SWEEP_SIZE])
-    return sum(_try_to_deliver(pk) for pk in due)
-
-
-def _try_to_deliver(message_id: int) -> bool:
-    try:
-        return deliver(message_id)
-    except Exception:  # one that cannot be sent must not hold up those behind it
-        log.exception("SMS %s was not sent", message_id)
-        return False
+    return sweep(deliver, due)
 
 
 @transaction.atomic

@@ -1,4 +1,3 @@
-import logging
 from dataclasses import asdict, dataclass
 
 from django.core.files.base import ContentFile
@@ -12,10 +11,8 @@ from consult.document import document_of
 from consult.links import sms_link
 from consult.models import Consultation, Note, Prescription, PrescriptionLine
 from consult.pdf import render_pdf
-from esanjeevani.celery_app import enqueue
+from esanjeevani.celery_app import enqueue, sweep
 from queues.models import MoveRefused
-
-log = logging.getLogger(__name__)
 
 
 class IssueRefused(Exception):
@@ -178,12 +175,4 @@ def render_prescription(prescription_id: int) -> bool:
 def sweep_prescriptions() -> int:
     """Render what a crash or an absent broker left without a PDF. Returns how many."""
     missing = Prescription.objects.filter(pdf="", issued_at__isnull=False).order_by("issued_at")
-    return sum(_try_to_render(pk) for pk in missing.values_list("pk", flat=True)[:100])
-
-
-def _try_to_render(prescription_id: int) -> bool:
-    try:
-        return render_prescription(prescription_id)
-    except Exception:  # one that cannot be drawn must not hold up those behind it
-        log.exception("Prescription %s has no PDF", prescription_id)
-        return False
+    return sweep(render_prescription, missing.values_list("pk", flat=True)[:100])
