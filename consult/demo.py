@@ -57,8 +57,8 @@ def load_demo() -> None:
     for account in DEMO_ACCOUNTS:
         for patient in _account(account):
             if account.enrolled_at:
-                worker = users[WORKER_AT[account.enrolled_at]]
-                _enrol(patient, facilities[account.enrolled_at], worker)
+                at = account.enrolled_at
+                _enrol(patient, facilities[at], users[WORKER_AT[at]])
 
 
 def _facility(facility: DemoFacility) -> Facility:

@@ -69,6 +69,17 @@ VISITS = {
 }  # fmt: skip
 
 
+@dataclass(frozen=True)
+class _Room:
+    """Who takes part in a visit, and where."""
+
+    patient: Patient
+    facility: Facility
+    worker: User
+    clinic: Clinic
+    doctor: Doctor
+
+
 def write_visits(
     visits: Sequence[DemoVisit], *, patient: Patient, facility: Facility, worker: User
 ) -> None:
@@ -77,83 +88,89 @@ def write_visits(
         return
     links = HubLink.objects.filter(spoke=facility, clinic__speciality__is_general=True)
     clinic = links.select_related("clinic").order_by("priority", "pk")[0].clinic
-    doctor = Duty.objects.filter(clinic=clinic).select_related("doctor").order_by("pk")[0].doctor
+    duties = Duty.objects.filter(clinic=clinic).select_related("doctor__user").order_by("pk")
+    room = _Room(patient, facility, worker, clinic, duties[0].doctor)
     task = None
     for visit in visits:
-        day = timezone.localdate() - timedelta(days=visit.days_ago)
-        asked_at = timezone.make_aware(datetime.combine(day, MORNING))
-        row = _consultation(
-            visit, _token(patient, clinic, doctor, worker, asked_at), facility, task
-        )
-        _findings(row, visit)
-        task = _follow_up(row, visit)
+        row = _consultation(visit, room, task)
+        _findings(row, visit, room)
+        task = _follow_up(row, visit, room)
 
 
-def _token(
-    patient: Patient, clinic: Clinic, doctor: Doctor, worker: User, asked_at: datetime
-) -> Token:
-    called_at = asked_at + WAITED
+def _asked_at(visit: DemoVisit) -> datetime:
+    return _morning_of(timezone.localdate() - timedelta(days=visit.days_ago))
+
+
+def _morning_of(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, MORNING))
+
+
+def _began_at(visit: DemoVisit) -> datetime:
+    return _asked_at(visit) + WAITED + ANSWERED_IN
+
+
+def _token(visit: DemoVisit, room: _Room) -> Token:
+    asked_at = _asked_at(visit)
     day = timezone.localdate(asked_at)
     return Token.objects.create(
-        clinic=clinic,
+        clinic=room.clinic,
         day=day,
-        number=ClinicDay.next_number(clinic, day),
-        patient=patient,
+        number=ClinicDay.next_number(room.clinic, day),
+        patient=room.patient,
         state=Token.State.DONE,
         issued_at=asked_at,
-        doctor=doctor,
-        called_at=called_at,
-        answered_at=called_at + ANSWERED_IN,
-        ended_at=called_at + ANSWERED_IN + TALKED,
-        brought_by=worker,
+        doctor=room.doctor,
+        called_at=asked_at + WAITED,
+        answered_at=_began_at(visit),
+        ended_at=_began_at(visit) + TALKED,
+        brought_by=room.worker,
         expected_low=TOLD[0],
         expected_high=TOLD[1],
     )
 
 
-def _consultation(
-    visit: DemoVisit, token: Token, facility: Facility, task: FollowUp | None
-) -> Consultation:
+def _consultation(visit: DemoVisit, room: _Room, task: FollowUp | None) -> Consultation:
+    asked_at = _asked_at(visit)
     row = Consultation.objects.create(
-        patient=token.patient,
-        clinic=token.clinic,
-        token=token,
-        doctor=token.doctor,
-        requested_by=token.brought_by,
-        facility=facility,
+        patient=room.patient,
+        clinic=room.clinic,
+        token=_token(visit, room),
+        doctor=room.doctor,
+        requested_by=room.worker,
+        facility=room.facility,
         follow_up_of=task,
         complaint=visit.complaint,
         since=visit.since,
-        attested_at=token.issued_at,
-        attested_by=token.brought_by,
+        attested_at=asked_at,
+        attested_by=room.worker,
         state=Consultation.State.COMPLETED,
-        created_at=token.issued_at,
-        requested_at=token.issued_at,
-        started_at=token.answered_at,
-        ended_at=token.ended_at,
+        created_at=asked_at,
+        requested_at=asked_at,
+        started_at=_began_at(visit),
+        ended_at=_began_at(visit) + TALKED,
     )
     Consent.objects.create(
         consultation=row,
         version=CONSENT_VERSION,
-        language=token.patient.language,
+        language=room.patient.language,
         how=Consent.How.SPOKEN,
-        given_at=token.issued_at,
-        given_by=token.brought_by,
+        given_at=asked_at,
+        given_by=room.worker,
     )
     return row
 
 
-def _findings(row: Consultation, visit: DemoVisit) -> None:
+def _findings(row: Consultation, visit: DemoVisit, room: _Room) -> None:
     Observation.objects.bulk_create(
         Observation(
             consultation=row,
-            patient=row.patient,
+            patient=room.patient,
             kind=kind,
             value=Decimal(value),
             loinc=Vital.of(kind).loinc,
             unit=Vital.of(kind).unit,
-            taken_at=row.created_at,
-            taken_by=row.requested_by,
+            taken_at=_asked_at(visit),
+            taken_by=room.worker,
         )
         for kind, value in visit.vitals.items()
     )
@@ -163,8 +180,8 @@ def _findings(row: Consultation, visit: DemoVisit) -> None:
         diagnosis=visit.diagnosis,
         advice=visit.advice,
         follow_up_on=_due(visit),
-        written_by=row.doctor.user,
-        written_at=row.ended_at,
+        written_by=room.doctor.user,
+        written_at=_began_at(visit) + TALKED,
     )
 
 
@@ -174,18 +191,17 @@ def _due(visit: DemoVisit) -> date | None:
     return timezone.localdate() + timedelta(days=visit.follow_up_in)
 
 
-def _follow_up(row: Consultation, visit: DemoVisit) -> FollowUp | None:
+def _follow_up(row: Consultation, visit: DemoVisit, room: _Room) -> FollowUp | None:
     due_on = _due(visit)
     if due_on is None:
         return None
-    closed_at = timezone.make_aware(datetime.combine(due_on, MORNING)) if visit.outcome else None
     return FollowUp.objects.create(
         consultation=row,
-        patient=row.patient,
-        facility=row.facility,
+        patient=room.patient,
+        facility=room.facility,
         due_on=due_on,
-        created_at=row.ended_at,
+        created_at=_began_at(visit) + TALKED,
         outcome=visit.outcome,
-        closed_at=closed_at,
-        closed_by=row.requested_by if closed_at else None,
+        closed_at=_morning_of(due_on) if visit.outcome else None,
+        closed_by=room.worker if visit.outcome else None,
     )
