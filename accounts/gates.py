@@ -104,7 +104,8 @@ def health_worker_only(view: View) -> View:
     def gated(request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
         request.facilities = facilities_of(request.user)
         request.facility = chosen_facility(request.facilities, request.session)
-        if request.facility is None:
+        if request.facility is None:  # no post, or it has ended
+            refuse("centre.refused", request.path[:80], by=request.user)
             raise PermissionDenied
         return view(request, *args, **kwargs)
 
