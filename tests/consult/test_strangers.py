@@ -194,7 +194,7 @@ def test_once_the_post_has_ended_the_health_worker_sees_nothing_and_is_written_d
     accept_notice(by=meena, language="en")
     meena.posts.update(ended_at=timezone.now())
     client = as_staff(meena)
-    asked = [p for p in ALL if p in CENTRES or p in OF_ONE_CONSULTATION and p not in DOCTORS]
+    asked = [p for p in ALL if p in CENTRES or (p in OF_ONE_CONSULTATION and p not in DOCTORS)]
     got = {p.name: ask(client, p, theirs).status_code for p in asked}
     assert got == {p.name: 403 if p in CENTRES else 404 for p in asked}
     assert len(refused_to(meena)) == len(asked)
