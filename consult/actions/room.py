@@ -99,8 +99,7 @@ def take_written(*, consultation: Consultation, doctor: Doctor) -> Consultation:
 
     Raises NotOnDuty; MoveRefused when another doctor was faster.
     """
-    now = Consultation.objects.select_for_update(of=("self",)).select_related("clinic")
-    locked = now.get(pk=consultation.pk)
+    locked = Consultation.objects.select_for_update().get(pk=consultation.pk)
     if not doctor.is_verified or not queues.is_on_duty(doctor, locked.clinic):
         raise queues.NotOnDuty
     if not locked.is_written:  # the health centre has just found it a place in a line

@@ -91,9 +91,12 @@ def send_case(*, draft: Consultation, sending: Sending, by: User) -> Consultatio
 
 
 def _locked(consultation: Consultation) -> Consultation:
-    """As it is now, with what the gates look at; only the consultation itself is locked."""
+    """As it is now, with what the gates look at; only the consultation itself is locked.
+
+    Without its clinic: a row that waited for a colleague's move to another one would not be found.
+    """
     rows = Consultation.objects.select_for_update(of=("self",)).select_related(
-        "patient__account", "facility__state", "clinic"
+        "patient__account", "facility__state"
     )
     return rows.get(pk=consultation.pk)
 
