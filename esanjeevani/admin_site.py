@@ -8,6 +8,7 @@ from csp.constants import SELF
 from csp.decorators import csp_replace
 from django.conf import settings
 from django.contrib.admin import AdminSite
+from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.db.models.constants import LOOKUP_SEP
 from django.http import HttpRequest, HttpResponse
@@ -21,6 +22,20 @@ ADMIN_CSP = {
     "require-trusted-types-for": None,
     "trusted-types": None,
 }
+
+
+class Choices(AutocompleteJsonView):
+    """What is offered for a field is what its form would take: the model's admin says what that is."""
+
+    def get_queryset(self) -> Any:
+        choices_for = getattr(self.model_admin, "choices_for", None)
+        if choices_for is None:
+            return super().get_queryset()
+        rows = choices_for(self.request, self.source_field).complex_filter(
+            self.source_field.get_limit_choices_to()
+        )
+        found, has_doubles = self.model_admin.get_search_results(self.request, rows, self.term)
+        return found.distinct() if has_doubles else found
 
 
 class StaffSite(AdminSite):
@@ -51,6 +66,9 @@ class StaffSite(AdminSite):
         wanted = request.GET.get(REDIRECT_FIELD_NAME) or index
         query = urlencode({REDIRECT_FIELD_NAME: wanted})
         return redirect(f"{reverse('accounts:staff_sign_in')}?{query}")
+
+    def autocomplete_view(self, request: HttpRequest) -> Any:
+        return Choices.as_view(admin_site=self)(request)
 
     def logout(self, request: HttpRequest, extra_context: Any = None) -> Any:
         return redirect("accounts:sign_out", preserve_request=True)
