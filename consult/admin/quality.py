@@ -22,6 +22,7 @@ from consult.quality import (
     Figures,
     MisRow,
     Period,
+    Table,
     figures_of,
     mis_table,
     plot_of_days,
@@ -42,18 +43,19 @@ MIS_COLUMNS = {
 }
 
 
+def _calendar() -> forms.DateInput:
+    """The browser's own; it takes and gives ISO dates only."""
+    return forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
+
+
 class PeriodForm(forms.Form):
     """Some days until today, or from one day to another."""
 
-    DAYS = [("1", "Today"), ("7", "7 days"), ("30", "30 days"), ("", "From – to")]
+    LENGTHS = [("1", "Today"), ("7", "7 days"), ("30", "30 days")]
 
-    days = forms.ChoiceField(choices=DAYS, required=False, label="Period")
-    first = forms.DateField(
-        required=False, label="From", widget=forms.DateInput(attrs={"type": "date"})
-    )
-    last = forms.DateField(
-        required=False, label="To", widget=forms.DateInput(attrs={"type": "date"})
-    )
+    days = forms.ChoiceField(choices=LENGTHS, required=False)
+    first = forms.DateField(required=False, label="From", widget=_calendar())
+    last = forms.DateField(required=False, label="To", widget=_calendar())
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
@@ -77,9 +79,7 @@ class PeriodForm(forms.Form):
 class DayForm(forms.Form):
     """One day; today unless said otherwise."""
 
-    day = forms.DateField(
-        required=False, label="Day", widget=forms.DateInput(attrs={"type": "date"})
-    )
+    day = forms.DateField(required=False, label="Day", widget=_calendar())
 
     def period(self) -> Period:
         day = self.cleaned_data["day"] or timezone.localdate()
@@ -112,19 +112,27 @@ def quality(request: HttpRequest) -> HttpResponse:
     form = PeriodForm(
         request.GET if {"days", "first", "last"} & request.GET.keys() else {"days": "7"}
     )
+    context: dict[str, Any] = {"by": by, "lengths": PeriodForm.LENGTHS}
     if not form.is_valid() or by not in BY:
-        return _page(request, "quality", {"form": form, "by": by, "groupings": BY}, status=400)
+        return _page(request, "quality", context | {"form": form}, status=400)
     period = form.period()
     table = figures_of(by, period, area_of(request))
     sort = request.GET.get("sort", "-asked")
-    rows = _sorted(table.rows, sort)
     if "csv" in request.GET:
+        rows = _sorted(table.rows, sort)
         return _csv(f"quality-{by}-{period.first}-{period.last}", *_as_lists(rows))
-    context = {
-        "form": form,
-        "by": by,
-        "groupings": BY,
+    context |= {
+        "form": PeriodForm(initial={"first": period.first, "last": period.last}),
+        "length": form.cleaned_data["days"],
         "period": period,
+    }
+    return _page(request, "quality", context | _shown(table, sort))
+
+
+def _shown(table: Table, sort: str) -> dict[str, Any]:
+    """What the page shows of the figures."""
+    rows = _sorted(table.rows, sort)
+    return {
         "groups": [(name, len(list(of))) for name, of in groupby(COLUMNS, lambda one: one.group)],
         "columns": [_heading(column, sort) for column in COLUMNS],
         "rows": [(row, _cells(row)) for row in rows[:ROWS_SHOWN]],
@@ -132,7 +140,6 @@ def quality(request: HttpRequest) -> HttpResponse:
         "found": len(rows),
         "plot": plot_of_days(table.days),
     }
-    return _page(request, "quality", context)
 
 
 def _sorted(rows: list[Figures], sort: str) -> list[Figures]:
@@ -188,7 +195,12 @@ def mis(request: HttpRequest) -> HttpResponse:
     rows = [_mis_values(row) for row in mis_table(period, area_of(request))]
     if "csv" in request.GET:
         return _csv(f"mis-{period.first}", list(MIS_COLUMNS.values()), rows)
-    context = {"form": form, "period": period, "heads": list(MIS_COLUMNS.values()), "rows": rows}
+    context = {
+        "form": DayForm(initial={"day": period.first}),
+        "period": period,
+        "heads": list(MIS_COLUMNS.values()),
+        "rows": rows,
+    }
     return _page(request, "mis", context)
 
 
@@ -200,7 +212,8 @@ def _page(
     request: HttpRequest, name: str, context: dict[str, Any], status: int = 200
 ) -> HttpResponse:
     title = next(page.title for page in PAGES if page.view.__name__ == name)
-    context = {**admin.site.each_context(request), "title": title, **context}
+    site = {**admin.site.each_context(request), "is_nav_sidebar_enabled": False}
+    context = {**site, "title": title, "groupings": BY, **context}
     return render(request, f"admin/{name}.html", context, status=status)
 
 

@@ -5,7 +5,7 @@ came of it. No figure names a patient.
 """
 
 from consult.quality.columns import COLUMNS, Column
-from consult.quality.figures import BY, Figures, figures_of
+from consult.quality.figures import BY, Figures, Table, figures_of
 from consult.quality.mis import MisRow, mis_table
 from consult.quality.period import Period
 from consult.quality.plots import Plot, plot_of_days
@@ -18,6 +18,7 @@ __all__ = [
     "MisRow",
     "Period",
     "Plot",
+    "Table",
     "figures_of",
     "mis_table",
     "plot_of_days",
