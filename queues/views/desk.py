@@ -90,8 +90,8 @@ def end_duty(request: SignedIn) -> HttpResponse:
     left = actions.end_duty(doctor=request.user.doctor)
     for clinic, waiting in left:
         words = ngettext(
-            "%(n)d patient still waits in %(clinic)s, and no other doctor is on duty there. Their page says so.",
-            "%(n)d patients still wait in %(clinic)s, and no other doctor is on duty there. Their pages say so.",
+            "%(n)d patient still waits in %(clinic)s without a doctor. Their page says so.",
+            "%(n)d patients still wait in %(clinic)s without a doctor. Their pages say so.",
             waiting,
         )
         messages.warning(request, words % {"n": waiting, "clinic": clinic.local_name})
