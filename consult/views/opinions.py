@@ -15,7 +15,7 @@ from accounts.gates import SignedIn, doctor_only, get_or_refuse
 from consult import actions
 from consult.forms import MessageForm, OpinionAnswerForm
 from consult.models import Consultation, Opinion
-from consult.views.colleagues import measured
+from consult.readings import readings
 from consult.views.visit import chat_context
 from queues.actions import NotOnDuty
 from queues.models import Duty, MoveRefused
@@ -124,7 +124,7 @@ def specialists_room(request: SignedIn, consultation: UUID) -> HttpResponse:
         "opinion": opinion,
         "opinion_form": form,
         "is_live": found.state == Consultation.State.IN_PROGRESS and opinion.is_open,
-        "observations": measured(found),
+        "readings": readings(found),
         "form": MessageForm(),
         **chat_context(found),
     }

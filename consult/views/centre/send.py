@@ -16,6 +16,7 @@ from consult.fetch import centres_consultation
 from consult.forms import SendForm
 from consult.models import Consultation
 from consult.readiness import Attested, obstacles
+from consult.readings import readings
 from consult.views.booking import why_no_token
 from queues.actions import AlreadyWaiting, NoToken
 from queues.assignment import Choice, choose, linked_clinics
@@ -119,7 +120,7 @@ def _page(
         "chosen": str(form["clinic"].value() or ""),
         "refused": refused or [],
         "waiting_for": [why_not_ready(code) for code in waiting_for],
-        "observations": draft.observations.all(),
+        "readings": readings(draft),
         "attachments": draft.attachments.all(),
     }
     return render(request, "consult/centre/send.html", context, status=status)

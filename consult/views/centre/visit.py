@@ -15,7 +15,8 @@ from consult.day import letters_of
 from consult.fetch import centres_consultation
 from consult.forms import DispensingForm, FollowUpForm, MessageForm, VitalsForm
 from consult.models import Consultation, FollowUp, Instruction
-from consult.views.colleagues import measured, opinion_of
+from consult.readings import readings
+from consult.views.colleagues import opinion_of
 from consult.views.visit import chat_context, issued_of
 from queues.actions import sit_at_screen
 from queues.assignment import linked_clinics
@@ -56,7 +57,7 @@ def _facts(request: AtCentre, found: Consultation) -> dict[str, Any]:
         "consultation": found,
         "patient": found.patient,
         "facility": request.facility,
-        "observations": measured(found),
+        "readings": readings(found),
         "attachments": found.attachments.filter(message=None),
         "instructions": found.instructions.select_related("asked_by", "done_by"),
         "vitals_form": VitalsForm(),
