@@ -99,10 +99,16 @@ def _hashed() -> str:
     return make_password(PASSWORD)
 
 
+def a_staff_user(name: str = "Meena Kumari") -> User:
+    """Somebody with password and authenticator app."""
+    user = User.objects.create(phone=a_phone(), password=_hashed(), name=name)
+    TOTPDevice.objects.create(user=user, name="app", confirmed=True)
+    return user
+
+
 def a_doctor(*, verified: bool = True, **fields: Any) -> Doctor:
     """Dr Rao with password and authenticator app."""
-    user = User.objects.create(phone=a_phone(), password=_hashed(), name="Dr Raghav Rao")
-    TOTPDevice.objects.create(user=user, name="app", confirmed=True)
+    user = a_staff_user("Dr Raghav Rao")
     doctor = Doctor.objects.create(
         **{
             "user": user,
@@ -188,8 +194,7 @@ def a_facility(**fields: Any) -> Facility:
 
 def a_health_worker(facility: Facility | None = None) -> User:
     """Meena with password, authenticator app and an open post."""
-    meena = User.objects.create(phone=a_phone(), password=_hashed(), name="Meena Kumari")
-    TOTPDevice.objects.create(user=meena, name="app", confirmed=True)
+    meena = a_staff_user()
     Post.objects.create(user=meena, facility=facility or a_facility(), role=Post.Role.HEALTH_WORKER)
     return meena
 
