@@ -1,4 +1,4 @@
-"""Sockets: they authorise, announce what changed, and take nothing in."""
+"""Sockets: they authorise and announce what changed; only a call's signalling goes up them."""
 
 import asyncio
 import contextlib
@@ -16,7 +16,8 @@ from accounts.actions import refuse
 from accounts.broadcast import account_topic
 from accounts.gates import has_second_factor, is_doctor
 from consult.broadcast import room_topic
-from consult.models import Consultation, Prescription
+from consult.models import CallEvent, Consultation, Prescription
+from consult.signalling import Seat
 from esanjeevani.live import Mailbox, hub
 from queues import broadcast
 from queues.board import boards
@@ -39,6 +40,7 @@ class LivePage(AsyncWebsocketConsumer):
         self.mailbox = Mailbox()
         self.tasks: list[asyncio.Task[None]] = []
         self.incoming = 0
+        self.shut_out = False
 
     async def __call__(self, *args: Any) -> None:
         """Whatever ends it, nothing of it stays behind; disconnect() is not always called."""
@@ -75,6 +77,10 @@ class LivePage(AsyncWebsocketConsumer):
     async def left(self) -> None:
         """The page is gone."""
 
+    def hears(self, message: dict[str, Any]) -> bool:
+        """Whether the page is told of it."""
+        return True
+
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """A page says nothing up the socket; whoever floods it is cut off."""
         self.incoming += 1
@@ -84,9 +90,10 @@ class LivePage(AsyncWebsocketConsumer):
     async def _send_all(self) -> None:
         async for message in self.mailbox.messages():
             if message["type"] == "signed_out" and not await self._is_still_allowed():
+                self.shut_out = True
                 await self.close(SIGNED_OUT)
                 return
-            if message["type"] != "signed_out":
+            if message["type"] != "signed_out" and self.hears(message):
                 await self.send(json.dumps(message))
 
     async def _recheck(self) -> None:
@@ -94,6 +101,7 @@ class LivePage(AsyncWebsocketConsumer):
         while True:
             await asyncio.sleep(RECHECK_EVERY)
             if not await self._is_still_allowed():
+                self.shut_out = True
                 with contextlib.suppress(RuntimeError):
                     await self.close(SIGNED_OUT)
                 return
@@ -119,6 +127,10 @@ class ConsultationPage(LivePage):
 
     consultation: Consultation
     place: Token | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.seat = Seat(self.mailbox)
 
     def allow(self) -> bool:
         uid = self.scope["url_route"]["kwargs"]["consultation"]
@@ -161,6 +173,13 @@ class ConsultationPage(LivePage):
             "issued": issued.values_list("number", flat=True).first() or "",
         }
 
+    def hears(self, message: dict[str, Any]) -> bool:
+        return self.seat.hears(message)
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        if not self.tasks or not await self.seat.receive(text_data, self.consultation, self.user):
+            await super().receive(text_data, bytes_data)
+
     def _place(self) -> Token | None:
         """The token whose patient is looking at this page, if it is still in the line."""
         token = self.consultation.token
@@ -177,6 +196,7 @@ class ConsultationPage(LivePage):
             boards().hide(self.place.clinic_id, self.mailbox)
             if self.place.pk not in set(boards().tokens()):
                 await database_sync_to_async(Presence.end_soon)(self.place.pk)
+        await self.seat.leave(CallEvent.What.LEFT if self.shut_out else CallEvent.What.LOST)
 
 
 class DeskPage(LivePage):

@@ -6,6 +6,17 @@ from consult.actions.booking import (
     request_consultation,
     save_draft,
 )
+from consult.actions.calls import (
+    Flow,
+    NotInTheCall,
+    go_on_in_text,
+    join_call,
+    note_event,
+    put_back,
+    report_abuse,
+    report_flow,
+    show_number,
+)
 from consult.actions.chat import TooManyFiles, post_message
 from consult.actions.prescribing import (
     IssueRefused,
@@ -29,8 +40,10 @@ from consult.actions.sweeps import sweep_lines
 from consult.actions.voices import complain, give_feedback
 
 __all__ = [
+    "Flow",
     "IssueRefused",
     "Line",
+    "NotInTheCall",
     "NothingSaid",
     "TooManyFiles",
     "add_attachment",
@@ -41,17 +54,24 @@ __all__ = [
     "discard_draft",
     "give_feedback",
     "issue_prescription",
+    "go_on_in_text",
+    "join_call",
     "leave",
+    "note_event",
     "pass_over",
     "post_message",
+    "put_back",
     "remove_attachment",
     "render_prescription",
+    "report_abuse",
+    "report_flow",
     "request_consultation",
     "return_consultation",
     "revise_prescription",
     "save_draft",
     "save_lines",
     "save_note",
+    "show_number",
     "sweep_lines",
     "sweep_prescriptions",
 ]

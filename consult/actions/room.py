@@ -24,7 +24,7 @@ def call_next(*, clinic: Clinic, doctor: Doctor) -> Consultation:
 @transaction.atomic
 def begin(*, consultation: Consultation, by: User) -> Consultation:
     """The patient answers the call and comes in. Raises MoveRefused when the call is over."""
-    token = _token(consultation)
+    token = token_of(consultation)
     if token.doctor is None:
         raise MoveRefused("Nobody is calling.")
     queues.answer_call(token=token)
@@ -37,7 +37,7 @@ def begin(*, consultation: Consultation, by: User) -> Consultation:
 @transaction.atomic
 def leave(*, consultation: Consultation, by: User) -> Consultation:
     """The patient gives the place up. Raises MoveRefused once the doctor has begun."""
-    queues.leave_line(token=_token(consultation))
+    queues.leave_line(token=token_of(consultation))
     consultation.cancel(Consultation.EndReason.LEFT)
     record("consultation.leave", consultation, by=by, patient=consultation.patient)
     broadcast.consultation_changed(consultation)
@@ -47,7 +47,7 @@ def leave(*, consultation: Consultation, by: User) -> Consultation:
 @transaction.atomic
 def pass_over(*, consultation: Consultation, by: User) -> Consultation:
     """The doctor waits no longer for an answer. Raises MoveRefused when the patient came in."""
-    token = queues.pass_over(token=_token(consultation))
+    token = queues.pass_over(token=token_of(consultation))
     record("consultation.pass_over", consultation, by=by, patient=consultation.patient)
     after_pass(token, consultation)
     return consultation
@@ -91,7 +91,7 @@ def save_note(*, consultation: Consultation, by: User, **words: object) -> Note:
 @transaction.atomic
 def complete(*, consultation: Consultation, by: User) -> Consultation:
     """The doctor ends it. An unfinished draft of a prescription goes. Raises MoveRefused."""
-    queues.finish_token(token=_token(consultation))
+    queues.finish_token(token=token_of(consultation))
     consultation.complete()
     for draft in consultation.prescriptions.filter(state=Prescription.State.DRAFT):
         draft.lines.all().delete()
@@ -107,7 +107,7 @@ def return_consultation(
 ) -> Consultation:
     """Send the case back with a reason, before or during the talk. Raises MoveRefused."""
     patient = consultation.patient
-    token = _token(consultation)
+    token = token_of(consultation)
     if token.state == Token.State.SERVING:
         queues.finish_token(token=token)
     else:
@@ -125,7 +125,7 @@ def return_consultation(
     return consultation
 
 
-def _token(consultation: Consultation) -> Token:
+def token_of(consultation: Consultation) -> Token:
     """The token as it is now, for a move. The token always moves before its consultation: one order
     of locks, so that two requests can wait for each other but never both."""
     tokens = Token.objects.select_related("clinic", "doctor__user")

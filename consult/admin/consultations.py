@@ -10,7 +10,8 @@ from esanjeevani.admin_site import ReadOnly
 
 BELONGING = {
     "consent": "consent", "note": "note", "attachment": "files", "chatmessage": "chat",
-    "prescription": "prescriptions", "feedback": "feedback",
+    "prescription": "prescriptions", "feedback": "feedback", "callevent": "call",
+    "callleg": "what flowed", "abusereport": "reports",
 }  # fmt: skip
 
 
@@ -50,6 +51,7 @@ class ConsultationAdmin(ReadOnly, AuditedReads):
         ("What is wrong", {"fields": ["complaint", "since", "allergies", "medicines"]}),
         ("Goes first", {"fields": ["is_pregnant", "is_disabled"]}),
         ("How it went", {"fields": ["state", "end_reason", "end_words", "belonging"]}),
+        ("The call", {"fields": ["mode", "video_seconds", "sound_seconds", "may_phone"]}),
         ("When", {"fields": ["created_at", "requested_at", "started_at", "ended_at"]}),
     ]
 

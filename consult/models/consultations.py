@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Doctor, Patient, User
 from accounts.models.base import Public
+from consult.models.mode import Mode, mode_of
 from queues.models import Clinic, Moving, Token
 
 
@@ -53,6 +54,7 @@ class Consultation(Public, Moving):
         NEEDS_IN_PERSON = "needs_in_person", _("A doctor must see you in person")
         NOT_ENOUGH = "not_enough", _("The doctor needs more information")
         OTHER = "other", _("Another reason")
+        REPORTED = "reported", _("The talk was ended and reported")
 
     class Since(models.TextChoices):
         TODAY = "today", _("Today")
@@ -64,7 +66,7 @@ class Consultation(Public, Moving):
     NEXT: ClassVar[dict[str, set[str]]] = {
         State.DRAFT: {State.REQUESTED, State.CANCELLED},
         State.REQUESTED: {State.IN_PROGRESS, State.RETURNED, State.CANCELLED},
-        State.IN_PROGRESS: {State.COMPLETED, State.RETURNED},
+        State.IN_PROGRESS: {State.COMPLETED, State.RETURNED, State.REQUESTED},
         State.COMPLETED: set(),
         State.RETURNED: set(),
         State.CANCELLED: set(),
@@ -102,6 +104,11 @@ class Consultation(Public, Moving):
     medicines = models.CharField(_("Medicines taken now"), max_length=500, blank=True)
     is_pregnant = models.BooleanField(_("The patient is pregnant"), default=False)
     is_disabled = models.BooleanField(_("The patient lives with a disability"), default=False)
+    may_phone = models.BooleanField(
+        "the doctor may phone the patient if the call breaks off", default=False
+    )
+    video_seconds = models.PositiveIntegerField("seconds of video both ways", default=0)
+    sound_seconds = models.PositiveIntegerField("seconds of sound both ways", default=0)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     requested_at = models.DateTimeField(null=True, blank=True)
     started_at = models.DateTimeField(null=True, blank=True)
@@ -150,8 +157,19 @@ class Consultation(Public, Moving):
     def is_over(self) -> bool:
         return not self.NEXT[self.state]
 
-    def request(self, token: Token) -> None:
-        self._move(self.State.REQUESTED, token=token, requested_at=timezone.now())
+    @property
+    def mode(self) -> Mode:
+        """Text, audio or video: what flowed between patient and doctor so far (mode.py).
+
+        Counted are the seconds that both sides received; a picture that only one side saw is none.
+        A phone call outside this service counts as nothing.
+        """
+        return mode_of(video_seconds=self.video_seconds, sound_seconds=self.sound_seconds)
+
+    def request(self, token: Token, *, may_phone: bool = False) -> None:
+        self._move(
+            self.State.REQUESTED, token=token, requested_at=timezone.now(), may_phone=may_phone
+        )
 
     def begin(self, doctor: Doctor) -> None:
         self._move(self.State.IN_PROGRESS, doctor=doctor, started_at=timezone.now())
@@ -161,6 +179,10 @@ class Consultation(Public, Moving):
 
     def send_back(self, reason: str, words: str) -> None:
         self._move(self.State.RETURNED, ended_at=timezone.now(), end_reason=reason, end_words=words)
+
+    def put_back(self) -> None:
+        """The talk broke off: any doctor of the clinic may go on with it."""
+        self._move(self.State.REQUESTED, doctor=None)
 
     def cancel(self, reason: str) -> None:
         self._move(self.State.CANCELLED, ended_at=timezone.now(), end_reason=reason)

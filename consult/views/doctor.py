@@ -16,6 +16,7 @@ from consult import actions
 from consult.fetch import doctors_consultation
 from consult.forms import LineFormSet, MessageForm, NoteForm, ReturnForm, lines_of
 from consult.models import Consultation, Note, Prescription, PrescriptionLine
+from consult.views.calls import with_camera
 from consult.views.visit import chat_context, issued_of
 from queues.actions import AlreadyHolding, NobodyPresent, NotOnDuty
 from queues.models import Clinic, MoveRefused
@@ -66,6 +67,7 @@ def pass_over(request: SignedIn, consultation: UUID) -> HttpResponse:
 
 @require_safe
 @doctor_only
+@with_camera
 def room(request: SignedIn, consultation: UUID) -> HttpResponse:
     """The case, the talk and the prescription side by side."""
     found = doctors_consultation(request, consultation)

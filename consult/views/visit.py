@@ -16,12 +16,14 @@ from consult.fetch import own_consultation, visible_consultation
 from consult.forms import FeedbackForm, MessageForm
 from consult.models import Attachment, Consultation, Feedback, Prescription
 from consult.views.booking import too_many_files
+from consult.views.calls import with_camera
 from queues.line import read_line
 from queues.models import MoveRefused, Presence, Token
 
 
 @require_safe
 @noticed
+@with_camera
 def visit(request: SignedIn, consultation: UUID) -> HttpResponse:
     """The patient's page of one consultation, from the waiting room to the prescription."""
     found = own_consultation(request, consultation)

@@ -5,9 +5,11 @@ from queues.actions.calls import (
     answer_call,
     call_next,
     finish_token,
+    keep_apart,
     pass_over,
     pass_unanswered,
     people_near_their_turn,
+    put_back,
 )
 from queues.actions.duties import NotVerified, end_duty, pause_duty, resume_duty, start_duty
 from queues.actions.tokens import (
@@ -30,11 +32,13 @@ __all__ = [
     "end_duty",
     "expire_old",
     "finish_token",
+    "keep_apart",
     "leave_line",
     "pass_over",
     "pass_unanswered",
     "pause_duty",
     "people_near_their_turn",
+    "put_back",
     "resume_duty",
     "start_duty",
     "take_token",
