@@ -17,15 +17,16 @@ from consult.models import Consultation
 from consult.people import Role
 
 
-def ice_servers(consultation: Consultation, role: Role) -> list[dict[str, Any]]:
-    """For RTCPeerConnection; empty where no server is set, and calls are direct then."""
+def ice_configuration(consultation: Consultation, role: Role) -> dict[str, Any]:
+    """As RTCPeerConnection takes it. Without servers calls are direct; with TURN_ONLY never."""
     stun = [url for url in settings.TURN_URLS if url.startswith("stun")]
     turn = [url for url in settings.TURN_URLS if url.startswith("turn")]
     servers: list[dict[str, Any]] = [{"urls": stun}] if stun else []
     if turn:
         opaque = keyed_hash("turn", f"{consultation.uid}:{role}")[:20]
         servers.append({"urls": turn, **credentials(opaque)})
-    return servers
+    policy = "relay" if settings.TURN_ONLY else "all"
+    return {"iceServers": servers, "iceTransportPolicy": policy}
 
 
 def credentials(opaque: str) -> dict[str, str]:

@@ -50,15 +50,21 @@ def _is_candidate(value: Any) -> bool:
         return False
     return all(
         isinstance(name, str)
-        and (part is None or isinstance(part, int) or isinstance(part, str) and len(part) <= MAX_CANDIDATE)
+        and (
+            part is None
+            or isinstance(part, int)
+            or (isinstance(part, str) and len(part) <= MAX_CANDIDATE)
+        )
         for name, part in value.items()
     )
 
 
 def _is_media(value: Any) -> bool:
     """What this side sends and wants: a few words, each true or false."""
-    return isinstance(value, dict) and value.keys() == MEDIA and all(
-        isinstance(part, bool) for part in value.values()
+    return (
+        isinstance(value, dict)
+        and value.keys() == MEDIA
+        and all(isinstance(part, bool) for part in value.values())
     )
 
 
@@ -175,9 +181,7 @@ class Seat:
         page, self.page = self.page, ""
         note = database_sync_to_async(actions.note_event)
         await self._tell(call_topic(self.consultation.pk), str(what), page=page)
-        await note(
-            consultation=self.consultation, by=self.by, role=self.role, what=what, page=page
-        )
+        await note(consultation=self.consultation, by=self.by, role=self.role, what=what, page=page)
 
     async def _tell(self, topic: str, event: str, **parts: Any) -> None:
         stamp = {"type": "call", "event": event, "seat": self.role, "page": self.page}

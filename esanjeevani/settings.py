@@ -194,6 +194,8 @@ TURN_URLS = [url.strip() for url in env.text("TURN_URLS").split(",") if url.stri
 # Shared with coturn (static-auth-secret), which checks with it what we hand out.
 TURN_SECRET = env.text("TURN_SECRET")
 TURN_SECONDS = env.number("TURN_SECONDS", 1800)  # a consultation takes about seven minutes
+# All through TURN: neither side learns the other's network address.
+TURN_ONLY = env.flag("TURN_ONLY")
 if any(url.startswith("turn") for url in TURN_URLS) and not TURN_SECRET:
     raise ImproperlyConfigured("TURN_SECRET is not set; the TURN servers would let nobody in.")
 

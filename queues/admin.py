@@ -130,7 +130,10 @@ class TokenAdmin(ReadOnly, AuditedReads):
     show_full_result_count = False
     fieldsets = [
         (None, {"fields": ["uid", "clinic", "day", "number", "patient", "priority"]}),
-        ("Where it stands", {"fields": ["state", "doctor", "passes", "yields", "comes_first", "moved_to"]}),
+        (
+            "Where it stands",
+            {"fields": ["state", "doctor", "passes", "yields", "comes_first", "moved_to"]},
+        ),
         ("When", {"fields": ["issued_at", "told_at", "called_at", "answered_at", "ended_at"]}),
     ]
 

@@ -64,7 +64,9 @@ def report_flow(
     Raises NotInTheCall. No page can have received for longer than it was there, whatever it says.
     """
     # One report at a time: the sum is of what all of them said.
-    locked = Consultation.objects.select_for_update(of=("self",)).with_people().get(pk=consultation.pk)
+    locked = (
+        Consultation.objects.select_for_update(of=("self",)).with_people().get(pk=consultation.pk)
+    )
     role = role_of(locked, by)
     joined = CallEvent.objects.filter(consultation=locked, by=by, role=role or "", page=page)
     first = joined.aggregate(first=Min("at"))["first"]

@@ -17,7 +17,7 @@ from accounts.gates import SignedIn, doctor_only, noticed
 from accounts.models import RateLimit
 from consult import actions
 from consult.fetch import doctors_consultation, own_consultation, visible_consultation
-from consult.ice import ice_servers
+from consult.ice import ice_configuration
 from consult.models import Consultation
 from consult.people import Role, role_of
 from esanjeevani.middleware import CALL_ALLOWED
@@ -26,14 +26,18 @@ from queues.models import MoveRefused, Presence
 ICE_PER_HOUR = 240  # by one person; a restart every fifteen seconds
 
 
-def with_camera(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+def allow_camera(response: HttpResponse) -> HttpResponse:
     """One of the few pages that may use camera and microphone (all others: PageHeaders)."""
+    response.headers["Permissions-Policy"] = CALL_ALLOWED
+    return response
+
+
+def with_camera(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """As allow_camera(), for whatever page the view answers with."""
 
     @wraps(view)
     def allowed(request: SignedIn, *args: Any, **kwargs: Any) -> HttpResponse:
-        response = view(request, *args, **kwargs)
-        response.headers["Permissions-Policy"] = CALL_ALLOWED
-        return response
+        return allow_camera(view(request, *args, **kwargs))
 
     return allowed
 
@@ -63,13 +67,11 @@ def ice(request: SignedIn, consultation: UUID) -> HttpResponse:
         answer = _refused(_("Too many tries. Wait a little."), "too_often", 429)
         answer.headers["Retry-After"] = str(wait)
         return answer
-    return JsonResponse({"servers": ice_servers(found, role)})
+    return JsonResponse(ice_configuration(found, role))
 
 
 def _too_often(request: SignedIn) -> int:
-    return RateLimit.hit(
-        "ice", str(request.user.pk), limit=ICE_PER_HOUR, window=timedelta(hours=1)
-    )
+    return RateLimit.hit("ice", str(request.user.pk), limit=ICE_PER_HOUR, window=timedelta(hours=1))
 
 
 def _refused(words: str, code: str, status: int) -> JsonResponse:

@@ -16,6 +16,7 @@ from consult import actions
 from consult.fetch import doctors_consultation
 from consult.forms import LineFormSet, MessageForm, NoteForm, ReturnForm, lines_of
 from consult.models import Consultation, Note, Prescription, PrescriptionLine
+from consult.people import Role
 from consult.views.calls import with_camera
 from consult.views.visit import chat_context, issued_of
 from queues.actions import AlreadyHolding, NobodyPresent, NotOnDuty
@@ -84,6 +85,7 @@ def _room(
     return {
         "consultation": consultation,
         "patient": consultation.patient,
+        "role": Role.DOCTOR,
         "is_live": consultation.state == Consultation.State.IN_PROGRESS,
         "note": note,
         "note_form": note_form or NoteForm(instance=note),
@@ -117,6 +119,7 @@ def _earlier(consultation: Consultation) -> Any:
 
 @require_POST
 @doctor_only
+@with_camera
 def save(request: SignedIn, consultation: UUID) -> HttpResponse:
     """Keep notes and medicines; with "issue" or "finish" do that too.
 
@@ -221,6 +224,7 @@ def revise(request: SignedIn, consultation: UUID) -> HttpResponse:
 
 @require_POST
 @doctor_only
+@with_camera
 def send_back(request: SignedIn, consultation: UUID) -> HttpResponse:
     """Return the case with a reason."""
     found = doctors_consultation(request, consultation)

@@ -15,15 +15,15 @@ from consult import actions
 from consult.fetch import own_consultation, visible_consultation
 from consult.forms import FeedbackForm, MessageForm
 from consult.models import Attachment, Consultation, Feedback, Prescription
+from consult.people import Role
 from consult.views.booking import too_many_files
-from consult.views.calls import with_camera
+from consult.views.calls import allow_camera
 from queues.line import read_line
 from queues.models import MoveRefused, Presence, Token
 
 
 @require_safe
 @noticed
-@with_camera
 def visit(request: SignedIn, consultation: UUID) -> HttpResponse:
     """The patient's page of one consultation, from the waiting room to the prescription."""
     found = own_consultation(request, consultation)
@@ -65,7 +65,8 @@ def _room(
 ) -> HttpResponse:
     context = {"consultation": consultation, "form": form or MessageForm()}
     context |= chat_context(consultation) | {"issued": issued_of(consultation)}
-    return render(request, "consult/room.html", context, status=status)
+    context["role"] = Role.PATIENT
+    return allow_camera(render(request, "consult/room.html", context, status=status))
 
 
 def chat_context(consultation: Consultation) -> dict[str, Any]:
