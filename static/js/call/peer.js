@@ -81,6 +81,7 @@ export class Peer {
     const isReady = !this.isMaking && (pc.signalingState === "stable" || this.isAnswering);
     this.isIgnoring = event === "offer" && !isReady && !this.isPolite;
     if (this.isIgnoring) return;
+    if (event === "offer" && pc.currentRemoteDescription) await this.#refresh(); // the other side starts anew
     this.isAnswering = event === "answer";
     try {
       await pc.setRemoteDescription({ type: event, sdp });
@@ -138,16 +139,19 @@ export class Peer {
       await new Promise((done) => setTimeout(done, POLITE_WAITS_MS));
       if (this.heardAt > asked - POLITE_WAITS_MS) return; // the other side was faster
     }
-    const servers = await this.call.servers(true);
-    if (this.isConnected || this.state === "closed") return;
     try {
-      pc.setConfiguration({ ...servers, bundlePolicy: "max-bundle" });
+      await this.#refresh();
+      if (this.isConnected) return;
       if (pc.signalingState === "have-local-offer") await pc.setLocalDescription({ type: "rollback" });
       if (pc.getTransceivers().length) pc.restartIce();
       else this.#say("here", { media: this.call.saysOfItself() }); // never heard an offer: ask for one
     } catch {
       // The next try comes by the timer.
     }
+  }
+
+  async #refresh() {
+    this.pc.setConfiguration({ ...(await this.call.servers(true)), bundlePolicy: "max-bundle" });
   }
 
   async look() {
