@@ -141,10 +141,14 @@ class Person:
         self.page.get_by_role("button", name=name, exact=True).click()
 
 
-def context_of(browser: Browser, url: str, user: User, *, staff: bool = False, **more: Any) -> BrowserContext:
+def context_of(
+    browser: Browser, url: str, user: User, *, staff: bool = False, **more: Any
+) -> BrowserContext:
     """A browser in which `user` is signed in, with camera and microphone granted."""
     signed_in = as_staff(user) if staff else as_patient(user)
-    more = {"viewport": {"width": 1280, "height": 800} if staff else {"width": 360, "height": 640}} | more
+    more = {
+        "viewport": {"width": 1280, "height": 800} if staff else {"width": 360, "height": 640}
+    } | more
     context = browser.new_context(base_url=url, permissions=["camera", "microphone"], **more)
     session = signed_in.cookies[settings.SESSION_COOKIE_NAME].value
     context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": url}])
@@ -168,7 +172,11 @@ def comes_in(context: BrowserContext, consultation: Consultation, user: User) ->
 
 @contextmanager
 def both_in(
-    browser: Browser, consultation: Consultation, doctors_url: str, patients_url: str = "", **more: Any
+    browser: Browser,
+    consultation: Consultation,
+    doctors_url: str,
+    patients_url: str = "",
+    **more: Any,
 ) -> Iterator[tuple[Person, Person]]:
     """The doctor, and then the patient, in their rooms. Complaints of the browser fail the test."""
     assert consultation.doctor

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.checks import luhn_digit
 from accounts.models.base import Public
 from accounts.models.people import User
-from accounts.models.places import District, State
+from accounts.models.places import District, Facility, State
 
 ADULT = 18
 SENIOR = 60
@@ -26,6 +26,10 @@ class PatientQuerySet(models.QuerySet["Patient"]):
     def of(self, user: User) -> "PatientQuerySet":
         return self.filter(account=user)
 
+    def known_at(self, facility: Facility) -> "PatientQuerySet":
+        """Whom a health worker of this facility has had before them."""
+        return self.filter(enrolments__facility=facility)
+
     def like(self, patient: "Patient") -> "PatientQuerySet":
         """Of the same account, with the same sex and nearly the same name or birth year."""
         first = patient.name.split()[0] if patient.name.split() else ""
@@ -34,6 +38,16 @@ class PatientQuerySet(models.QuerySet["Patient"]):
             Q(name__iexact=patient.name)
             | Q(name__istartswith=first, birth_date__year__range=years, sex=patient.sex),
             account=patient.account,
+        ).exclude(pk=patient.pk)
+
+    def namesakes(self, patient: "Patient") -> "PatientQuerySet":
+        """Of the same state, with the same name and sex and nearly the same birth year."""
+        years = (patient.birth_date.year - 2, patient.birth_date.year + 2)
+        return self.filter(
+            name__iexact=patient.name,
+            sex=patient.sex,
+            state=patient.state,
+            birth_date__year__range=years,
         ).exclude(pk=patient.pk)
 
 
@@ -74,6 +88,14 @@ class Patient(Public):
 
     class Meta:
         ordering = ["created_at"]
+        indexes = [
+            models.Index(fields=["state", "birth_date"], name="accounts_patient_by_age"),
+            models.Index(
+                fields=["abha_number"],
+                condition=~Q(abha_number=""),
+                name="accounts_patient_abha",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -11,8 +11,8 @@ from django.utils import timezone
 from accounts.actions import record
 from accounts.models import User
 from consult import broadcast
-from consult.actions.room import token_of
-from consult.models import AbuseReport, CallEvent, CallLeg, Consultation
+from consult.actions.room import close_what_is_open, token_of
+from consult.models import AbuseReport, CallEvent, CallLeg, Consultation, Opinion
 from consult.people import Role, role_of
 from queues import actions as queues
 from queues.models import MoveRefused
@@ -39,13 +39,26 @@ def join_call(*, consultation: Consultation, by: User, page: str) -> Role:
     """`page` of `by` comes into the call, or is back. Raises MoveRefused when there is no call now."""
     now = Consultation.objects.with_people().get(pk=consultation.pk)
     role = role_of(now, by)
-    if role is None or now.state != Consultation.State.IN_PROGRESS:
+    if role is None or not _has_a_seat(now, role, by):
         raise MoveRefused("There is no call for this person now.")
     before = CallEvent.objects.filter(consultation=now, role=role, by=by, page=page)
     what = CallEvent.What.BACK if before.exists() else CallEvent.What.JOINED
     CallEvent.objects.create(consultation=now, by=by, role=role, page=page, what=what)
     record(f"call.{what}", now, by=by, patient=now.patient)
     return role
+
+
+def _has_a_seat(consultation: Consultation, role: Role, by: User) -> bool:
+    """One seat for each role: the health worker at whose screen the patient sits, not a colleague
+    who reads along; the specialist who is asked now, not one who has answered."""
+    if consultation.state != Consultation.State.IN_PROGRESS or consultation.is_written:
+        return False
+    if role == Role.HEALTH_WORKER:
+        return consultation.token is not None and consultation.token.brought_by_id == by.pk
+    if role == Role.SPECIALIST:
+        asked = consultation.opinions.filter(specialist__user=by, state__in=Opinion.OPEN)
+        return asked.exists()
+    return True
 
 
 def note_event(
@@ -149,8 +162,10 @@ def report_abuse(*, consultation: Consultation, by: User, words: str) -> AbuseRe
     doctor, role = consultation.doctor, role_of(consultation, by)
     if doctor is None or role is None:
         raise MoveRefused("There is nobody to report.")
-    queues.finish_token(token=token_of(consultation))
+    if not consultation.is_written:
+        queues.finish_token(token=token_of(consultation))
     consultation.send_back(Consultation.EndReason.REPORTED, "")
+    close_what_is_open(consultation)
     queues.keep_apart(doctor=doctor, patient=consultation.patient)
     report = AbuseReport.objects.create(consultation=consultation, by=by, role=role, words=words)
     note_event(consultation=consultation, by=by, role=role, what=CallEvent.What.REPORTED)

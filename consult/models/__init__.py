@@ -1,10 +1,18 @@
 from consult.models.attachments import Attachment
 from consult.models.calls import AbuseReport, CallEvent, CallLeg
+from consult.models.cases import Case
 from consult.models.chat import ChatMessage
-from consult.models.consultations import Consent, Consultation
+from consult.models.consents import Consent
+from consult.models.consultations import Consultation
+from consult.models.dispensing import Dispensing
+from consult.models.follow_ups import FollowUp
+from consult.models.instructions import Instruction
 from consult.models.mode import Mode
 from consult.models.notes import Note
+from consult.models.observations import Observation
+from consult.models.opinions import Opinion
 from consult.models.prescriptions import Prescription, PrescriptionLine
+from consult.models.referrals import Referral
 from consult.models.voices import Feedback, Grievance
 
 __all__ = [
@@ -12,13 +20,20 @@ __all__ = [
     "Attachment",
     "CallEvent",
     "CallLeg",
+    "Case",
     "ChatMessage",
     "Consent",
     "Consultation",
+    "Dispensing",
     "Feedback",
+    "FollowUp",
     "Grievance",
+    "Instruction",
     "Mode",
     "Note",
+    "Observation",
+    "Opinion",
     "Prescription",
     "PrescriptionLine",
+    "Referral",
 ]

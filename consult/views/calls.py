@@ -1,9 +1,6 @@
 """The call's pages and answers: devices, servers, what flowed, and the ways on when it broke off."""
 
-from collections.abc import Callable
 from datetime import timedelta
-from functools import wraps
-from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -20,26 +17,10 @@ from consult.fetch import doctors_consultation, own_consultation, visible_consul
 from consult.ice import ice_configuration
 from consult.models import Consultation
 from consult.people import Role, role_of
-from esanjeevani.middleware import CALL_ALLOWED
+from consult.views.rooms import ROOMS, with_camera
 from queues.models import MoveRefused, Presence
 
 ICE_PER_HOUR = 240  # by one person; a restart every fifteen seconds
-
-
-def allow_camera(response: HttpResponse) -> HttpResponse:
-    """One of the few pages that may use camera and microphone (all others: PageHeaders)."""
-    response.headers["Permissions-Policy"] = CALL_ALLOWED
-    return response
-
-
-def with_camera(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """As allow_camera(), for whatever page the view answers with."""
-
-    @wraps(view)
-    def allowed(request: SignedIn, *args: Any, **kwargs: Any) -> HttpResponse:
-        return allow_camera(view(request, *args, **kwargs))
-
-    return allowed
 
 
 @require_safe
@@ -158,7 +139,7 @@ def put_back(request: SignedIn, consultation: UUID) -> HttpResponse:
 def report(request: SignedIn, consultation: UUID) -> HttpResponse:
     """End the talk because of how the other side behaves."""
     found = visible_consultation(request, consultation)
-    role = role_of(found, request.user)
+    room = ROOMS[role_of(found, request.user) or Role.PATIENT]
     words = request.POST.get("words", "").strip()[:1000]
     try:
         actions.report_abuse(consultation=found, by=request.user, words=words)
@@ -167,6 +148,4 @@ def report(request: SignedIn, consultation: UUID) -> HttpResponse:
         )
     except MoveRefused:
         messages.info(request, _("The consultation had ended already."))
-    if role == Role.PATIENT:
-        return redirect("consult:visit", consultation=found.uid)
-    return redirect("accounts:staff_home")
+    return redirect(room, consultation=found.uid)

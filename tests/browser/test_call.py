@@ -82,13 +82,16 @@ def test_what_flowed_is_kept_from_both_sides_and_makes_the_mode(
 def test_where_nothing_else_gets_through_turn_does(
     site: Site, browser: Browser, turn: Turn, consultation, transport: str
 ):
-    with a_server(site, **turn.environment(transport, TURN_ONLY="1")) as url:
-        with both_in(browser, consultation, url) as people:
-            for person in people:
-                person.sees_state("connected")
-                person.receives("frames")
-                person.receives("energy", 0.001)
-                assert person.look()["kinds"] == [["relay", transport]]
+    environment = turn.environment(transport, TURN_ONLY="1")
+    with (
+        a_server(site, **environment) as url,
+        both_in(browser, consultation, url) as people,
+    ):
+        for person in people:
+            person.sees_state("connected")
+            person.receives("frames")
+            person.receives("energy", 0.001)
+            assert person.look()["kinds"] == [["relay", transport]]
 
 
 @pytest.mark.coturn
@@ -113,43 +116,45 @@ def test_expired_credentials_hold_nobody_for_ever(
 def test_a_turn_server_that_dies_and_comes_back_costs_a_pause(
     site: Site, browser: Browser, turn: Turn, consultation
 ):
-    with a_server(site, **turn.environment("udp", TURN_ONLY="1")) as url:
-        with both_in(browser, consultation, url) as people:
-            for person in people:
-                person.sees_state("connected")
-            turn.kill()
-            for person in people:
-                person.sees_state("reconnecting", seconds=60)
-            assert again(consultation).state == Consultation.State.IN_PROGRESS
-            turn.start()
-            for person in people:
-                person.sees_state("connected")
-                person.receives("frames")
-                person.receives("energy", 0.001)
+    environment = turn.environment("udp", TURN_ONLY="1")
+    with (
+        a_server(site, **environment) as url,
+        both_in(browser, consultation, url) as people,
+    ):
+        for person in people:
+            person.sees_state("connected")
+        turn.kill()
+        for person in people:
+            person.sees_state("reconnecting", seconds=60)
+        assert again(consultation).state == Consultation.State.IN_PROGRESS
+        turn.start()
+        for person in people:
+            person.sees_state("connected")
+            person.receives("frames")
+            person.receives("energy", 0.001)
 
 
 def test_sound_and_picture_outlive_the_server_that_put_them_together(
     site: Site, browser: Browser, consultation
 ):
-    with a_server(site) as url:
-        with both_in(browser, consultation, url) as (doctor, patient):
-            for person in (doctor, patient):
-                person.sees_state("connected")
-            before = doctor.page.evaluate("connections.length")
-            server = site.processes[-1]
-            site.stop(server, signal.SIGKILL)
-            expect(patient.page.locator("[data-connection]")).to_be_visible()
-            for person in (doctor, patient):
-                person.receives("frames")
-                person.receives("energy", 0.001)
-            site.start_server(port=urlsplit(url).port or 0)
-            for person in (doctor, patient):
-                expect(person.page.locator("[data-connection]")).to_be_hidden(timeout=30_000)
-                person.sees_state("connected")
-            write_and_read(patient, doctor, "Are you still there?")
-            until(lambda: consultation.call_events.filter(what="back").count() == 2)
-            assert doctor.page.evaluate("connections.length") == before  # the same connection
-            assert again(consultation).state == Consultation.State.IN_PROGRESS
+    with a_server(site) as url, both_in(browser, consultation, url) as (doctor, patient):
+        for person in (doctor, patient):
+            person.sees_state("connected")
+        before = doctor.page.evaluate("connections.length")
+        server = site.processes[-1]
+        site.stop(server, signal.SIGKILL)
+        expect(patient.page.locator("[data-connection]")).to_be_visible()
+        for person in (doctor, patient):
+            person.receives("frames")
+            person.receives("energy", 0.001)
+        site.start_server(port=urlsplit(url).port or 0)
+        for person in (doctor, patient):
+            expect(person.page.locator("[data-connection]")).to_be_hidden(timeout=30_000)
+            person.sees_state("connected")
+        write_and_read(patient, doctor, "Are you still there?")
+        until(lambda: consultation.call_events.filter(what="back").count() == 2)
+        assert doctor.page.evaluate("connections.length") == before  # the same connection
+        assert again(consultation).state == Consultation.State.IN_PROGRESS
 
 
 def test_who_wants_sound_only_sends_and_gets_no_picture_and_is_remembered(
