@@ -17,6 +17,7 @@ MESSAGES := makemessages $(LANGUAGES:%=-l %) --no-obsolete --add-location file \
 PRODUCTION := EMBEDDED=0 DEMO=0 DEBUG=0 SITE_URL=https://example.org TRUSTED_PROXIES=1 \
 	SECRET_KEY=0123456789-abcdefghijklmnopqrstuvwxyz-only-for-this-check CODE_PEPPER=pepper \
 	DATABASE_URL=postgres://nobody@127.0.0.1/none REDIS_URL=redis://127.0.0.1:6379/0 \
+	TURN_URLS=turn:example.org:3478 TURN_SECRET=secret \
 	SMS_BACKEND=accounts.sms.HttpJsonBackend SMS_HTTP_URL=https://example.org/sms
 
 .DEFAULT_GOAL := help

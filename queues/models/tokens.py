@@ -12,7 +12,7 @@ from accounts.models import Doctor, Patient, User
 from accounts.models.base import Public
 from queues.models.apart import KeptApart
 from queues.models.clinics import Clinic
-from queues.models.moves import Moving
+from queues.models.moves import MoveRefused, Moving
 
 # After this many priority calls in a row an ordinary patient goes.
 PRIORITY_RUN = 3
@@ -224,6 +224,11 @@ class Token(Public, Moving):
             return None
         return self.called_at + timedelta(seconds=self.clinic.call_window)
 
+    def _only_from(self, state: str) -> None:
+        """Two verbs lead back to the line; each is for one state. Raises MoveRefused."""
+        if self.state != state:
+            raise MoveRefused(f"A token that is {self.state} does not go back to the line so.")
+
     def call(self, doctor: Doctor) -> None:
         now = timezone.now()
         self._move(self.State.CALLED, doctor=doctor, called_at=now, yields=False)
@@ -248,6 +253,7 @@ class Token(Public, Moving):
 
     def pass_over(self) -> None:
         """The call was not answered: once keeps the place, the second time loses it."""
+        self._only_from(self.State.CALLED)
         if self.passes + 1 >= self.PASSES:
             self._move(self.State.NO_SHOW, passes=self.passes + 1, ended_at=timezone.now())
         else:
@@ -261,6 +267,7 @@ class Token(Public, Moving):
 
     def put_back(self) -> None:
         """The talk broke off: waits again, before all but emergencies, and is told when absent."""
+        self._only_from(self.State.SERVING)
         self._move(
             self.State.WAITING, comes_first=True, doctor=None, answered_at=None, told_at=None
         )
