@@ -32,7 +32,7 @@ def ask(port: int, name: str, word: str, *more: str) -> str:
     command = ["turnutils_uclient", "-n", "1", "-m", "1", "-c", "-X", *more]
     command += ["-u", name, "-w", word, "-p", str(port), "127.0.0.1"]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=6)
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=8)
     except subprocess.TimeoutExpired as late:
         return (late.stdout or b"").decode()
     return done.stdout + done.stderr
@@ -92,7 +92,7 @@ def test_what_the_site_mints_opens_it_for_public_addresses(hardened: int, settin
     ("seconds", "secret"), [(-1, SECRET), (60, "another")], ids=["expired", "another secret"]
 )
 def test_who_has_no_credentials_of_ours_stays_out(hardened: int, seconds: int, secret: str):
-    assert "Cannot complete Allocation" in ask(hardened, *mint(seconds, secret))
+    assert "Cannot complete Allocation" in ask(hardened, *mint(seconds, secret), "-y")
 
 
 def test_for_development_it_relays_between_two_on_one_machine():
@@ -110,7 +110,7 @@ def test_for_development_it_relays_between_two_on_one_machine():
         if "TURN_URLS" in found and "TURN_SECRET" in found:
             break
     port = int(found["TURN_URLS"].split(":")[2].split("?")[0])
-    said = ask(port, *mint(60, found["TURN_SECRET"]), "-y")
+    said = ask(port, *mint(60, found["TURN_SECRET"]), "-y", "-m", "2")
     started.terminate()
     started.stdout.close()
     started.wait(30)
