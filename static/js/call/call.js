@@ -75,7 +75,7 @@ export class Call {
 
   saysOfItself() {
     const { sound, video, muted, soundOnly } = this.media;
-    const weak = [...this.peers.values()].some((peer) => peer.ladder.rung > 0);
+    const weak = [...this.peers.values()].some((peer) => peer.ladder.rung > 1);
     return { sound: Boolean(sound) && !muted, video: Boolean(video), wants_video: !soundOnly, weak, rtc: this.hasRtc };
   }
 

@@ -131,7 +131,7 @@ export class View {
   }
 }
 
-const isWeak = (peer) => peer.media.weak || peer.ladder.rung > 0 || peer.sample?.lostIn > 0.05;
+const isWeak = (peer) => peer.media.weak || peer.ladder.rung > 1 || peer.sample?.lostIn > 0.05;
 
 const ACTS = {
   mute: ({ media }) => media.mute(!media.muted),
