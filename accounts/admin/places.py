@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.db.models import Q
 from django.http import HttpRequest
 
+from accounts import broadcast
 from accounts.admin.area import InArea, NamesPeople
 from accounts.admin.base import NamedAdmin, PlaceForm
 from accounts.area import Area, area_of
@@ -88,6 +89,11 @@ class PostAdmin(Undeletable, NamesPeople, InArea):
 
     def in_area(self, area: Area) -> Q:
         return area.places("facility__") & Q(role__in=self.GIVEN_BY_OFFICERS)
+
+    def save_model(self, request: HttpRequest, obj: Post, form: Any, change: bool) -> None:
+        """Whose post has ended has no page of it open any longer."""
+        super().save_model(request, obj, form, change)
+        broadcast.signed_out(obj.user)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return ["user"] if obj and not area_of(request).everywhere else []
