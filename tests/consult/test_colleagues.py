@@ -132,6 +132,25 @@ def test_a_specialist_is_asked_joins_and_answers_and_the_asking_doctor_stays(rao
     assert (fresh(case).doctor, fresh(case).state) == (rao, "in_progress")
 
 
+def test_a_specialist_neither_ends_the_talk_nor_sits_in_it_for_ever(rao, skin, case):
+    das = a_specialist(skin)
+    opinion = an_opinion(case, skin)
+    actions.join(opinion=opinion, specialist=das)
+    assert actions.join_call(consultation=case, by=das.user, page="x") == Role.SPECIALIST
+    with pytest.raises(MoveRefused):
+        actions.report_abuse(consultation=fresh(case), by=das.user, words="Rude")
+    actions.give_opinion(opinion=opinion, specialist=das, answer="Eczema")
+    with pytest.raises(MoveRefused):
+        actions.join_call(consultation=case, by=das.user, page="x")
+    assert fresh(case).state == "in_progress"
+
+
+def test_a_phone_at_home_has_no_seat_in_a_call_at_the_centre(meena, case):
+    with pytest.raises(MoveRefused):
+        actions.join_call(consultation=case, by=case.patient.account, page="x")
+    assert actions.join_call(consultation=case, by=meena, page="x") == Role.HEALTH_WORKER
+
+
 def test_only_a_specialist_on_duty_there_who_does_not_treat_may_join(rao, skin, case):
     opinion = an_opinion(case, skin)
     away, das = a_doctor(), a_specialist(skin)

@@ -262,9 +262,10 @@ def test_each_side_has_its_own_buttons_only(theirs: Theirs):
     before = everything(theirs)
     patient = as_patient(theirs.consultation.patient.account)
     assert ask(patient, _pattern("visit"), theirs).status_code == 200
-    moves = ["answer", "leave", "discard", "remove_file", "confirm", "files"]
+    moves = ["answer", "leave", "discard", "remove_file", "confirm", "files", "devices"]
     got = {name: ask(patient, _pattern(name), theirs).status_code for name in moves}
     assert got == dict.fromkeys(moves, 404)
+    assert ask(patient, _pattern("report"), theirs).status_code == 302
     assert everything(theirs) == before
 
 
