@@ -2,7 +2,7 @@ from django.urls import path, register_converter
 
 from consult import api
 from consult.links import ShortId
-from consult.views import booking, doctor, handing_on, opinions, public, visit
+from consult.views import booking, calls, doctor, handing_on, opinions, public, visit
 from consult.views.centre import after, case, day, patients, send
 from consult.views.centre import visit as centre_visit
 
@@ -91,6 +91,10 @@ urlpatterns = [
     path("consultations/<uuid:consultation>/discard/", booking.discard, name="discard"),
     path("consultations/<uuid:consultation>/answer/", visit.answer, name="answer"),
     path("consultations/<uuid:consultation>/leave/", visit.leave, name="leave"),
+    path("consultations/<uuid:consultation>/devices/", calls.devices, name="devices"),
+    path("consultations/<uuid:consultation>/ice/", calls.ice, name="ice"),
+    path("consultations/<uuid:consultation>/flow/", calls.flow, name="flow"),
+    path("consultations/<uuid:consultation>/report/", calls.report, name="report"),
     path("consultations/<uuid:consultation>/messages/", visit.post_message, name="post_message"),
     path(
         "consultations/<uuid:consultation>/prescription.pdf",
@@ -110,6 +114,9 @@ urlpatterns = [
     path("doctor/consultations/<uuid:consultation>/revise/", doctor.revise, name="revise"),
     path("doctor/consultations/<uuid:consultation>/return/", doctor.send_back, name="send_back"),
     path("doctor/consultations/<uuid:consultation>/pass/", doctor.pass_over, name="pass_over"),
+    path("doctor/consultations/<uuid:consultation>/phone/", calls.phone, name="phone"),
+    path("doctor/consultations/<uuid:consultation>/text/", calls.in_text, name="in_text"),
+    path("doctor/consultations/<uuid:consultation>/put-back/", calls.put_back, name="put_back"),
     path(
         "api/v1/consultations/<uuid:consultation>/messages/",
         api.Messages.as_view(),

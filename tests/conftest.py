@@ -14,6 +14,7 @@ from django.core.cache import cache
 from accounts.sms import MemoryBackend
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
+TURNSERVER = shutil.which("turnserver")
 REQUIRED = os.environ.get("REQUIRE_SERVICES") == "1"
 
 
@@ -22,11 +23,12 @@ def _services() -> dict[str, bool]:
         "postgresql": settings.DATABASE_URL.startswith("postgres"),
         "redis": not settings.IN_MEMORY,
         "chromium": bool(CHROMIUM),
+        "coturn": bool(TURNSERVER),
     }
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    for name in ("postgresql", "redis", "chromium"):
+    for name in ("postgresql", "redis", "chromium", "coturn"):
         config.addinivalue_line("markers", f"{name}: needs {name}")
 
 

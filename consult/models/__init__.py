@@ -1,4 +1,5 @@
 from consult.models.attachments import Attachment
+from consult.models.calls import AbuseReport, CallEvent, CallLeg
 from consult.models.cases import Case
 from consult.models.chat import ChatMessage
 from consult.models.consents import Consent
@@ -6,6 +7,7 @@ from consult.models.consultations import Consultation
 from consult.models.dispensing import Dispensing
 from consult.models.follow_ups import FollowUp
 from consult.models.instructions import Instruction
+from consult.models.mode import Mode
 from consult.models.notes import Note
 from consult.models.observations import Observation
 from consult.models.opinions import Opinion
@@ -14,7 +16,10 @@ from consult.models.referrals import Referral
 from consult.models.voices import Feedback, Grievance
 
 __all__ = [
+    "AbuseReport",
     "Attachment",
+    "CallEvent",
+    "CallLeg",
     "Case",
     "ChatMessage",
     "Consent",
@@ -24,6 +29,7 @@ __all__ = [
     "FollowUp",
     "Grievance",
     "Instruction",
+    "Mode",
     "Note",
     "Observation",
     "Opinion",
