@@ -182,7 +182,7 @@ class LineForm(forms.ModelForm):
 
 
 LineFormSet = forms.formset_factory(
-    LineForm, extra=2, max_num=Prescription.MAX_LINES, validate_max=True, absolute_max=20
+    LineForm, extra=2, max_num=Prescription.MAX_LINES, validate_max=True, absolute_max=60
 )
 
 

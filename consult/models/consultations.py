@@ -52,6 +52,7 @@ class Consultation(Public, Moving):
         WRONG_SPECIALITY = "wrong_speciality", _("Another clinic is right for this")
         NEEDS_IN_PERSON = "needs_in_person", _("A doctor must see you in person")
         NOT_ENOUGH = "not_enough", _("The doctor needs more information")
+        EMERGENCY = "emergency", _("An emergency: go to a hospital now")
         OTHER = "other", _("Another reason")
 
     class Since(models.TextChoices):
