@@ -4,8 +4,9 @@ from functools import partial
 
 from django.db import transaction
 
-from consult.models import Consultation
+from consult.models import Consultation, Opinion
 from esanjeevani import live
+from queues.broadcast import line_changed
 
 
 def room_topic(consultation_id: int) -> str:
@@ -20,6 +21,36 @@ def message_posted(consultation_id: int, message_id: int) -> None:
 def consultation_changed(consultation: Consultation) -> None:
     """The consultation moved to another state."""
     _tell(consultation.pk, type="state", state=str(consultation.state))
+    centre_changed(consultation)
+
+
+def centre_topic(facility_id: int) -> str:
+    return f"centre.{facility_id}"
+
+
+def centre_changed(consultation: Consultation) -> None:
+    """Something moved in a health centre's case: its desk looks again. Nothing for a patient at home."""
+    if consultation.facility_id is not None:
+        announce = partial(live.publish, centre_topic(consultation.facility_id), type="centre")
+        transaction.on_commit(announce)
+
+
+def written_changed(consultation: Consultation) -> None:
+    """A written case came to a clinic or was taken: the desks of its doctors look again."""
+    if consultation.is_written:
+        line_changed(consultation.clinic_id)
+
+
+def opinion_changed(opinion: Opinion) -> None:
+    """A specialist was asked, joined or answered: the room, and the desks of the clinic asked."""
+    _tell(opinion.consultation_id, type="opinion")
+    line_changed(opinion.clinic_id)
+
+
+def instruction_changed(consultation: Consultation) -> None:
+    """The doctor asked for something, or it was done."""
+    _tell(consultation.pk, type="instruction")
+    centre_changed(consultation)
 
 
 def prescription_changed(consultation_id: int) -> None:

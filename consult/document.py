@@ -6,7 +6,7 @@ The fields are those of Annexure 2 of the Telemedicine Practice Guidelines 2020.
 from typing import Any
 
 from accounts.models import Doctor, Patient
-from consult.models import Consultation, Note, Prescription
+from consult.models import Consultation, Note, Prescription, Referral
 
 
 def document_of(
@@ -70,4 +70,34 @@ def _patient(patient: Patient) -> dict[str, Any]:
         "address": ", ".join(filter(None, places)),
         "phone": patient.account.phone,
         "guardian": ", ".join(filter(None, [patient.guardian_name, patient.guardian_relation])),
+    }
+
+
+def letter_of(referral: Referral, consultation: Consultation, doctor: Doctor) -> dict[str, Any]:
+    """What a letter of referral says, frozen when it is written."""
+    note = Note.objects.filter(consultation=consultation).first()
+    measured = consultation.observations.order_by("taken_at", "pk")
+    speciality = referral.speciality
+    return {
+        "language": consultation.patient.language,
+        "doctor": _doctor(doctor),
+        "patient": _patient(consultation.patient),
+        "where": {"en": referral.facility.name, **referral.facility.names}
+        if referral.facility
+        else {"en": referral.place},
+        "where_address": referral.facility.address if referral.facility else "",
+        "speciality": {"en": speciality.name, **speciality.names} if speciality else {"en": ""},
+        "urgency": referral.urgency,
+        "reason": referral.reason,
+        "complaint": consultation.complaint,
+        "since": consultation.since,
+        "history": consultation.history,
+        "allergies": consultation.allergies,
+        "medicines": consultation.medicines,
+        "pregnant": consultation.is_pregnant,
+        "examination": consultation.examination,
+        "vitals": {row.kind: row.shown for row in measured},
+        "findings": note.findings if note else "",
+        "diagnosis": note.diagnosis if note else "",
+        "centre": consultation.facility.name if consultation.facility else "",
     }

@@ -3,7 +3,7 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User
+from accounts.models import Post, User
 from consult.models import Consultation
 
 
@@ -17,9 +17,20 @@ class Role(models.TextChoices):
 
 
 def role_of(consultation: Consultation, user: User) -> Role | None:
-    """What `user` is in this consultation; None for a stranger."""
-    if consultation.patient.account_id == user.pk:
-        return Role.PATIENT
+    """What `user` is in this consultation; None for a stranger. The row says it, not the page."""
     if consultation.doctor is not None and consultation.doctor.user_id == user.pk:
         return Role.DOCTOR
+    if _works_there(consultation, user):
+        return Role.HEALTH_WORKER
+    if consultation.opinions.filter(specialist__user=user).exists():
+        return Role.SPECIALIST
+    if consultation.patient.account_id == user.pk:
+        return Role.PATIENT
     return None
+
+
+def _works_there(consultation: Consultation, user: User) -> bool:
+    if consultation.facility_id is None:
+        return False
+    posts = Post.objects.at_centres()
+    return posts.filter(user=user, facility=consultation.facility_id).exists()

@@ -1,6 +1,7 @@
 from accounts.models.audit import AuditEvent
 from accounts.models.devices import CodeRefused, PhoneDevice
 from accounts.models.doctors import Doctor, Speciality
+from accounts.models.enrolments import Enrolment
 from accounts.models.limits import RateLimit
 from accounts.models.messages import Message, SmsTemplate
 from accounts.models.patients import Patient
@@ -14,6 +15,7 @@ __all__ = [
     "CodeRefused",
     "District",
     "Doctor",
+    "Enrolment",
     "Facility",
     "Message",
     "NoticeAcceptance",

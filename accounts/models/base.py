@@ -7,6 +7,14 @@ from django.db import models
 from django.utils.translation import get_language
 
 
+class Serves(models.TextChoices):
+    """The sex that a clinic or a speciality is for."""
+
+    ALL = "all", "Everybody"
+    FEMALE = "female", "Women and girls"
+    MALE = "male", "Men and boys"
+
+
 class Public(models.Model):
     """A row with an address of its own: 122 random bits, and checked for permission all the same."""
 

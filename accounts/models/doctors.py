@@ -2,18 +2,37 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from accounts.models.base import Named
+from accounts.models.base import Named, Serves
+from accounts.models.patients import Patient
 from accounts.models.places import Facility
 
 
 class Speciality(Named):
-    """One field of medicine that a clinic or a doctor works in."""
+    """One field of medicine that a clinic or a doctor works in, and for whom it is plausible."""
 
     code = models.SlugField(unique=True)
+    is_general = models.BooleanField(
+        "general practice", default=False, help_text="Where a patient is seen first."
+    )
+    serves = models.CharField(max_length=6, choices=Serves.choices, default=Serves.ALL)
+    min_age = models.PositiveSmallIntegerField(default=0)
+    max_age = models.PositiveSmallIntegerField(default=130)
 
     class Meta(Named.Meta):
         verbose_name_plural = "specialities"
         ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(min_age__lte=models.F("max_age")),
+                name="accounts_speciality_ages_in_order",
+            )
+        ]
+
+    def suits(self, patient: Patient) -> bool:
+        """Whether a patient of this age and sex can be right here: no man at gynaecology."""
+        return (
+            self.serves in (Serves.ALL, patient.sex) and self.min_age <= patient.age <= self.max_age
+        )
 
 
 class Doctor(models.Model):

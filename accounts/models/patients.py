@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.checks import luhn_digit
 from accounts.models.base import Public
 from accounts.models.people import User
-from accounts.models.places import District, State
+from accounts.models.places import District, Facility, State
 
 ADULT = 18
 SENIOR = 60
@@ -25,6 +25,10 @@ def new_patient_number() -> str:
 class PatientQuerySet(models.QuerySet["Patient"]):
     def of(self, user: User) -> "PatientQuerySet":
         return self.filter(account=user)
+
+    def known_at(self, facility: Facility) -> "PatientQuerySet":
+        """Whom a health worker of this facility has had before them."""
+        return self.filter(enrolments__facility=facility)
 
     def like(self, patient: "Patient") -> "PatientQuerySet":
         """Of the same account, with the same sex and nearly the same name or birth year."""
@@ -74,6 +78,14 @@ class Patient(Public):
 
     class Meta:
         ordering = ["created_at"]
+        indexes = [
+            models.Index(fields=["state", "birth_date"], name="accounts_patient_by_age"),
+            models.Index(
+                fields=["abha_number"],
+                condition=~Q(abha_number=""),
+                name="accounts_patient_abha",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -11,6 +11,12 @@ class State(Named):
 
     code = models.PositiveSmallIntegerField("LGD code", primary_key=True)
     is_union_territory = models.BooleanField(default=False)
+    general_first = models.BooleanField(
+        "a general doctor first",
+        default=True,
+        help_text="Health centres ask a specialist only on a follow-up, on the advice of a doctor,"
+        " or in an emergency.",
+    )
 
     class Meta(Named.Meta):
         ordering = ["name"]
@@ -48,13 +54,28 @@ class Facility(Named):
         ordering = ["name"]
 
 
+class PostQuerySet(models.QuerySet["Post"]):
+    def open(self) -> "PostQuerySet":
+        """Begun and not ended."""
+        now = timezone.now()
+        return self.filter(Q(ended_at=None) | Q(ended_at__gt=now), started_at__lte=now)
+
+    def at_centres(self) -> "PostQuerySet":
+        """Of health workers: they bring patients of their facility before doctors."""
+        return self.open().filter(role=Post.Role.HEALTH_WORKER)
+
+
 class Post(models.Model):
-    """One person's role at one facility, from a day until it ends."""
+    """One person's role at one facility, from a day until it ends.
+
+    An officer's area is the district or the state of the facility.
+    """
 
     class Role(models.TextChoices):
         HEALTH_WORKER = "health_worker", "Health worker (CHO)"
         DOCTOR = "doctor", "Doctor"
-        NODAL_OFFICER = "nodal_officer", "Nodal officer"
+        NODAL_OFFICER = "nodal_officer", "Nodal officer of the district"
+        STATE_OFFICER = "state_officer", "Nodal officer of the state"
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="posts"
@@ -63,6 +84,8 @@ class Post(models.Model):
     role = models.CharField(max_length=20, choices=Role.choices)
     started_at = models.DateTimeField(default=timezone.now)
     ended_at = models.DateTimeField(null=True, blank=True)
+
+    objects = PostQuerySet.as_manager()
 
     class Meta:
         constraints = [

@@ -1,10 +1,10 @@
 from django.db import IntegrityError, transaction
 
-from accounts.actions import queue_sms, record
+from accounts.actions import record
 from accounts.models import Patient, User
 from consult.actions.chat import TooManyFiles
+from consult.actions.telling import tell
 from consult.consent import CONSENT_VERSION
-from consult.links import sms_link
 from consult.models import Attachment, Consent, Consultation
 from consult.uploads import CleanFile
 from queues.actions import NoToken, take_token
@@ -32,7 +32,8 @@ def save_draft(*, patient: Patient, clinic: Clinic, by: User, **case: object) ->
 
 
 def _write_draft(patient: Patient, values: dict[str, object]) -> Consultation:
-    draft = Consultation.objects.select_for_update().filter(patient=patient, state="draft").first()
+    drafts = Consultation.objects.select_for_update().filter(patient=patient, state="draft")
+    draft = drafts.filter(facility=None).first()
     if draft is None:
         return Consultation.objects.create(patient=patient, **values)
     for name, value in values.items():
@@ -74,7 +75,8 @@ def remove_attachment(*, attachment: Attachment, by: User) -> None:
     attachment.delete()
 
     def delete_file() -> None:
-        storage.delete(name)
+        if not Attachment.objects.filter(file=name).exists():  # a case sent again shares its files
+            storage.delete(name)
 
     transaction.on_commit(delete_file, robust=True)
 
@@ -91,9 +93,9 @@ def request_consultation(
     patient = consultation.patient
     if not consultation.complaint.strip():
         raise NothingSaid
-    if not clinic.takes_opd and consultation.requested_by_id is None:
+    if not clinic.takes_opd:
         raise NoToken("closed")
-    token = take_token(clinic=clinic, patient=patient, priority=_priority(consultation))
+    token = take_token(clinic=clinic, patient=patient, priority=priority_of(consultation))
     if consultation.clinic_id != clinic.pk:
         consultation.clinic = clinic
         consultation.save(update_fields=["clinic"])
@@ -102,19 +104,17 @@ def request_consultation(
         consultation=consultation, version=CONSENT_VERSION, language=language, given_by=by
     )
     record("consultation.request", consultation, by=by, patient=patient)
-    queue_sms(
-        to=patient.account.phone,
-        key="token",
-        language=patient.language,
-        number=token.number,
-        clinic=clinic.name_in(patient.language),
-        link=sms_link(consultation),
-    )
+    tell(consultation, "token", number=token.number, clinic=clinic.name_in(patient.language))
     return consultation
 
 
-def _priority(consultation: Consultation) -> int:
-    """Seniors, pregnancy, infants and disability go before the rest; an emergency is never self-said."""
+def priority_of(consultation: Consultation) -> int:
+    """Seniors, pregnancy, infants and disability go before the rest.
+
+    An emergency is said by a health worker, never by patients of themselves.
+    """
+    if consultation.is_emergency and consultation.facility_id is not None:
+        return Token.Priority.EMERGENCY
     patient = consultation.patient
     first = (
         patient.is_senior

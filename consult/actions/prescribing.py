@@ -4,11 +4,11 @@ from django.core.files.base import ContentFile
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.actions import queue_sms, record
+from accounts.actions import record
 from accounts.models import Doctor, User
 from consult import broadcast
+from consult.actions.telling import tell
 from consult.document import document_of
-from consult.links import sms_link
 from consult.models import Consultation, Note, Prescription, PrescriptionLine
 from consult.pdf import render_pdf
 from esanjeevani.celery_app import enqueue, sweep
@@ -107,20 +107,9 @@ def issue_prescription(*, consultation: Consultation, doctor: Doctor) -> Prescri
     )
     record("prescription.issue", draft, by=doctor.user, patient=consultation.patient)
     enqueue("consult.render", draft.pk)
-    _tell_patient(consultation, draft)
+    tell(consultation, "prescription", number=draft.number)
     broadcast.prescription_changed(locked.pk)
     return draft
-
-
-def _tell_patient(consultation: Consultation, prescription: Prescription) -> None:
-    patient = consultation.patient
-    queue_sms(
-        to=patient.account.phone,
-        key="prescription",
-        language=patient.language,
-        number=prescription.number,
-        link=sms_link(consultation),
-    )
 
 
 @transaction.atomic

@@ -1,11 +1,11 @@
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.actions import queue_sms, record
+from accounts.actions import record
 from accounts.models import Doctor, User
 from consult import broadcast
-from consult.links import sms_link
-from consult.models import Consultation, Note, Prescription
+from consult.actions.telling import tell_at_home
+from consult.models import Consultation, FollowUp, Note, Opinion, Prescription
 from queues import actions as queues
 from queues.models import Clinic, MoveRefused, Token
 
@@ -18,16 +18,20 @@ def call_next(*, clinic: Clinic, doctor: Doctor) -> Consultation:
     Consultation.objects.filter(pk=consultation.pk).update(doctor=doctor)
     consultation.doctor = doctor
     record("consultation.call", consultation, by=doctor.user, patient=consultation.patient)
+    broadcast.centre_changed(consultation)
     return consultation
 
 
 @transaction.atomic
 def begin(*, consultation: Consultation, by: User) -> Consultation:
-    """The patient answers the call and comes in. Raises MoveRefused when the call is over."""
+    """The patient answers the call and comes in; at a health centre the health worker `by` does it.
+
+    Raises MoveRefused when the call is over, or the health worker is in another call.
+    """
     token = _token(consultation)
     if token.doctor is None:
         raise MoveRefused("Nobody is calling.")
-    queues.answer_call(token=token)
+    queues.answer_call(token=token, at_screen_of=by if consultation.facility_id else None)
     consultation.begin(token.doctor)
     record("consultation.begin", consultation, by=by, patient=consultation.patient)
     broadcast.consultation_changed(consultation)
@@ -36,8 +40,9 @@ def begin(*, consultation: Consultation, by: User) -> Consultation:
 
 @transaction.atomic
 def leave(*, consultation: Consultation, by: User) -> Consultation:
-    """The patient gives the place up. Raises MoveRefused once the doctor has begun."""
-    queues.leave_line(token=_token(consultation))
+    """The place is given up. Raises MoveRefused once the doctor has begun."""
+    if not consultation.is_written:
+        queues.leave_line(token=_token(consultation))
     consultation.cancel(Consultation.EndReason.LEFT)
     record("consultation.leave", consultation, by=by, patient=consultation.patient)
     broadcast.consultation_changed(consultation)
@@ -55,20 +60,13 @@ def pass_over(*, consultation: Consultation, by: User) -> Consultation:
 
 def after_pass(token: Token, consultation: Consultation) -> None:
     """Tell the patient of the call that was missed; the second one ends the consultation."""
-    patient = consultation.patient
     if token.state == Token.State.NO_SHOW:
         consultation.cancel(Consultation.EndReason.NO_SHOW)
         key = "no_show"
     else:
         Consultation.objects.filter(pk=consultation.pk).update(doctor=None)
         key = "missed"
-    queue_sms(
-        to=patient.account.phone,
-        key=key,
-        language=patient.language,
-        number=token.number,
-        link=sms_link(consultation),
-    )
+    tell_at_home(consultation, key, number=token.number)
     broadcast.consultation_changed(consultation)
 
 
@@ -89,40 +87,92 @@ def save_note(*, consultation: Consultation, by: User, **words: object) -> Note:
 
 
 @transaction.atomic
+def take_written(*, consultation: Consultation, doctor: Doctor) -> Consultation:
+    """A doctor on duty takes a case of the pile to answer it in writing.
+
+    Raises NotOnDuty; MoveRefused when another doctor was faster.
+    """
+    if not doctor.is_verified or not queues.is_on_duty(doctor, consultation.clinic):
+        raise queues.NotOnDuty
+    if not consultation.is_written:
+        raise MoveRefused("The case waits in a line.")
+    consultation.begin(doctor)
+    record("consultation.begin", consultation, by=doctor.user, patient=consultation.patient)
+    broadcast.consultation_changed(consultation)
+    broadcast.written_changed(consultation)
+    return consultation
+
+
+@transaction.atomic
 def complete(*, consultation: Consultation, by: User) -> Consultation:
-    """The doctor ends it. An unfinished draft of a prescription goes. Raises MoveRefused."""
-    queues.finish_token(token=_token(consultation))
+    """The doctor ends it. An unfinished draft of a prescription goes. Raises MoveRefused.
+
+    The follow-up that the doctor set becomes a task at the health centre.
+    """
+    if not consultation.is_written:
+        queues.finish_token(token=_token(consultation))
     consultation.complete()
-    for draft in consultation.prescriptions.filter(state=Prescription.State.DRAFT):
-        draft.lines.all().delete()
-        draft.delete()
+    close_what_is_open(consultation)
+    _set_follow_up(consultation)
     record("consultation.complete", consultation, by=by, patient=consultation.patient)
     broadcast.consultation_changed(consultation)
     return consultation
 
 
+def close_what_is_open(consultation: Consultation) -> None:
+    """At the end: drafts of prescriptions go, and no specialist is waited for any longer."""
+    for draft in consultation.prescriptions.filter(state=Prescription.State.DRAFT):
+        draft.lines.all().delete()
+        draft.delete()
+    for opinion in consultation.opinions.filter(state__in=Opinion.OPEN):
+        opinion.withdraw()
+        broadcast.opinion_changed(opinion)
+
+
+def _set_follow_up(consultation: Consultation) -> None:
+    note = Note.objects.filter(consultation=consultation).first()
+    if consultation.facility is None or note is None or note.follow_up_on is None:
+        return
+    FollowUp.objects.create(
+        consultation=consultation,
+        patient=consultation.patient,
+        facility=consultation.facility,
+        due_on=note.follow_up_on,
+    )
+
+
 @transaction.atomic
 def return_consultation(
-    *, consultation: Consultation, by: User, reason: str, words: str
+    *,
+    consultation: Consultation,
+    by: User,
+    reason: str,
+    words: str,
+    clinic: Clinic | None = None,
 ) -> Consultation:
-    """Send the case back with a reason, before or during the talk. Raises MoveRefused."""
+    """Send the case back with a reason, before or during the talk. Raises MoveRefused.
+
+    `clinic` is where the doctor would send it; the health centre sends it there with one click.
+    """
     patient = consultation.patient
-    token = _token(consultation)
+    if consultation.is_written:
+        broadcast.written_changed(consultation)
+    else:
+        _end_place(_token(consultation))
+    consultation.send_back(reason, words, clinic)
+    close_what_is_open(consultation)
+    record("consultation.return", consultation, by=by, patient=patient)
+    if consultation.token:
+        tell_at_home(consultation, "returned", number=consultation.token.number)
+    broadcast.consultation_changed(consultation)
+    return consultation
+
+
+def _end_place(token: Token) -> None:
     if token.state == Token.State.SERVING:
         queues.finish_token(token=token)
     else:
         queues.leave_line(token=token)
-    consultation.send_back(reason, words)
-    record("consultation.return", consultation, by=by, patient=patient)
-    queue_sms(
-        to=patient.account.phone,
-        key="returned",
-        language=patient.language,
-        number=token.number,
-        link=sms_link(consultation),
-    )
-    broadcast.consultation_changed(consultation)
-    return consultation
 
 
 def _token(consultation: Consultation) -> Token:

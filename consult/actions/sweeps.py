@@ -1,9 +1,8 @@
 from django.db import transaction
 
-from accounts.actions import queue_sms
 from consult import broadcast
 from consult.actions.room import after_pass
-from consult.links import sms_link
+from consult.actions.telling import tell_at_home
 from consult.models import Consultation
 from queues.actions import expire_old, pass_unanswered, people_near_their_turn
 from queues.models import MoveRefused, Token
@@ -28,14 +27,12 @@ def _end_unanswered_calls() -> None:
 def _tell_absent_people() -> None:
     with transaction.atomic():
         for token, ahead in people_near_their_turn():
-            queue_sms(
-                to=token.patient.account.phone,
-                key="near",
-                language=token.patient.language,
+            tell_at_home(
+                _of(token),
+                "near",
                 number=token.number,
                 clinic=token.clinic.name_in(token.patient.language),
                 ahead=ahead,
-                link=sms_link(_of(token)),
             )
 
 
@@ -48,13 +45,8 @@ def _end_yesterday() -> None:
         try:
             with transaction.atomic():
                 consultation.cancel(Consultation.EndReason.DAY_OVER)
-                queue_sms(
-                    to=consultation.patient.account.phone,
-                    key="day_over",
-                    language=consultation.patient.language,
-                    clinic=consultation.clinic.name_in(consultation.patient.language),
-                    link=sms_link(consultation),
-                )
+                clinic = consultation.clinic.name_in(consultation.patient.language)
+                tell_at_home(consultation, "day_over", clinic=clinic)
                 broadcast.consultation_changed(consultation)
         except MoveRefused:
             continue

@@ -1,6 +1,10 @@
 from consult.models.attachments import Attachment
+from consult.models.cases import Case
 from consult.models.chat import ChatMessage
-from consult.models.consultations import Consent, Consultation
+from consult.models.consents import Consent
+from consult.models.consultations import Consultation
+from consult.models.dispensing import Dispensing
+from consult.models.follow_ups import FollowUp
 from consult.models.formulary import (
     DoseRange,
     Drug,
@@ -16,33 +20,44 @@ from consult.models.history import (
     InPersonVisit,
     PaperPrescription,
 )
+from consult.models.instructions import Instruction
 from consult.models.notes import Note
+from consult.models.observations import Observation
+from consult.models.opinions import Opinion
 from consult.models.prescriptions import Prescription, PrescriptionLine
+from consult.models.referrals import Referral
 from consult.models.voices import Feedback, Grievance
 from consult.models.writing import MedicineSet, RefillRequest, SigningKey, WarningReason
 
 __all__ = [
     "Attachment",
+    "Case",
     "ChatMessage",
     "Consent",
     "Consultation",
+    "Dispensing",
     "DoseRange",
     "Drug",
     "DrugName",
     "DrugRule",
     "EmergencyReferral",
     "Feedback",
+    "FollowUp",
     "FollowUpLink",
     "FormularyChange",
     "Grievance",
     "InPersonVisit",
+    "Instruction",
     "Interaction",
     "MedicineSet",
     "Note",
+    "Observation",
+    "Opinion",
     "PaperPrescription",
     "Prescription",
     "PrescriptionLine",
     "Product",
+    "Referral",
     "RefillRequest",
     "SigningKey",
     "WarningReason",

@@ -6,24 +6,43 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Doctor, Patient, User
+from accounts.models import Doctor, Facility, Patient, Post, User
 from accounts.models.base import Public
+from consult.models.cases import Case
+from consult.models.opinions import Opinion
 from queues.models import Clinic, Moving, Token
 
 
 class ConsultationQuerySet(models.QuerySet["Consultation"]):
     def of_patient_account(self, user: User) -> "ConsultationQuerySet":
-        return self.filter(patient__account=user)
+        """Also what a health centre asked for them, but not what it is still writing."""
+        at_centre = Q(state=Consultation.State.DRAFT, facility__isnull=False)
+        return self.filter(~at_centre, patient__account=user)
+
+    def of_centre(self, facility: Facility) -> "ConsultationQuerySet":
+        return self.filter(facility=facility)
 
     def of_doctor(self, doctor: Doctor) -> "ConsultationQuerySet":
         """What this doctor called, sees or saw."""
         return self.filter(doctor=doctor)
 
     def visible_to(self, user: User) -> "ConsultationQuerySet":
-        """The patient's account and the doctor of the consultation; nobody else."""
+        """The patient's account, the health centre, the doctor, a specialist who joined; nobody else.
+
+        Each by a condition without a join, so that no row comes twice.
+        """
+        posts = Post.objects.at_centres().filter(user=user).values("facility")
+        joined = Opinion.objects.filter(specialist__user=user).values("consultation")
+        is_draft = Q(state=Consultation.State.DRAFT)
         return self.filter(
-            Q(patient__account=user) | Q(doctor__user=user) & ~Q(state=Consultation.State.DRAFT)
+            Q(patient__account=user) & ~(is_draft & Q(facility__isnull=False))
+            | Q(facility__in=posts)
+            | (Q(doctor__user=user) | Q(pk__in=joined)) & ~is_draft
         )
+
+    def to_answer_in_writing(self) -> "ConsultationQuerySet":
+        """Store-and-forward cases that no doctor has taken."""
+        return self.filter(state=Consultation.State.REQUESTED, is_written=True)
 
     def open(self) -> "ConsultationQuerySet":
         return self.filter(state__in=Consultation.OPEN)
@@ -33,8 +52,11 @@ class ConsultationQuerySet(models.QuerySet["Consultation"]):
         return self.select_related("patient", "clinic", "token", "doctor__user")
 
 
-class Consultation(Public, Moving):
-    """One question of one patient to a doctor, from the first word typed to its end."""
+class Consultation(Case, Public, Moving):
+    """One question of one patient to a doctor, from the first word typed to its end.
+
+    Both doors are this row: the patient at home has no `facility`, a health worker has one.
+    """
 
     class State(models.TextChoices):
         DRAFT = "draft", _("Not sent yet")
@@ -53,14 +75,9 @@ class Consultation(Public, Moving):
         NEEDS_IN_PERSON = "needs_in_person", _("A doctor must see you in person")
         NOT_ENOUGH = "not_enough", _("The doctor needs more information")
         EMERGENCY = "emergency", _("An emergency: go to a hospital now")
+        PATIENT_ABSENT = "patient_absent", _("The patient was not there")
+        TRANSFERRED = "transferred", _("Another doctor has taken over the care")
         OTHER = "other", _("Another reason")
-
-    class Since(models.TextChoices):
-        TODAY = "today", _("Today")
-        DAYS = "days", _("A few days")
-        WEEK = "week", _("About a week")
-        WEEKS = "weeks", _("Several weeks")
-        MONTHS = "months", _("Months or longer")
 
     NEXT: ClassVar[dict[str, set[str]]] = {
         State.DRAFT: {State.REQUESTED, State.CANCELLED},
@@ -75,8 +92,13 @@ class Consultation(Public, Moving):
         EndReason.WRONG_SPECIALITY,
         EndReason.NEEDS_IN_PERSON,
         EndReason.NOT_ENOUGH,
+        EndReason.PATIENT_ABSENT,
         EndReason.OTHER,
     ]
+    # Ended without a doctor's answer, through no wish of the health centre: it looks at these first.
+    CAME_BACK: ClassVar[Q] = Q(state=State.RETURNED) | Q(
+        state=State.CANCELLED, end_reason__in=[EndReason.NO_SHOW, EndReason.DAY_OVER]
+    )
 
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="consultations")
     clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="consultations")
@@ -94,15 +116,51 @@ class Consultation(Public, Moving):
         related_name="+",
         help_text="The health worker, if one asked for the patient.",
     )
+    facility = models.ForeignKey(
+        Facility,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="consultations",
+        help_text="The health centre where the patient sits; empty for a patient at home.",
+    )
+    is_written = models.BooleanField(
+        "answered in writing", default=False, help_text="Store and forward: without a call."
+    )
+    continues = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="continued_by"
+    )
+    follow_up_of = models.ForeignKey(
+        "consult.FollowUp",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="consultations",
+    )
+    revision = models.PositiveIntegerField(
+        default=0, help_text="Counts the saves of the case, so that nobody overwrites unseen words."
+    )
+    attested_at = models.DateTimeField("patient seen to be present", null=True, blank=True)
+    attested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
     state = models.CharField(max_length=12, choices=State.choices, default=State.DRAFT)
     end_reason = models.CharField(max_length=20, choices=EndReason.choices, blank=True)
     end_words = models.CharField(max_length=500, blank=True)
-    complaint = models.TextField(_("What is wrong?"), max_length=2000)
-    since = models.CharField(_("Since when?"), max_length=8, choices=Since.choices)
-    allergies = models.CharField(_("Allergies"), max_length=500, blank=True)
-    medicines = models.CharField(_("Medicines taken now"), max_length=500, blank=True)
-    is_pregnant = models.BooleanField(_("The patient is pregnant"), default=False)
-    is_disabled = models.BooleanField(_("The patient lives with a disability"), default=False)
+    suggested_clinic = models.ForeignKey(
+        Clinic,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="Where the doctor who returned it would send it.",
+    )
+    chosen_because = models.CharField(
+        max_length=300, blank=True, help_text="Why another clinic than the one proposed."
+    )
+    completeness = models.PositiveSmallIntegerField(
+        "percent filled when sent", null=True, blank=True
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     requested_at = models.DateTimeField(null=True, blank=True)
     started_at = models.DateTimeField(null=True, blank=True)
@@ -115,8 +173,33 @@ class Consultation(Public, Moving):
         constraints = [
             models.UniqueConstraint(
                 fields=["patient"],
-                condition=Q(state="draft"),
+                condition=Q(state="draft", facility=None),
                 name="consult_consultation_one_draft_per_patient",
+            ),
+            models.UniqueConstraint(
+                fields=["patient", "facility"],
+                condition=Q(state="draft"),
+                name="consult_consultation_one_draft_per_centre",
+            ),
+            models.UniqueConstraint(
+                fields=["patient", "facility"],
+                condition=Q(state__in=["requested", "in_progress"]),
+                name="consult_consultation_one_open_per_centre",
+            ),
+            models.CheckConstraint(
+                condition=Q(facility=None) | Q(requested_by__isnull=False),
+                name="consult_consultation_centre_has_worker",
+            ),
+            models.CheckConstraint(
+                condition=Q(attested_at=None, attested_by=None)
+                | Q(attested_at__isnull=False, attested_by__isnull=False),
+                name="consult_consultation_attested_at_and_by",
+            ),
+            models.CheckConstraint(
+                condition=Q(facility=None)
+                | Q(attested_at__isnull=False)
+                | Q(state__in=["draft", "cancelled"]),
+                name="consult_consultation_sent_by_centre_is_attested",
             ),
             models.CheckConstraint(
                 condition=Q(
@@ -138,6 +221,12 @@ class Consultation(Public, Moving):
         indexes = [
             models.Index(fields=["doctor", "-created_at"], name="consult_of_doctor"),
             models.Index(fields=["patient", "-created_at"], name="consult_of_patient"),
+            models.Index(fields=["facility", "-created_at"], name="consult_of_centre"),
+            models.Index(
+                fields=["clinic", "requested_at"],
+                condition=Q(state="requested", is_written=True),
+                name="consult_to_answer_in_writing",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -151,8 +240,9 @@ class Consultation(Public, Moving):
     def is_over(self) -> bool:
         return not self.NEXT[self.state]
 
-    def request(self, token: Token) -> None:
-        self._move(self.State.REQUESTED, token=token, requested_at=timezone.now())
+    def request(self, token: Token | None, **fields: object) -> None:
+        """Sent: with its place in a line, or without one to be answered in writing."""
+        self._move(self.State.REQUESTED, token=token, requested_at=timezone.now(), **fields)
 
     def begin(self, doctor: Doctor) -> None:
         self._move(self.State.IN_PROGRESS, doctor=doctor, started_at=timezone.now())
@@ -160,30 +250,20 @@ class Consultation(Public, Moving):
     def complete(self) -> None:
         self._move(self.State.COMPLETED, ended_at=timezone.now())
 
-    def send_back(self, reason: str, words: str) -> None:
-        self._move(self.State.RETURNED, ended_at=timezone.now(), end_reason=reason, end_words=words)
+    def hand_over(self) -> None:
+        """Another doctor takes over the care; this part of it is complete."""
+        self._move(
+            self.State.COMPLETED, ended_at=timezone.now(), end_reason=self.EndReason.TRANSFERRED
+        )
+
+    def send_back(self, reason: str, words: str, clinic: Clinic | None = None) -> None:
+        self._move(
+            self.State.RETURNED,
+            ended_at=timezone.now(),
+            end_reason=reason,
+            end_words=words,
+            suggested_clinic=clinic,
+        )
 
     def cancel(self, reason: str) -> None:
         self._move(self.State.CANCELLED, ended_at=timezone.now(), end_reason=reason)
-
-
-class Consent(models.Model):
-    """One recorded consent to a teleconsultation: which words, in which language, when, how, by whom."""
-
-    class How(models.TextChoices):
-        TICKED = "ticked", _("Ticked on the page")
-        SPOKEN = "spoken", _("Spoken, noted by the health worker")
-
-    consultation = models.OneToOneField(
-        Consultation, on_delete=models.PROTECT, related_name="consent"
-    )
-    version = models.CharField(max_length=20)
-    language = models.CharField(max_length=8)
-    how = models.CharField(max_length=8, choices=How.choices, default=How.TICKED)
-    given_at = models.DateTimeField(default=timezone.now)
-    given_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
-    )
-
-    def __str__(self) -> str:
-        return f"{self.version} ({self.language}), {self.get_how_display()}"

@@ -5,6 +5,7 @@ from queues.actions.calls import (
     answer_call,
     call_next,
     finish_token,
+    is_on_duty,
     pass_over,
     pass_unanswered,
     people_near_their_turn,
@@ -15,6 +16,8 @@ from queues.actions.tokens import (
     NoToken,
     expire_old,
     leave_line,
+    move_token,
+    sit_at_screen,
     take_token,
 )
 
@@ -30,12 +33,15 @@ __all__ = [
     "end_duty",
     "expire_old",
     "finish_token",
+    "is_on_duty",
     "leave_line",
+    "move_token",
     "pass_over",
     "pass_unanswered",
     "pause_duty",
     "people_near_their_turn",
     "resume_duty",
+    "sit_at_screen",
     "start_duty",
     "take_token",
 ]

@@ -1,7 +1,7 @@
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from accounts.models import Doctor
+from accounts.models import Doctor, User
 from queues import broadcast
 from queues.line import priority_run, read_line
 from queues.models import PRIORITY_RUN, Clinic, Duty, MoveRefused, Token
@@ -31,7 +31,7 @@ class AlreadyHolding(Exception):
 
 def call_next(*, clinic: Clinic, doctor: Doctor) -> Token:
     """Call the first present patient of the line. Raises NotOnDuty, AlreadyHolding, NobodyPresent."""
-    if not doctor.is_verified or not _on_duty(doctor, clinic):
+    if not doctor.is_verified or not is_on_duty(doctor, clinic):
         raise NotOnDuty
     for _try in range(RETRIES):
         held = Token.objects.held().filter(doctor=doctor).first()
@@ -44,7 +44,8 @@ def call_next(*, clinic: Clinic, doctor: Doctor) -> Token:
     raise AlreadyHolding(Token.objects.held().filter(doctor=doctor).first())
 
 
-def _on_duty(doctor: Doctor, clinic: Clinic) -> bool:
+def is_on_duty(doctor: Doctor, clinic: Clinic) -> bool:
+    """On duty in this clinic and not paused."""
     return Duty.objects.working().filter(doctor=doctor, clinic=clinic).exists()
 
 
@@ -52,7 +53,9 @@ def _on_duty(doctor: Doctor, clinic: Clinic) -> bool:
 def _claim(clinic: Clinic, doctor: Doctor) -> Token:
     line = Token.objects.in_line(clinic)
     ordinary_first = priority_run(clinic) >= PRIORITY_RUN
-    token = line.present().free().in_turn(ordinary_first=ordinary_first).locked_first()
+    token = (
+        line.present().free().at_free_screen().in_turn(ordinary_first=ordinary_first).locked_first()
+    )
     if token is None:
         raise NobodyPresent(line.count())
     token.clinic = clinic
@@ -71,9 +74,16 @@ def _stop_yielding(clinic: Clinic) -> None:
 
 
 @transaction.atomic
-def answer_call(*, token: Token) -> Token:
-    """The patient comes in. Raises MoveRefused when the call is over."""
-    token.answer()
+def answer_call(*, token: Token, at_screen_of: User | None = None) -> Token:
+    """The patient comes in, at home or at the screen of a health worker.
+
+    Raises MoveRefused when the call is over, or the health worker is in another call.
+    """
+    try:
+        with transaction.atomic():
+            token.answer(at_screen_of)
+    except IntegrityError:
+        raise MoveRefused("The health worker is in another call.") from None
     broadcast.token_changed(token)
     return token
 

@@ -3,9 +3,9 @@ from datetime import timedelta
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from accounts.models import Patient
+from accounts.models import Patient, User
 from queues import broadcast
-from queues.line import door
+from queues.line import Standing, door
 from queues.models import Clinic, ClinicDay, MoveRefused, Presence, Token
 
 
@@ -31,20 +31,32 @@ class AlreadyWaiting(Exception):
         return Token.objects.open().filter(clinic=self.clinic, patient=self.patient).first()
 
 
-def take_token(*, clinic: Clinic, patient: Patient, priority: int) -> Token:
+def take_token(
+    *, clinic: Clinic, patient: Patient, priority: int, brought_by: User | None = None
+) -> Token:
     """Give `patient` the next number in `clinic` today. Raises NoToken, AlreadyWaiting.
+
+    `brought_by` is the health worker at whose screen the patient sits, if one brings them.
+    The wait that is expected now is kept with the token: what was told can be held against what came.
 
     Only in a transaction, which either exception must end: the number goes to the next one then.
     It is taken late, because its row stays locked until that transaction ends.
     """
-    _check_open(clinic, patient)
+    wait = _check_open(clinic, patient).wait
     today = timezone.localdate()
     number = ClinicDay.next_number(clinic, today)
     if number > clinic.daily_limit:
         raise NoToken("full")
     try:
         token = Token.objects.create(
-            clinic=clinic, day=today, number=number, patient=patient, priority=priority
+            clinic=clinic,
+            day=today,
+            number=number,
+            patient=patient,
+            priority=priority,
+            brought_by=brought_by,
+            expected_low=wait.low if wait else None,
+            expected_high=wait.high if wait else None,
         )
     except IntegrityError:
         raise AlreadyWaiting(clinic, patient) from None
@@ -53,7 +65,7 @@ def take_token(*, clinic: Clinic, patient: Patient, priority: int) -> Token:
     return token
 
 
-def _check_open(clinic: Clinic, patient: Patient) -> None:
+def _check_open(clinic: Clinic, patient: Patient) -> Standing:
     standing = door(clinic, patient)
     if not standing.is_open:
         raise NoToken("closed")
@@ -63,6 +75,34 @@ def _check_open(clinic: Clinic, patient: Patient) -> None:
         raise NoToken("full")
     if not standing.suits:
         raise NoToken("unsuitable")
+    return standing
+
+
+@transaction.atomic
+def move_token(*, token: Token, clinic: Clinic, priority: int | None = None) -> Token:
+    """A place in another clinic's line instead of this one; returns the new token.
+
+    Raises NoToken, AlreadyWaiting; MoveRefused when the token is over, or is being called.
+    """
+    moved = take_token(
+        clinic=clinic,
+        patient=token.patient,
+        priority=token.priority if priority is None else priority,
+        brought_by=token.brought_by,
+    )
+    token.move(moved)
+    broadcast.token_changed(token)
+    return moved
+
+
+@transaction.atomic
+def sit_at_screen(*, token: Token, of: User) -> None:
+    """The patient sits at the screen of another health worker now. Raises MoveRefused when called."""
+    here = Token.objects.filter(pk=token.pk, state=Token.State.WAITING, brought_by__isnull=False)
+    if not here.update(brought_by=of):
+        raise MoveRefused("The patient is not waiting at a health centre.")
+    token.brought_by = of
+    broadcast.line_changed(token.clinic_id)
 
 
 @transaction.atomic

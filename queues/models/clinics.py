@@ -5,7 +5,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from accounts.models import District, Facility, Patient, Speciality, State
-from accounts.models.base import Named, Public
+from accounts.models.base import Named, Public, Serves
 
 MIDNIGHT = time(0, 0)
 
@@ -13,10 +13,7 @@ MIDNIGHT = time(0, 0)
 class Clinic(Named, Public):
     """One waiting line: an outpatient clinic of a state, or one speciality of a hub."""
 
-    class Serves(models.TextChoices):
-        ALL = "all", "Everybody"
-        FEMALE = "female", "Women and girls"
-        MALE = "male", "Men and boys"
+    Serves = Serves
 
     state = models.ForeignKey(State, on_delete=models.PROTECT, related_name="clinics")
     district = models.ForeignKey(District, on_delete=models.PROTECT, null=True, blank=True)
@@ -115,14 +112,32 @@ class ClinicHours(models.Model):
         return timezone.make_aware(datetime.combine(day, self.opens))
 
 
+class HubLinkQuerySet(models.QuerySet["HubLink"]):
+    def in_force(self, day: date | None = None) -> "HubLinkQuerySet":
+        """Valid on `day`, today unless said otherwise; the last day is a whole one."""
+        day = day or timezone.localdate()
+        lasts = Q(valid_until=None) | Q(valid_until__gte=day)
+        return self.filter(lasts, valid_from__lte=day, clinic__is_active=True)
+
+
 class HubLink(models.Model):
-    """One spoke facility may bring patients before one hub clinic, for a time."""
+    """One spoke facility may bring patients before one hub clinic, for a time.
+
+    Hub and spoke are no kinds of facility: a primary health centre is hub for its sub-centres and
+    spoke for the specialities it lacks.
+    """
 
     spoke = models.ForeignKey(Facility, on_delete=models.PROTECT, related_name="hub_links")
     clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="hub_links")
-    priority = models.PositiveSmallIntegerField(default=1, help_text="1 is asked first.")
+    priority = models.PositiveSmallIntegerField(
+        default=1, help_text="Of hubs with the same expected wait, 1 is asked first."
+    )
     valid_from = models.DateField(default=timezone.localdate)
-    valid_until = models.DateField(null=True, blank=True)
+    valid_until = models.DateField(
+        null=True, blank=True, help_text="The last day; empty: for good."
+    )
+
+    objects = HubLinkQuerySet.as_manager()
 
     class Meta:
         constraints = [

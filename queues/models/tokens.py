@@ -2,12 +2,13 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.db import connection, models
 from django.db.models import Case, Q, Value, When
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Doctor, Patient
+from accounts.models import Doctor, Patient, User
 from accounts.models.base import Public
 from queues.models.clinics import Clinic
 from queues.models.moves import Moving
@@ -38,6 +39,17 @@ class TokenQuerySet(models.QuerySet["Token"]):
         """Whose patient no other clinic's doctor has called or is seeing."""
         elsewhere = Token.objects.held().filter(patient=models.OuterRef("patient"))
         return self.filter(~models.Exists(elsewhere))
+
+    def at_free_screen(self) -> "TokenQuerySet":
+        """At home, or with a health worker who is in no other call. An emergency may break in."""
+        at_screen = (
+            Token.objects.held()
+            .filter(brought_by=models.OuterRef("brought_by"))
+            .exclude(priority=Token.Priority.EMERGENCY)
+        )
+        return self.filter(
+            Q(priority=Token.Priority.EMERGENCY) | Q(brought_by=None) | ~models.Exists(at_screen)
+        )
 
     def in_turn(self, *, ordinary_first: bool = False) -> "TokenQuerySet":
         """As they are called: (yields, priority, day, number); an emergency is never passed over.
@@ -81,7 +93,7 @@ class Token(Public, Moving):
     NEXT: ClassVar[dict[str, set[str]]] = {
         State.WAITING: {State.CALLED, State.LEFT, State.MOVED, State.EXPIRED},
         State.CALLED: {State.SERVING, State.WAITING, State.NO_SHOW, State.LEFT},
-        State.SERVING: {State.DONE, State.LEFT},
+        State.SERVING: {State.DONE, State.LEFT, State.MOVED},
         State.DONE: set(),
         State.NO_SHOW: set(),
         State.LEFT: set(),
@@ -109,6 +121,16 @@ class Token(Public, Moving):
     yields = models.BooleanField("lets the next one go first", default=False)
     told_at = models.DateTimeField("told that the turn is near", null=True, blank=True)
     moved_to = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True)
+    brought_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="The health worker at whose screen the patient sits.",
+    )
+    expected_low = models.PositiveSmallIntegerField("minutes told, at least", null=True, blank=True)
+    expected_high = models.PositiveSmallIntegerField("minutes told, at most", null=True, blank=True)
 
     objects = TokenQuerySet.as_manager()
 
@@ -131,6 +153,12 @@ class Token(Public, Moving):
                 fields=["patient"],
                 condition=Q(state__in=["called", "serving"]),
                 name="queue_token_one_held_per_patient",
+            ),
+            # One screen, one call. An emergency may come beside another call.
+            models.UniqueConstraint(
+                fields=["brought_by"],
+                condition=Q(state__in=["called", "serving"], priority__gt=0),
+                name="queue_token_one_held_per_screen",
             ),
             models.CheckConstraint(
                 condition=~Q(state__in=["called", "serving", "done", "no_show"])
@@ -160,6 +188,11 @@ class Token(Public, Moving):
                 condition=Q(state__in=["waiting", "called", "serving"]),
                 name="queue_token_open",
             ),
+            models.Index(
+                fields=["brought_by"],
+                condition=Q(state__in=["called", "serving"]),
+                name="queue_token_at_screen",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -180,14 +213,20 @@ class Token(Public, Moving):
         now = timezone.now()
         self._move(self.State.CALLED, doctor=doctor, called_at=now, yields=False)
 
-    def answer(self) -> None:
-        self._move(self.State.SERVING, answered_at=timezone.now(), passes=0)
+    def answer(self, at_screen_of: User | None = None) -> None:
+        self._move(
+            self.State.SERVING, answered_at=timezone.now(), passes=0, brought_by=at_screen_of
+        )
 
     def finish(self) -> None:
         self._move(self.State.DONE, ended_at=timezone.now())
 
     def leave(self) -> None:
         self._move(self.State.LEFT, ended_at=timezone.now())
+
+    def move(self, to: "Token") -> None:
+        """The patient now has a place in another clinic's line instead."""
+        self._move(self.State.MOVED, ended_at=timezone.now(), moved_to=to)
 
     def expire(self) -> None:
         self._move(self.State.EXPIRED, ended_at=timezone.now())

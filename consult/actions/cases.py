@@ -1,0 +1,198 @@
+"""A health centre's case until it is sent: written by several hands, lost by none."""
+
+from decimal import Decimal
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts.actions import record
+from accounts.models import Facility, Patient, Speciality, User
+from consult.models import Attachment, Consultation, FollowUp, Observation
+from consult.vitals import Vital
+from queues.assignment import choose
+from queues.models import MoveRefused
+
+Vitals = dict[str, Decimal]
+
+
+class ChangedMeanwhile(Exception):
+    """Somebody else has saved other words since this page was loaded; `draft` has theirs."""
+
+    def __init__(self, draft: Consultation) -> None:
+        super().__init__(str(draft.revision))
+        self.draft = draft
+
+
+class NoHub(Exception):
+    """The health centre is linked to no hub clinic today; an officer makes the links."""
+
+
+@transaction.atomic
+def open_case(
+    *, patient: Patient, facility: Facility, by: User, follow_up: FollowUp | None = None
+) -> Consultation:
+    """The draft of this patient at this health centre: the one that is there, or a new one.
+
+    Raises NoHub.
+    """
+    drafts = Consultation.objects.select_for_update().filter(
+        patient=patient, facility=facility, state=Consultation.State.DRAFT
+    )
+    draft = drafts.first()
+    if draft is None:
+        draft = _new_draft(patient, facility, by, follow_up_of=follow_up)
+    elif follow_up is not None and draft.follow_up_of_id is None:
+        draft.follow_up_of = follow_up
+        draft.save(update_fields=["follow_up_of"])
+    record("case.open", draft, by=by, patient=patient)
+    return draft
+
+
+def _new_draft(patient: Patient, facility: Facility, by: User, **fields: Any) -> Consultation:
+    try:
+        with transaction.atomic():
+            return Consultation.objects.create(
+                patient=patient,
+                facility=facility,
+                requested_by=by,
+                clinic=_first_clinic(facility, patient),
+                **fields,
+            )
+    except IntegrityError:  # a colleague began it between our look and our insert
+        return Consultation.objects.get(
+            patient=patient, facility=facility, state=Consultation.State.DRAFT
+        )
+
+
+def _first_clinic(facility: Facility, patient: Patient) -> Any:
+    """What is proposed before anything is known: a general doctor, else whoever is linked."""
+    for speciality in Speciality.objects.order_by("-is_general", "name"):
+        found = choose(spoke=facility, speciality=speciality, patient=patient).everywhere
+        if found:
+            return found[0].clinic
+    raise NoHub
+
+
+@transaction.atomic
+def save_case(
+    *, draft: Consultation, by: User, revision: int, words: dict[str, Any], vitals: Vitals
+) -> Consultation:
+    """Keep what is typed. Raises ChangedMeanwhile, MoveRefused once it was sent.
+
+    `revision` is that of the page: when somebody else saved after it, nothing is overwritten, unless
+    both wrote the same.
+    """
+    locked = Consultation.objects.select_for_update().get(pk=draft.pk)
+    if locked.state != Consultation.State.DRAFT:
+        raise MoveRefused("The case was sent already.")
+    if locked.words() | words == locked.words() and vitals_of(locked) == vitals:
+        return locked
+    if locked.revision != revision:
+        raise ChangedMeanwhile(locked)
+    for name, value in words.items():
+        setattr(locked, name, value)
+    locked.revision += 1
+    locked.save(update_fields=[*words, "revision"])
+    _replace_vitals(locked, vitals, by)
+    record("case.save", locked, by=by, patient=locked.patient)
+    return locked
+
+
+def vitals_of(consultation: Consultation) -> Vitals:
+    """The newest value of each kind."""
+    rows = consultation.observations.order_by("taken_at", "pk").values_list("kind", "value")
+    return dict(rows)
+
+
+def _replace_vitals(draft: Consultation, vitals: Vitals, by: User) -> None:
+    """What is unchanged keeps its time and its hand."""
+    before = vitals_of(draft)
+    changed = {kind for kind in before | vitals if before.get(kind) != vitals.get(kind)}
+    draft.observations.filter(kind__in=changed).delete()
+    _measure(draft, {kind: vitals[kind] for kind in vitals if kind in changed}, by)
+
+
+def _measure(consultation: Consultation, vitals: Vitals, by: User) -> None:
+    now = timezone.now()
+    Observation.objects.bulk_create(
+        Observation(
+            consultation=consultation,
+            patient=consultation.patient,
+            kind=kind,
+            value=value,
+            loinc=Vital.of(kind).loinc,
+            unit=Vital.of(kind).unit,
+            taken_at=now,
+            taken_by=by,
+        )
+        for kind, value in vitals.items()
+    )
+
+
+@transaction.atomic
+def measure_again(*, consultation: Consultation, vitals: Vitals, by: User) -> None:
+    """Vital signs taken after the case was sent; the earlier ones stay. Raises MoveRefused at the end."""
+    locked = Consultation.objects.select_for_update().get(pk=consultation.pk)
+    if not locked.is_open:
+        raise MoveRefused("The consultation has ended.")
+    _measure(locked, vitals, by)
+    record("vitals.add", consultation, by=by, patient=consultation.patient)
+
+
+@transaction.atomic
+def reopen_case(*, earlier: Consultation, by: User) -> Consultation:
+    """A new draft with everything of a case that came back, to mend it and send it again.
+
+    Raises MoveRefused while the earlier one is open. A draft that is there already is not touched.
+    """
+    locked = Consultation.objects.select_for_update().get(pk=earlier.pk)
+    if not locked.is_over or locked.facility is None:
+        raise MoveRefused("The case has not come back.")
+    there = Consultation.objects.filter(
+        patient=locked.patient, facility=locked.facility, state=Consultation.State.DRAFT
+    ).first()
+    if there is not None:
+        return there
+    draft = _new_draft(
+        locked.patient,
+        locked.facility,
+        by,
+        continues=locked,
+        follow_up_of=locked.follow_up_of,
+        **locked.words(),
+    )
+    copy_findings(locked, draft)
+    record("case.reopen", draft, by=by, patient=locked.patient)
+    return draft
+
+
+def copy_findings(earlier: Consultation, later: Consultation) -> None:
+    """Vital signs and files of one case for another: each consultation is whole in itself."""
+    if later.observations.exists() or later.attachments.exists():
+        return
+    Observation.objects.bulk_create(
+        Observation(
+            consultation=later,
+            patient_id=row.patient_id,
+            kind=row.kind,
+            value=row.value,
+            loinc=row.loinc,
+            unit=row.unit,
+            taken_at=row.taken_at,
+            taken_by_id=row.taken_by_id,
+            copy_of_id=row.copy_of_id or row.pk,
+        )
+        for row in earlier.observations.all()
+    )
+    Attachment.objects.bulk_create(
+        Attachment(
+            consultation=later,
+            uploaded_by_id=file.uploaded_by_id,
+            file=file.file.name,
+            name=file.name,
+            kind=file.kind,
+            size=file.size,
+        )
+        for file in earlier.attachments.filter(message=None)
+    )

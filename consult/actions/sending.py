@@ -1,0 +1,199 @@
+"""A health centre's case on its way: through the gates to a clinic, and from there to another."""
+
+from dataclasses import dataclass, replace
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts.actions import record
+from accounts.models import User
+from consult import broadcast
+from consult.actions.booking import priority_of
+from consult.actions.cases import reopen_case
+from consult.consent import CONSENT_VERSION
+from consult.models import Consent, Consultation
+from consult.readiness import Attested, completeness, obstacles
+from queues import actions as queues
+from queues.models import Clinic, HubLink, MoveRefused, Token
+
+
+class NotReady(Exception):
+    """The gates hold it back; `obstacles` are the codes of consult.readiness, no_link or no_reason."""
+
+    def __init__(self, obstacles: list[str]) -> None:
+        super().__init__(", ".join(obstacles))
+        self.obstacles = obstacles
+
+
+class AlreadySent(Exception):
+    """The patient's case is on its way from this health centre; `consultation` is that one."""
+
+    def __init__(self, consultation: Consultation | None) -> None:
+        super().__init__("already sent")
+        self.consultation = consultation
+
+
+@dataclass(frozen=True)
+class Sending:
+    """How a case is sent.
+
+    `proposed` is the clinic that the page proposed; another one needs a reason in `because`. With
+    `is_written` it is answered in writing, without a call (store and forward).
+    """
+
+    clinic: Clinic
+    proposed: Clinic | None
+    said: Attested
+    because: str = ""
+    is_written: bool = False
+    language: str = "en"
+    how: str = Consent.How.SPOKEN
+
+
+@transaction.atomic
+def send_case(*, draft: Consultation, sending: Sending, by: User) -> Consultation:
+    """Past the gates, into the line of the clinic or onto its pile of written cases.
+
+    Raises NotReady, AlreadySent, and NoToken where the clinic takes nobody now.
+    """
+    locked = _locked(draft)
+    if locked.state != Consultation.State.DRAFT:
+        raise AlreadySent(locked)
+    in_the_way = obstacles(locked, sending.clinic, sending.said) + _wrong_choice(locked, sending)
+    if in_the_way:
+        raise NotReady(in_the_way)
+    token = None if sending.is_written else _take_token(locked, sending.clinic, by)
+    try:
+        with transaction.atomic():
+            locked.request(
+                token,
+                clinic=sending.clinic,
+                chosen_because=sending.because if _is_other(sending) else "",
+                is_written=sending.is_written,
+                requested_by=by,
+                attested_at=timezone.now(),
+                attested_by=by,
+                completeness=completeness(locked),
+            )
+    except IntegrityError:
+        raise AlreadySent(None) from None
+    Consent.objects.create(
+        consultation=locked,
+        version=CONSENT_VERSION,
+        language=sending.language,
+        how=sending.how,
+        given_by=by,
+    )
+    record("consultation.request", locked, by=by, patient=locked.patient)
+    broadcast.consultation_changed(locked)
+    broadcast.written_changed(locked)
+    return locked
+
+
+def _locked(consultation: Consultation) -> Consultation:
+    """As it is now, with what the gates look at; only the consultation itself is locked."""
+    rows = Consultation.objects.select_for_update(of=("self",)).select_related(
+        "patient__account", "facility__state", "clinic"
+    )
+    return rows.get(pk=consultation.pk)
+
+
+def _locked_token(consultation: Consultation) -> Token | None:
+    """Before the consultation, as everywhere: a doctor who calls locks them in this order too."""
+    tokens = Token.objects.select_for_update(of=("self",)).select_related("clinic", "patient")
+    return tokens.filter(consultation=consultation).first()
+
+
+def open_at_centre(consultation: Consultation) -> Consultation | None:
+    """What this health centre has open for this patient: never two at once."""
+    there = Consultation.objects.open().filter(
+        patient=consultation.patient, facility=consultation.facility
+    )
+    return there.exclude(pk=consultation.pk).select_related("clinic", "token").first()
+
+
+def _wrong_choice(consultation: Consultation, sending: Sending) -> list[str]:
+    linked = HubLink.objects.in_force().filter(spoke=consultation.facility, clinic=sending.clinic)
+    if not linked.exists():
+        return ["no_link"]
+    return ["no_reason"] if _is_other(sending) and not sending.because.strip() else []
+
+
+def _is_other(sending: Sending) -> bool:
+    return sending.proposed is not None and sending.proposed != sending.clinic
+
+
+def _take_token(consultation: Consultation, clinic: Clinic, by: User) -> Token:
+    if there := open_at_centre(consultation):
+        raise AlreadySent(there)
+    return queues.take_token(
+        clinic=clinic,
+        patient=consultation.patient,
+        priority=priority_of(consultation),
+        brought_by=by,
+    )
+
+
+@transaction.atomic
+def send_again(*, earlier: Consultation, sending: Sending, by: User) -> Consultation:
+    """One click: the case that came back goes to another clinic as it is. Raises as send_case.
+
+    The consent of the same case holds; that the patient is here is attested anew. A colleague who
+    is writing on the case is not overtaken: MoveRefused then, and what they write is sent by them.
+    """
+    given = Consent.objects.get(consultation=earlier)
+    draft = reopen_case(earlier=earlier, by=by)
+    if draft.continues_id != earlier.pk or draft.revision:
+        raise MoveRefused("Somebody is writing on a case of this patient.")
+    said = replace(sending.said, consent_given=True)
+    sending = replace(sending, said=said, how=given.how, language=given.language)
+    sent = send_case(draft=draft, sending=sending, by=by)
+    Consent.objects.filter(consultation=sent).update(
+        version=given.version, given_at=given.given_at, given_by=given.given_by
+    )
+    return sent
+
+
+@transaction.atomic
+def move_case(
+    *, consultation: Consultation, clinic: Clinic, because: str, by: User
+) -> Consultation:
+    """A waiting case to another linked clinic, the place there by a new token.
+
+    Raises NotReady, NoToken; MoveRefused when a doctor has begun or is calling.
+    """
+    earlier = _locked_token(consultation)
+    locked = _locked(consultation)
+    if locked.state != Consultation.State.REQUESTED or clinic.pk == locked.clinic_id:
+        raise MoveRefused("The case does not wait.")
+    said = Attested(consent_given=True, patient_is_present=True)  # when it was sent
+    sending = Sending(clinic, proposed=locked.clinic, said=said, because=because)
+    in_the_way = obstacles(locked, clinic, said) + _wrong_choice(locked, sending)
+    if in_the_way:
+        raise NotReady(in_the_way)
+    locked.token = (
+        queues.move_token(token=earlier, clinic=clinic, priority=priority_of(locked))
+        if earlier
+        else _take_token(locked, clinic, by)
+    )
+    locked.clinic, locked.chosen_because, locked.is_written = clinic, because, False
+    locked.save(update_fields=["token", "clinic", "chosen_because", "is_written"])
+    record("consultation.move", locked, by=by, patient=locked.patient)
+    broadcast.consultation_changed(locked)
+    return locked
+
+
+@transaction.atomic
+def ask_in_writing(*, consultation: Consultation, by: User) -> Consultation:
+    """A waiting case gives its place up and is answered in writing. Raises MoveRefused as move_case."""
+    token = _locked_token(consultation)
+    locked = _locked(consultation)
+    if locked.state != Consultation.State.REQUESTED or not locked.facility_id or token is None:
+        raise MoveRefused("The case does not wait in a line.")
+    queues.leave_line(token=token)
+    locked.token, locked.is_written = None, True
+    locked.save(update_fields=["token", "is_written"])
+    record("consultation.in_writing", locked, by=by, patient=locked.patient)
+    broadcast.consultation_changed(locked)
+    broadcast.written_changed(locked)
+    return locked
