@@ -17,7 +17,8 @@ MESSAGES := makemessages $(LANGUAGES:%=-l %) --no-obsolete --add-location file \
 PRODUCTION := EMBEDDED=0 DEMO=0 DEBUG=0 SITE_URL=https://example.org TRUSTED_PROXIES=1 \
 	SECRET_KEY=0123456789-abcdefghijklmnopqrstuvwxyz-only-for-this-check CODE_PEPPER=pepper \
 	DATABASE_URL=postgres://nobody@127.0.0.1/none REDIS_URL=redis://127.0.0.1:6379/0 \
-	SMS_BACKEND=accounts.sms.HttpJsonBackend SMS_HTTP_URL=https://example.org/sms
+	SMS_BACKEND=accounts.sms.HttpJsonBackend SMS_HTTP_URL=https://example.org/sms \
+	SIGNING_KEY_ID=key-1 PDF_CERTIFICATE_PASSWORD=only-for-this-check
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-services test-all check lint types layers migrations deployable \
@@ -32,6 +33,8 @@ run: export SITE_URL ?= http://127.0.0.1:$(PORT)
 run: .venv/runtime $(CATALOGUES) ## The whole site on this machine, with demonstration data
 	$(PY) manage.py migrate --verbosity 0
 	$(PY) manage.py seed
+	$(PY) manage.py formulary
+	$(PY) manage.py signing_keys --demonstration
 	$(PY) manage.py demo
 	$(PY) manage.py serve --host $(HOST) --port $(PORT)
 

@@ -1,4 +1,5 @@
 import secrets
+from datetime import datetime
 from typing import ClassVar
 
 from django.db import models
@@ -112,12 +113,18 @@ class Prescription(Public, Moving):
         return "-".join((self.check_code[:4], self.check_code[4:8], self.check_code[8:]))
 
     def issue(
-        self, *, doctor: Doctor, number: str, document: dict[str, object], **signed: str
+        self,
+        *,
+        doctor: Doctor,
+        number: str,
+        document: dict[str, object],
+        at: datetime | None = None,
+        **signed: str,
     ) -> None:
-        """`signed` holds digest, signature and key_id (consult/signing)."""
+        """`signed` holds digest, signature and key_id (consult/signing), made over the time `at`."""
         self._move(
             self.State.ISSUED,
-            issued_at=timezone.now(),
+            issued_at=at or timezone.now(),
             issued_by=doctor,
             number=number,
             document=document,

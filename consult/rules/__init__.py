@@ -4,7 +4,7 @@ Nothing here writes. `check` looks at a draft as it would be issued today.
 """
 
 from consult.rules.check import Checked, check
-from consult.rules.lists import Case, ListRule, Refusal, decide
+from consult.rules.lists import Circumstances, ListRule, Refusal, decide
 from consult.rules.warnings import Warned
 
-__all__ = ["Case", "Checked", "ListRule", "Refusal", "Warned", "check", "decide"]
+__all__ = ["Circumstances", "Checked", "ListRule", "Refusal", "Warned", "check", "decide"]

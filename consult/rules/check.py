@@ -80,7 +80,7 @@ def _decide(
         return Refusal("unknown", line.generic)
     if drug.is_withdrawn(day):
         return Refusal("withdrawn", drug.generic, source=drug.source)
-    return decide(rules.get(drug.pk, []), history.case_of(drug), drug.generic)
+    return decide(rules.get(drug.pk, []), history.circumstances_of(drug), drug.generic)
 
 
 def rules_in_force(drug_ids: list[int], day: date) -> dict[int, list[ListRule]]:

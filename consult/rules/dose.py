@@ -135,3 +135,12 @@ def _units_a_day(dose: str, frequency: str) -> Decimal | None:
         return sum(a_day, Decimal(0))
     amount = amount_of(dose)
     return amount.number if amount and frequency == Frequency.STAT else None
+
+
+def shown(number: Decimal) -> str:
+    """As on paper: "1", "½", "1½", "2.5" ml."""
+    whole, rest = divmod(number, 1)
+    fraction = {Decimal("0.5"): "½", Decimal("0.25"): "¼", Decimal("0.75"): "¾"}.get(rest)
+    if fraction:
+        return f"{whole or ''}{fraction}"
+    return f"{number.quantize(Decimal('0.01')).normalize():f}"

@@ -13,7 +13,7 @@ from consult.models import (
 )
 from consult.models.formulary import name_key
 from consult.models.history import six_months_before
-from consult.rules.lists import Case
+from consult.rules.lists import Circumstances
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,8 @@ class History:
     refills: frozenset[int]  # drugs with an earlier prescription
     given_in_person: frozenset[int]  # drugs given at that visit
 
-    def case_of(self, drug: Drug) -> Case:
-        return Case(
+    def circumstances_of(self, drug: Drug) -> Circumstances:
+        return Circumstances(
             mode=self.mode,
             is_follow_up=self.visit is not None,
             is_refill=drug.pk in self.refills,

@@ -17,7 +17,7 @@ GUIDELINES = "Telemedicine Practice Guidelines 2020"
 
 
 @dataclass(frozen=True)
-class Case:
+class Circumstances:
     """What decides about one medicine in one consultation."""
 
     mode: str
@@ -103,25 +103,25 @@ class Refusal:
         }[self.code]
 
 
-def decide(rules: Iterable[ListRule], case: Case, medicine: str) -> ListRule | Refusal:
+def decide(rules: Iterable[ListRule], here: Circumstances, medicine: str) -> ListRule | Refusal:
     """The rule that allows it, the least demanding first; or the refusal that helps most."""
     by_list = sorted(rules, key=lambda rule: ("XOAB".index(rule.list), rule.use != Use.REFILL))
     if not by_list:
         return Refusal("unknown", medicine, source=GUIDELINES)
     if by_list[0].list == List.PROHIBITED:
         return Refusal("prohibited", medicine, by_list[0].source, by_list[0].note)
-    allowed = [rule for rule in by_list if _allows(rule, case)]
+    allowed = [rule for rule in by_list if _allows(rule, here)]
     return allowed[0] if allowed else _closest(by_list, medicine)
 
 
-def _allows(rule: ListRule, case: Case) -> bool:
+def _allows(rule: ListRule, here: Circumstances) -> bool:
     if rule.use == Use.REFILL:
-        return rule.list == List.A and case.is_refill
+        return rule.list == List.A and here.is_refill
     if rule.use == Use.ADD_ON:
-        return rule.list == List.B and case.is_follow_up and case.is_add_on
+        return rule.list == List.B and here.is_follow_up and here.is_add_on
     if rule.list == List.A:
-        return case.mode == Mode.VIDEO
-    return rule.list == List.O and (not rule.video_only or case.mode == Mode.VIDEO)
+        return here.mode == Mode.VIDEO
+    return rule.list == List.O and (not rule.video_only or here.mode == Mode.VIDEO)
 
 
 def _closest(rules: list[ListRule], medicine: str) -> Refusal:
