@@ -57,8 +57,14 @@ class RefillRequestQuerySet(models.QuerySet["RefillRequest"]):
     def waiting(self) -> "RefillRequestQuerySet":
         return self.filter(state=RefillRequest.State.WAITING).order_by("pk")
 
+    def on_the_desk(self) -> "RefillRequestQuerySet":
+        """Those that wait for the doctor, and those whose consultation is not finished."""
+        unfinished = Q(consultation__state=Consultation.State.IN_PROGRESS)
+        rows = self.filter(Q(state=RefillRequest.State.WAITING) | unfinished)
+        return rows.with_people().order_by("pk")
+
     def with_people(self) -> "RefillRequestQuerySet":
-        return self.select_related("prescription__consultation__patient__account")
+        return self.select_related("prescription__consultation__patient__account", "consultation")
 
 
 class RefillRequest(Public):

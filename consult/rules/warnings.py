@@ -61,7 +61,8 @@ def warnings_for(medicines: list[Medicine], patient: Patient) -> list[Warned]:
         found += _dose(medicine, patient)
         if patient.is_pregnant and medicine.drug.pregnancy:
             found.append(_pregnancy(medicine.drug))
-    return found + _interactions(medicines, patient)
+    found += _interactions(medicines, patient)
+    return list({warned.key: warned for warned in found}.values())
 
 
 def _allergies(medicines: list[Medicine], patient: Patient) -> list[Warned]:

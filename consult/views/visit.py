@@ -14,7 +14,15 @@ from accounts.gates import SignedIn, get_or_refuse, noticed
 from consult import actions
 from consult.fetch import own_consultation, visible_consultation
 from consult.forms import FeedbackForm, MessageForm
-from consult.models import Attachment, Consultation, Feedback, Prescription
+from consult.models import (
+    Attachment,
+    Consultation,
+    EmergencyReferral,
+    Feedback,
+    Prescription,
+    RefillRequest,
+)
+from consult.pdf import Paper
 from consult.views.booking import too_many_files
 from queues.line import read_line
 from queues.models import MoveRefused, Presence, Token
@@ -62,7 +70,9 @@ def _room(
     status: int = 200,
 ) -> HttpResponse:
     context = {"consultation": consultation, "form": form or MessageForm()}
+    emergency = EmergencyReferral.objects.filter(consultation=consultation).exists()
     context |= chat_context(consultation) | {"issued": issued_of(consultation)}
+    context["emergency"] = emergency
     return render(request, "consult/room.html", context, status=status)
 
 
@@ -84,6 +94,9 @@ def _result(consultation: Consultation) -> dict[str, Any]:
         "note": getattr(consultation, "note", None),
         "feedback": feedback,
         "feedback_form": FeedbackForm(),
+        "refill": RefillRequest.objects.filter(
+            prescription__consultation=consultation, state=RefillRequest.State.WAITING
+        ).first(),
         **chat_context(consultation),
     }
 
@@ -155,7 +168,7 @@ def file(request: SignedIn, consultation: UUID, attachment: UUID) -> FileRespons
 @require_safe
 @login_required
 def prescription_pdf(request: SignedIn, consultation: UUID) -> HttpResponseBase:
-    """The PDF of the prescription in force; while it is being made, a page that says so."""
+    """The PDF of the prescription in force, with ?paper=a5 the small one; until it is made, a page."""
     found = visible_consultation(request, consultation)
     issued = issued_of(found)
     if issued is None:
@@ -164,6 +177,8 @@ def prescription_pdf(request: SignedIn, consultation: UUID) -> HttpResponseBase:
     if not issued.pdf:
         context = {"consultation": found, "issued": issued}
         return render(request, "consult/pdf_soon.html", context, status=202)
+    if request.GET.get("paper") == Paper.A5.value and issued.pdf_a5:
+        return _download(issued.pdf_a5.open(), f"{issued.number}-A5.pdf", "application/pdf")
     return _download(issued.pdf.open(), f"{issued.number}.pdf", "application/pdf")
 
 
