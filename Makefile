@@ -17,8 +17,7 @@ MESSAGES := makemessages $(LANGUAGES:%=-l %) --no-obsolete --add-location file \
 PRODUCTION := EMBEDDED=0 DEMO=0 DEBUG=0 SITE_URL=https://example.org TRUSTED_PROXIES=1 \
 	SECRET_KEY=0123456789-abcdefghijklmnopqrstuvwxyz-only-for-this-check CODE_PEPPER=pepper \
 	DATABASE_URL=postgres://nobody@127.0.0.1/none REDIS_URL=redis://127.0.0.1:6379/0 \
-	SMS_BACKEND=accounts.sms.HttpJsonBackend SMS_HTTP_URL=https://example.org/sms \
-	SIGNING_KEY_ID=key-1 PDF_CERTIFICATE_PASSWORD=only-for-this-check
+	SMS_BACKEND=accounts.sms.HttpJsonBackend SMS_HTTP_URL=https://example.org/sms
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-services test-all check lint types layers migrations deployable \

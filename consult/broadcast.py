@@ -58,5 +58,10 @@ def prescription_changed(consultation_id: int) -> None:
     _tell(consultation_id, type="prescription")
 
 
+def emergency_declared(consultation_id: int) -> None:
+    """The doctor called it an emergency: the patient's page says where to go."""
+    _tell(consultation_id, type="emergency")
+
+
 def _tell(consultation_id: int, **message: object) -> None:
     transaction.on_commit(partial(live.publish, room_topic(consultation_id), **message))

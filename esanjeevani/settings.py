@@ -159,9 +159,9 @@ CELERY_BEAT_SCHEDULE = {
 # --- prescriptions ------------------------------------------------------------------------------
 # Private keys are files (manage.py signing_keys), never rows: a copy of the database signs nothing.
 SIGNING_KEYS = Path(env.text("SIGNING_KEYS", str(VAR_DIR / "keys")))
-SIGNING_KEY_ID = env.needed("SIGNING_KEY_ID", "demonstration")
+SIGNING_KEY_ID = env.text("SIGNING_KEY_ID", "demonstration" if env.EMBEDDED else "key-1")
 PDF_CERTIFICATE = Path(env.text("PDF_CERTIFICATE", str(SIGNING_KEYS / "pdf.p12")))
-PDF_CERTIFICATE_PASSWORD = env.needed("PDF_CERTIFICATE_PASSWORD", "demonstration")
+PDF_CERTIFICATE_PASSWORD = env.text("PDF_CERTIFICATE_PASSWORD")
 
 # --- signing in ---------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"

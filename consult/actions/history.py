@@ -101,7 +101,7 @@ def declare_emergency(*, consultation: Consultation, by: User) -> EmergencyRefer
     if created:
         record("emergency.declare", locked, by=by, patient=locked.patient)
         tell(locked, "emergency")
-        broadcast.consultation_changed(locked)
+        broadcast.emergency_declared(locked.pk)
     return emergency
 
 

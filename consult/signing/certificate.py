@@ -10,7 +10,11 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    NoEncryption,
+    pkcs12,
+)
 from cryptography.x509.oid import NameOID
 from django.conf import settings
 from django.utils import timezone
@@ -79,12 +83,11 @@ def _signer() -> KeptKey:
 @lru_cache(maxsize=2)
 def _load(file: Path, _changed: int, password: str) -> KeptKey:
     """Once per file: opening it costs more than signing."""
-    signer = KeptKey.load_pkcs12(str(file), passphrase=password.encode())
+    phrase = password.encode() or None
+    signer = KeptKey.load_pkcs12(str(file), passphrase=phrase)
     if signer is None:
         raise CertificateMissing(f"{file} cannot be opened with this password.")
-    key, _certificate, _chain = pkcs12.load_key_and_certificates(
-        file.read_bytes(), password.encode()
-    )
+    key, _certificate, _chain = pkcs12.load_key_and_certificates(file.read_bytes(), phrase)
     if not isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
         raise CertificateMissing(f"{file} holds neither an RSA key nor one of an elliptic curve.")
     signer.key = key
@@ -116,9 +119,10 @@ def make_certificate() -> Path:
         .add_extension(usage, critical=True)
         .sign(key, hashes.SHA256())
     )
+    password = settings.PDF_CERTIFICATE_PASSWORD.encode()
     packed = pkcs12.serialize_key_and_certificates(
         b"demonstration", key, certificate, None,
-        BestAvailableEncryption(settings.PDF_CERTIFICATE_PASSWORD.encode()),
+        BestAvailableEncryption(password) if password else NoEncryption(),
     )  # fmt: skip
     file.touch(mode=0o600, exist_ok=False)
     file.write_bytes(packed)

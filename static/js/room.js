@@ -12,14 +12,15 @@ const section = room.querySelector("[data-chat]");
 const catchUp = section ? startChat(section) : () => {};
 const shown = room.dataset.state ?? "in_progress";
 
-// The link to the prescription comes without a reload: nobody loses half a sentence.
+// The link to the prescription, and an emergency, come without a reload: nobody loses half a sentence.
 async function showPrescription() {
-  const place = room.querySelector("[data-issued]");
-  if (!place) return;
+  if (!room.querySelector("[data-issued]")) return;
   try {
     const page = await fetchPart(location.pathname);
-    const newer = page.querySelector("[data-issued]");
-    if (newer) place.replaceWith(newer);
+    for (const name of ["[data-issued]", "[data-emergency]"]) {
+      const newer = page.querySelector(name);
+      if (newer) room.querySelector(name)?.replaceWith(newer);
+    }
   } catch {
     setTimeout(showPrescription, 3000);
   }
@@ -29,7 +30,7 @@ listen(room.dataset.socket, {
   onMessage(message) {
     const saysState = message.type === "state" || message.type === "hello";
     if (saysState && message.state !== shown) reload();
-    else if (message.type === "prescription") showPrescription();
+    else if (message.type === "prescription" || message.type === "emergency") showPrescription();
     else catchUp();
     const place = room.querySelector("[data-issued]");
     if (message.type === "hello" && place && message.issued !== place.dataset.issued) showPrescription();

@@ -11,7 +11,16 @@ from pypdf import PdfReader
 from accounts.models import AuditEvent
 from consult.models import Consultation, Prescription
 from queues.models import Token
-from tests.factories import PASSWORD, a_clinic, a_district, a_doctor, a_patient, totp_code, waiting
+from tests.factories import (
+    PASSWORD,
+    a_clinic,
+    a_district,
+    a_doctor,
+    a_patient,
+    the_formulary,
+    totp_code,
+    waiting,
+)
 from tests.running import Gateway, Site, browser_of, post
 
 pytestmark = pytest.mark.chromium
@@ -104,6 +113,7 @@ def test_a_patient_books_waits_talks_and_leaves_with_a_prescription(
 ) -> None:
     patient, doctor = pages
     a_district()
+    the_formulary()
     clinic = a_clinic()
     dr_rao = a_doctor()
     go_to_desk(doctor, dr_rao.user.phone, dr_rao.user)

@@ -35,8 +35,10 @@ pytestmark = pytest.mark.django_db
 POST_ONLY = {
     "answer", "leave", "discard", "remove_file", "post_message", "feedback", "call_next", "save",
     "revise", "send_back", "pass_over", "start_duty", "pause_duty", "resume_duty", "end_duty",
+    "record_visit", "record_paper", "emergency", "refer_emergency", "take_refill",
+    "withdraw_refill",
 }  # fmt: skip
-GET_AND_POST = {"case", "files", "confirm", "grievance", "messages"}
+GET_AND_POST = {"case", "files", "confirm", "grievance", "messages", "ask_refill"}
 
 
 def named(pattern: URLPattern) -> str:
@@ -67,6 +69,7 @@ def address(pattern: URLPattern, consultation: Consultation) -> str:
         "patient": consultation.patient.uid,
         "clinic": consultation.clinic.uid,
         "code": "unknown",
+        "refill": uuid.UUID(int=1),
     }
     wanted = {name: values[name] for name in pattern.pattern.converters}
     return reverse(named(pattern), kwargs=wanted)
