@@ -16,8 +16,8 @@ from consult import actions
 from consult.care_forms import EmergencyForm, PaperForm, VisitForm
 from consult.fetch import doctors_consultation
 from consult.models import Consultation, InPersonVisit, RefillRequest
-from consult.views.doctor import room_context
-from consult.views.rules_panel import care_context, rules_context
+from consult.views.doctor import room_page
+from consult.views.rules_panel import rules_context
 from queues.models import MoveRefused
 
 
@@ -121,8 +121,7 @@ def _try(request: SignedIn, consultation: Consultation, act: Callable[[], object
 
 def _again(request: SignedIn, consultation: Consultation, **forms: ModelForm) -> HttpResponse:
     """The room with a form that was refused."""
-    context = room_context(consultation) | care_context(consultation, request.user.doctor, **forms)
-    return render(request, "consult/doctors_room.html", context, status=422)
+    return room_page(request, consultation, 422, care_open=next(iter(forms)), **forms)
 
 
 def _number(typed: str) -> int:

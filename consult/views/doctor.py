@@ -17,6 +17,7 @@ from consult import actions
 from consult.fetch import doctors_consultation
 from consult.forms import LineFormSet, MessageForm, NoteForm, ReturnForm, lines_of
 from consult.models import Consultation, Note, Prescription
+from consult.views.colleagues import panels
 from consult.views.rules_panel import (
     care_context,
     press_fast_button,
@@ -25,7 +26,7 @@ from consult.views.rules_panel import (
 )
 from consult.views.visit import chat_context, issued_of
 from queues.actions import AlreadyHolding, NobodyPresent, NotOnDuty
-from queues.models import Clinic, MoveRefused
+from queues.models import Clinic, HubLink, MoveRefused
 
 EARLIER_SHOWN = 10
 
@@ -77,10 +78,18 @@ def room(request: SignedIn, consultation: UUID) -> HttpResponse:
     """The case, the talk and the prescription side by side."""
     found = doctors_consultation(request, consultation)
     record("consultation.read", found, by=request.user, patient=found.patient)
-    return render(request, "consult/doctors_room.html", room_context(found))
+    return room_page(request, found)
 
 
-def room_context(
+def room_page(
+    request: SignedIn, consultation: Consultation, status: int = 200, **forms: Any
+) -> HttpResponse:
+    """The room; with `forms` those in which something was not right."""
+    context = _room(consultation) | forms
+    return render(request, "consult/doctors_room.html", context, status=status)
+
+
+def _room(
     consultation: Consultation,
     note_form: NoteForm | None = None,
     lines: "BaseFormSet[Any] | None" = None,
@@ -97,9 +106,10 @@ def room_context(
         "lines": lines or LineFormSet(initial=_draft_lines(consultation), prefix="lines"),
         "has_draft": consultation.prescriptions.filter(state="draft").exists(),
         "issued": issued_of(consultation),
-        "return_form": ReturnForm(prefix="return"),
+        "return_form": return_form(consultation),
         "form": MessageForm(),
         "earlier": _earlier(consultation),
+        **panels(consultation),
         **chat_context(consultation),
         **rules_context(consultation),
         **(care_context(consultation, doctor) if doctor else {}),
@@ -146,7 +156,7 @@ def save(request: SignedIn, consultation: UUID) -> HttpResponse:
     if quietly:
         return HttpResponse(status=204 if note_is_valid and lines_are_valid else 202)
     if not (note_is_valid and lines_are_valid):
-        context = room_context(found, note_form, lines)
+        context = _room(found, note_form, lines)
         return render(request, "consult/doctors_room.html", context, status=422)
     return _and_then(request, found)
 
@@ -169,7 +179,7 @@ def _not_issued(
     if quietly:
         return JsonResponse({"code": error.reason, "message": words}, status=409)
     messages.error(request, words)
-    return render(request, "consult/doctors_room.html", room_context(consultation), status=409)
+    return room_page(request, consultation, 409)
 
 
 def _and_then(request: SignedIn, consultation: Consultation) -> HttpResponse:
@@ -219,7 +229,7 @@ def _finish(request: SignedIn, consultation: Consultation) -> HttpResponse:
         messages.error(
             request, _("The medicines are not issued yet. Issue them, or empty the rows.")
         )
-        return render(request, "consult/doctors_room.html", room_context(consultation), status=409)
+        return room_page(request, consultation, 409)
     try:
         actions.complete(consultation=consultation, by=request.user)
     except actions.StillAnEmergency:
@@ -233,7 +243,7 @@ def _still_an_emergency(request: SignedIn, consultation: Consultation) -> HttpRe
     messages.error(
         request, _("This is an emergency: write the first aid and where the patient goes.")
     )
-    return render(request, "consult/doctors_room.html", room_context(consultation), status=409)
+    return room_page(request, consultation, 409)
 
 
 @require_POST
@@ -248,15 +258,27 @@ def revise(request: SignedIn, consultation: UUID) -> HttpResponse:
     return redirect("consult:doctors_room", consultation=found.uid)
 
 
+def return_form(consultation: Consultation, data: Any = None) -> ReturnForm:
+    """To a health centre with a clinic to send it to instead; to a patient at home without."""
+    form = ReturnForm(data, prefix="return")
+    if consultation.facility_id is None:
+        del form.fields["clinic"]
+    else:
+        linked = HubLink.objects.in_force().filter(spoke=consultation.facility_id)
+        others = Clinic.objects.filter(pk__in=linked.values("clinic")).select_related("speciality")
+        form.fields["clinic"].queryset = others.exclude(pk=consultation.clinic_id)  # type: ignore[attr-defined]
+        form.fields["words"].label = _("What should the health worker do?")
+    return form
+
+
 @require_POST
 @doctor_only
 def send_back(request: SignedIn, consultation: UUID) -> HttpResponse:
     """Return the case with a reason."""
     found = doctors_consultation(request, consultation)
-    form = ReturnForm(request.POST, prefix="return")
+    form = return_form(found, request.POST)
     if not form.is_valid():
-        context = room_context(found) | {"return_form": form, "return_open": True}
-        return render(request, "consult/doctors_room.html", context, status=422)
+        return room_page(request, found, 422, return_form=form, return_open=True)
     try:
         actions.return_consultation(consultation=found, by=request.user, **form.cleaned_data)
     except actions.StillAnEmergency:

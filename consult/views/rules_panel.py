@@ -4,7 +4,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.forms import ModelForm
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
@@ -36,8 +35,8 @@ def rules_context(consultation: Consultation) -> dict[str, Any]:
     return {"checked": checked, "warned": warned}
 
 
-def care_context(consultation: Consultation, doctor: Doctor, **forms: ModelForm) -> dict[str, Any]:
-    """Earlier care, sets and the emergency, for the doctor's page. A form that was refused comes in."""
+def care_context(consultation: Consultation, doctor: Doctor) -> dict[str, Any]:
+    """Earlier care, sets and the emergency, for the doctor's page."""
     link = FollowUpLink.objects.filter(consultation=consultation).select_related("visit").first()
     visits = InPersonVisit.objects.filter(patient=consultation.patient_id, doctor=doctor)
     return {
@@ -46,10 +45,9 @@ def care_context(consultation: Consultation, doctor: Doctor, **forms: ModelForm)
         "visits": list(visits[:5]),
         "papers": list(consultation.paper_prescriptions.all()),
         "emergency": EmergencyReferral.objects.filter(consultation=consultation).first(),
-        "visit_form": forms.get("visit_form") or VisitForm(prefix="visit"),
-        "paper_form": forms.get("paper_form") or PaperForm(prefix="paper"),
-        "emergency_form": forms.get("emergency_form") or EmergencyForm(prefix="emergency"),
-        "care_open": next(iter(forms), ""),
+        "visit_form": VisitForm(prefix="visit"),
+        "paper_form": PaperForm(prefix="paper"),
+        "emergency_form": EmergencyForm(prefix="emergency"),
     }
 
 

@@ -12,17 +12,19 @@ const section = room.querySelector("[data-chat]");
 const catchUp = section ? startChat(section) : () => {};
 const shown = room.dataset.state ?? "in_progress";
 
-// The link to the prescription, and an emergency, come without a reload: nobody loses half a sentence.
-async function showPrescription() {
-  if (!room.querySelector("[data-issued]")) return;
+// What moves comes without a reload: nobody loses half a sentence. A part in which somebody types stays.
+async function renew(...names) {
+  const places = names.flatMap((name) => [...room.querySelectorAll(`[data-${name}]`)].map((place) => [name, place]));
+  if (!places.length) return;
   try {
     const page = await fetchPart(location.pathname);
-    for (const name of ["[data-issued]", "[data-emergency]"]) {
-      const newer = page.querySelector(name);
-      if (newer) room.querySelector(name)?.replaceWith(newer);
+    for (const [name, place] of places) {
+      const newer = page.querySelector(`[data-${name}]`);
+      const isInUse = place.contains(document.activeElement) || [...place.querySelectorAll("input[type=text], textarea")].some((field) => field.value !== field.defaultValue);
+      if (newer && !isInUse) place.replaceWith(newer);
     }
   } catch {
-    setTimeout(showPrescription, 3000);
+    setTimeout(() => renew(...names), 3000);
   }
 }
 
@@ -30,9 +32,12 @@ listen(room.dataset.socket, {
   onMessage(message) {
     const saysState = message.type === "state" || message.type === "hello";
     if (saysState && message.state !== shown) reload();
-    else if (message.type === "prescription" || message.type === "emergency") showPrescription();
+    else if (message.type === "prescription") renew("issued");
+    else if (message.type === "emergency") renew("emergency");
+    else if (message.type === "instruction") renew("instructions", "vitals", "panels");
+    else if (message.type === "opinion") renew("opinion", "panels");
     else catchUp();
     const place = room.querySelector("[data-issued]");
-    if (message.type === "hello" && place && message.issued !== place.dataset.issued) showPrescription();
+    if (message.type === "hello" && place && message.issued !== place.dataset.issued) renew("issued");
   },
 });
