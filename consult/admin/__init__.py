@@ -1,5 +1,5 @@
 """The admin's pages of consult; importing a module registers them."""
 
-from consult.admin import centres, consultations, prescriptions, room, voices
+from consult.admin import care, centres, consultations, formulary, prescriptions, room, voices
 
-__all__ = ["centres", "consultations", "prescriptions", "room", "voices"]
+__all__ = ["care", "centres", "consultations", "formulary", "prescriptions", "room", "voices"]
