@@ -213,7 +213,20 @@ def prescribed(consultation: Consultation, *lines: consult.Line) -> Any:
     consult.save_lines(
         consultation=consultation, lines=list(lines or [PARACETAMOL]), by=doctor.user
     )
-    return consult.issue_prescription(consultation=consultation, doctor=doctor)
+    return issued_with_reasons(consultation)
+
+
+def issued_with_reasons(consultation: Consultation) -> Any:
+    """Issue the draft; whatever is warned of is answered with a reason. Raises IssueRefused."""
+    try:
+        return consult.issue_prescription(consultation=consultation, doctor=consultation.doctor)
+    except consult.IssueRefused as refused:
+        if refused.reason != "warnings":
+            raise
+        reasons = {warned.key: "Known and wanted" for warned in refused.warnings}
+    by = consultation.doctor.user
+    consult.save_reasons(consultation=consultation, reasons=reasons, by=by)
+    return consult.issue_prescription(consultation=consultation, doctor=consultation.doctor)
 
 
 def gone(consultation: Consultation) -> None:
