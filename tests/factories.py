@@ -97,10 +97,16 @@ def _hashed() -> str:
     return make_password(PASSWORD)
 
 
+def a_staff_user(name: str = "Meena Kumari") -> User:
+    """Somebody with password and authenticator app."""
+    user = User.objects.create(phone=a_phone(), password=_hashed(), name=name)
+    TOTPDevice.objects.create(user=user, name="app", confirmed=True)
+    return user
+
+
 def a_doctor(*, verified: bool = True, **fields: Any) -> Doctor:
     """Dr Rao with password and authenticator app."""
-    user = User.objects.create(phone=a_phone(), password=_hashed(), name="Dr Raghav Rao")
-    TOTPDevice.objects.create(user=user, name="app", confirmed=True)
+    user = a_staff_user("Dr Raghav Rao")
     doctor = Doctor.objects.create(
         **{
             "user": user,
