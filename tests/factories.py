@@ -185,6 +185,7 @@ COMMON = {
     "Ferrous ascorbate", "Calcium carbonate", "Clotrimazole", "Mupirocin", "Ibuprofen",
     "Amoxicillin", "Ampicillin", "Enalapril", "Atenolol", "Metformin", "Hydrochlorothiazide",
     "Sitagliptin", "Clobazam", "Morphine", "Ketamine", "Methotrexate", "Warfarin", "Doxycycline",
+    "White soft paraffin",
 }  # fmt: skip
 
 

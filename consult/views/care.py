@@ -27,7 +27,8 @@ def rules_part(request: SignedIn, consultation: UUID) -> HttpResponse:
     """The part of the page that says what the rules say; fetched after each save."""
     found = doctors_consultation(request, consultation)
     record("consultation.read", found, by=request.user, patient=found.patient)
-    return render(request, "consult/_rules.html", rules_context(found))
+    context = rules_context(found) | {"consultation": found}
+    return render(request, "consult/_rules.html", context)
 
 
 @require_POST
