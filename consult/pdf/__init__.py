@@ -116,8 +116,11 @@ def _how(document: dict[str, Any]) -> str:
     visit = document.get("visit")
     if not visit:
         return words
-    told = {"condition": visit["condition"], "day": _date(visit["seen_on"])}
-    return f"{words} · {_('follow-up of %(condition)s, seen in person on %(day)s') % told}"
+    after = _("follow-up of %(condition)s, seen in person on %(day)s") % {
+        "condition": visit["condition"],
+        "day": _date(visit["seen_on"]),
+    }
+    return f"{words} · {after}"
 
 
 def _vitals(document: dict[str, Any]) -> str:
