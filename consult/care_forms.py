@@ -64,9 +64,7 @@ class PaperForm(forms.ModelForm):
 class EmergencyForm(forms.ModelForm):
     """How an emergency ends."""
 
-    told = forms.BooleanField(
-        label=gettext_lazy("I told the patient to go in person, now.")
-    )
+    told = forms.BooleanField(label=gettext_lazy("I told the patient to go in person, now."))
 
     class Meta:
         model = EmergencyReferral
@@ -94,5 +92,7 @@ class RefillForm(forms.ModelForm):
         fields = ["words"]
         widgets = {"words": forms.Textarea(attrs={"rows": 3})}
         help_texts = {
-            "words": gettext_lazy("Better or worse? Anything new? Did the medicines agree with you?")
+            "words": gettext_lazy(
+                "Better or worse? Anything new? Did the medicines agree with you?"
+            )
         }

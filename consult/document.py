@@ -64,8 +64,7 @@ def _line(line: PrescriptionLine, checked: Checked) -> dict[str, Any]:
         "unit": unit_of(line.dose),
         "frequency": line.frequency,
         "days": line.days,
-        "quantity": line.quantity
-        or quantity_of(line.form, line.dose, line.frequency, line.days),
+        "quantity": line.quantity or quantity_of(line.form, line.dose, line.frequency, line.days),
         "instructions": line.instructions,
         "rule": allowed.rule.as_kept(),
     }

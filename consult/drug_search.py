@@ -42,14 +42,14 @@ def search_drugs(typed: str) -> list[Found]:
 
 def _flat(found: dict[Drug, str]) -> list[Found]:
     ids = [drug.pk for drug in found]
-    products: dict[int, list[Product]] = {}
+    products: dict[int, list[Product | None]] = {}
     for product in Product.objects.filter(drug__in=ids):
         products.setdefault(product.drug_id, []).append(product)
     rules = rules_in_force(ids, timezone.localdate())
     rows = [
         Found(drug.generic, name, product, rule_in_short(rules.get(drug.pk, [])))
         for drug, name in found.items()
-        for product in products.get(drug.pk) or [None]
+        for product in products.get(drug.pk, [None])
     ]
     return rows[:SHOWN]
 

@@ -191,9 +191,7 @@ def _rows_of(drug: Drug, day: date) -> list[Row]:
         for at in range(count)
     ]
     rows[0] |= {
-        "other_names": "; ".join(
-            one.name for one in drug.names.all() if one.name != drug.generic
-        ),
+        "other_names": "; ".join(one.name for one in drug.names.all() if one.name != drug.generic),
         "class": drug.drug_class,
         "pregnancy": drug.pregnancy,
         "daily_dose": "; ".join(

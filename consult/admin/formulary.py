@@ -4,7 +4,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -220,5 +219,3 @@ class FormularyChangeAdmin(admin.ModelAdmin):
 
 def _whole(row: Row) -> Row:
     return {name: row.get(name, "") for name in COLUMNS}
-
-

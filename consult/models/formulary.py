@@ -173,7 +173,9 @@ class DoseRange(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.low.normalize():f}-{self.high.normalize():f} mg{'/kg' if self.per_kg else ''}"
+        return (
+            f"{self.low.normalize():f}-{self.high.normalize():f} mg{'/kg' if self.per_kg else ''}"
+        )
 
 
 class Interaction(models.Model):

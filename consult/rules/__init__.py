@@ -7,4 +7,4 @@ from consult.rules.check import Checked, check
 from consult.rules.lists import Circumstances, ListRule, Refusal, decide
 from consult.rules.warnings import Warned
 
-__all__ = ["Circumstances", "Checked", "ListRule", "Refusal", "Warned", "check", "decide"]
+__all__ = ["Checked", "Circumstances", "ListRule", "Refusal", "Warned", "check", "decide"]

@@ -39,9 +39,11 @@ def plain(text: str) -> str:
     """Halves as fractions, digits of any script as ours, no space around."""
     for sign, fraction in HALVES.items():
         text = re.sub(rf"(\d){sign}", rf"\1 {fraction}", text).replace(sign, fraction)
-    return "".join(
-        str(digit_of(char)) if char.isdecimal() else char for char in text
-    ).strip().replace("–", "-")
+    return (
+        "".join(str(digit_of(char)) if char.isdecimal() else char for char in text)
+        .strip()
+        .replace("–", "-")
+    )
 
 
 def number_of(text: str) -> Decimal:

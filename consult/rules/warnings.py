@@ -99,7 +99,7 @@ def _allergies(medicines: list[Medicine], patient: Patient) -> list[Warned]:
 
 
 def _means(word: str, known: str) -> bool:
-    """"penicillins" means penicillin, "sulfa" a sulfonamide."""
+    """ "penicillins" means penicillin, "sulfa" a sulfonamide."""
     stem = word.rstrip("s").replace("sulpha", "sulfa")
     if len(stem) < SHORTEST_WORD:
         return False
@@ -110,9 +110,9 @@ def _twice(medicines: list[Medicine]) -> list[Warned]:
     found = {}
     for one, other in combinations(medicines, 2):
         if one.drug == other.drug:
-            found[f"twice:{one.drug.pk}"] = (
-                _("%(medicine)s is written twice.") % {"medicine": one.drug.generic}
-            )
+            found[f"twice:{one.drug.pk}"] = _("%(medicine)s is written twice.") % {
+                "medicine": one.drug.generic
+            }
         elif one.drug.drug_class and one.drug.drug_class == other.drug.drug_class:
             found[_pair_key("class", one.drug, other.drug)] = _(
                 "%(one)s and %(other)s are of the same class: %(class)s."
@@ -139,9 +139,7 @@ def _dose(medicine: Medicine, patient: Patient) -> list[Warned]:
     name = medicine.drug.generic
     fitting = [one for one in ranges if one.months_from <= patient.age_months < one.months_to]
     if not fitting:
-        return [
-            Warned(key, _("%(medicine)s has no usual dose at this age.") % {"medicine": name})
-        ]
+        return [Warned(key, _("%(medicine)s has no usual dose at this age.") % {"medicine": name})]
     usual = fitting[0]
     if usual.per_kg and patient.weight is None:
         words = _("%(medicine)s goes by body weight (%(usual)s a day), which was not measured.")
@@ -150,9 +148,7 @@ def _dose(medicine: Medicine, patient: Patient) -> list[Warned]:
     if usual.low * by <= mg <= usual.high * by:
         return []
     words = _("%(medicine)s: %(mg)s mg a day is outside the usual %(usual)s a day.")
-    return [
-        Warned(key, words % {"medicine": name, "mg": f"{mg.normalize():f}", "usual": usual})
-    ]
+    return [Warned(key, words % {"medicine": name, "mg": f"{mg.normalize():f}", "usual": usual})]
 
 
 def _pregnancy(drug: Drug) -> Warned:

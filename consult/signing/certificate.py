@@ -23,7 +23,9 @@ from pyhanko.sign import signers
 from pyhanko.sign.fields import SigSeedSubFilter
 
 FIELD = "Signature"
-RESERVED = 16_384  # bytes for the signature: a chain of certificates fits, and nothing is signed twice
+RESERVED = (
+    16_384  # bytes for the signature: a chain of certificates fits, and nothing is signed twice
+)
 DEMONSTRATION = "DEMONSTRATION - not a legal signature"
 
 
@@ -58,7 +60,9 @@ class KeptKey(signers.SimpleSigner):
 
     key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
-    async def async_sign_raw(self, data: bytes, digest_algorithm: str, dry_run: bool = False) -> Any:
+    async def async_sign_raw(
+        self, data: bytes, digest_algorithm: str, dry_run: bool = False
+    ) -> Any:
         hashing = getattr(hashes, digest_algorithm.upper())()
         if isinstance(self.key, rsa.RSAPrivateKey):
             return self.key.sign(data, padding.PKCS1v15(), hashing)
@@ -68,7 +72,7 @@ class KeptKey(signers.SimpleSigner):
 def is_self_made() -> bool:
     """Whether nobody but ourselves vouches for the certificate. Raises CertificateMissing."""
     certificate = _signer().signing_cert
-    return bool(certificate.self_signed in ("yes", "maybe"))
+    return certificate is not None and certificate.self_signed in ("yes", "maybe")
 
 
 def _signer() -> KeptKey:
@@ -84,7 +88,8 @@ def _signer() -> KeptKey:
 def _load(file: Path, _changed: int, password: str) -> KeptKey:
     """Once per file: opening it costs more than signing."""
     phrase = password.encode() or None
-    signer = KeptKey.load_pkcs12(str(file), passphrase=phrase)
+    load: Any = KeptKey.load_pkcs12  # it has no types
+    signer: KeptKey | None = load(str(file), passphrase=phrase)
     if signer is None:
         raise CertificateMissing(f"{file} cannot be opened with this password.")
     key, _certificate, _chain = pkcs12.load_key_and_certificates(file.read_bytes(), phrase)

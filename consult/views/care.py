@@ -37,7 +37,9 @@ def record_visit(request: SignedIn, consultation: UUID) -> HttpResponse:
     """A visit in person, written down now or before; with "none" this is a first consultation."""
     found = doctors_consultation(request, consultation)
     if "none" in request.POST:
-        return _try(request, found, lambda: actions.unlink_visit(consultation=found, by=request.user))
+        return _try(
+            request, found, lambda: actions.unlink_visit(consultation=found, by=request.user)
+        )
     if "earlier" in request.POST:
         mine = InPersonVisit.objects.filter(patient=found.patient, doctor=request.user.doctor)
         visit = get_object_or_404(mine, pk=_number(request.POST["earlier"]))

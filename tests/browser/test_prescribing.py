@@ -26,9 +26,9 @@ def test_the_keyboard_alone_writes_checks_and_issues(site: Site, chromium: Brows
         page.get_by_role("button", name="Issue the prescription").press("Enter")
         expect(page.get_by_text(re.compile(r"Prescription RX\S+ is issued"))).to_be_visible()
     kept = Prescription.objects.get(state="issued").document["lines"]
-    assert [(line["generic"], line["strength"], line["frequency"], line["quantity"]) for line in kept] == [
-        ("Paracetamol", "650 mg", "bd", 10)
-    ]
+    assert [
+        (line["generic"], line["strength"], line["frequency"], line["quantity"]) for line in kept
+    ] == [("Paracetamol", "650 mg", "bd", 10)]
 
 
 def write_paracetamol(page: Page) -> None:

@@ -65,7 +65,9 @@ def test_there_is_a_cell_for_every_list_and_each_is_both_allowed_and_refused_som
             isinstance(decide([RULES[rule]], here(mode, history), "x"), Refusal)
             for mode, history in product(MODES, HISTORIES)
         }
-        assert outcomes == ({True} if rule == "prohibited" else {False} if rule == "O" else {True, False})
+        assert outcomes == (
+            {True} if rule == "prohibited" else {False} if rule == "O" else {True, False}
+        )
 
 
 def test_prohibited_wins_over_every_other_list():

@@ -81,8 +81,18 @@ def test_when_how_much_is_taken(dose, frequency, times, unit):
 
 @pytest.mark.parametrize(
     ("dose", "often"),
-    [("1-0-0", "od"), ("0-0-1", "hs"), ("1-0-1", "bd"), ("1-1-1", "tds"), ("1-1-1-1", "qid"),
-     ("1", None), ("", None), ("1-1", None), ("x-0-1", None), ("1-0-1-0-1", None)],
+    [
+        ("1-0-0", "od"),
+        ("0-0-1", "hs"),
+        ("1-0-1", "bd"),
+        ("1-1-1", "tds"),
+        ("1-1-1-1", "qid"),
+        ("1", None),
+        ("", None),
+        ("1-1", None),
+        ("x-0-1", None),
+        ("1-0-1-0-1", None),
+    ],
 )
 def test_how_often_a_pattern_is(dose, often):
     assert frequency_of(dose) == often

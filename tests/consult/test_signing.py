@@ -59,7 +59,9 @@ def test_what_was_issued_is_signed_and_anybody_with_the_public_key_can_tell(clie
     assert is_authentic(prescription)
 
 
-@pytest.mark.parametrize("changed", ["medicine", "days", "number", "date", "check_id", "signature", "digest"])
+@pytest.mark.parametrize(
+    "changed", ["medicine", "days", "number", "date", "check_id", "signature", "digest"]
+)
 def test_one_changed_word_and_the_check_page_says_do_not_rely_on_it(client, prescription, changed):
     document = prescription.document
     if changed == "medicine":

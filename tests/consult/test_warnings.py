@@ -86,8 +86,10 @@ def test_the_same_generic_or_class_twice(consultation):
             Line("Paracetamol", "tablet", "650 mg", "2-2-2-2", "qid", 3),
             ["Paracetamol: 5200 mg a day is outside the usual 500-4000 mg a day."],
         ),
-        (Line("Paracetamol", "tablet", "1 g", "2", "tds", 3),
-         ["Paracetamol: 6000 mg a day is outside the usual 500-4000 mg a day."]),
+        (
+            Line("Paracetamol", "tablet", "1 g", "2", "tds", 3),
+            ["Paracetamol: 6000 mg a day is outside the usual 500-4000 mg a day."],
+        ),
         (Line("Paracetamol", "tablet", "500 mg", "half", "tds", 3), []),
     ],
 )

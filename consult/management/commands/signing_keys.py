@@ -10,9 +10,7 @@ from consult.signing.keys import make_key
 
 
 class Command(BaseCommand):
-    help = (
-        "Makes the private key SIGNING_KEY_ID in SIGNING_KEYS. Without it no prescription is issued."
-    )
+    help = "Makes the private key SIGNING_KEY_ID in SIGNING_KEYS. Without it no prescription is issued."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
