@@ -112,9 +112,15 @@ def in_progress(how_many: int, language: str = "en") -> list[Consultation]:
         patient.save(update_fields=["language"])
         made.append(
             Consultation.objects.create(
-                patient=patient, clinic=clinic, doctor=doctor, complaint="Fever", since="days",
-                is_written=True, state=Consultation.State.IN_PROGRESS,
-                requested_at=timezone.now(), started_at=timezone.now(),
+                patient=patient,
+                clinic=clinic,
+                doctor=doctor,
+                complaint="Fever",
+                since="days",
+                is_written=True,
+                state=Consultation.State.IN_PROGRESS,
+                requested_at=timezone.now(),
+                started_at=timezone.now(),
             )  # fmt: skip
         )
         actions.save_note(consultation=made[-1], by=doctor.user, diagnosis="Viral fever")

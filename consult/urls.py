@@ -4,6 +4,7 @@ from consult import api, api_drugs
 from consult.links import ShortId
 from consult.views import (
     booking,
+    calls,
     care,
     doctor,
     handing_on,
@@ -100,6 +101,10 @@ urlpatterns = [
     path("consultations/<uuid:consultation>/discard/", booking.discard, name="discard"),
     path("consultations/<uuid:consultation>/answer/", visit.answer, name="answer"),
     path("consultations/<uuid:consultation>/leave/", visit.leave, name="leave"),
+    path("consultations/<uuid:consultation>/devices/", calls.devices, name="devices"),
+    path("consultations/<uuid:consultation>/ice/", calls.ice, name="ice"),
+    path("consultations/<uuid:consultation>/flow/", calls.flow, name="flow"),
+    path("consultations/<uuid:consultation>/report/", calls.report, name="report"),
     path("consultations/<uuid:consultation>/messages/", visit.post_message, name="post_message"),
     path(
         "consultations/<uuid:consultation>/prescription.pdf",
@@ -133,6 +138,9 @@ urlpatterns = [
     path("doctor/refills/<uuid:refill>/", care.take_refill, name="take_refill"),
     path("api/v1/drugs/", api_drugs.DrugSearch.as_view(), name="drugs"),
     path("check/keys.json", public.keys, name="check_keys"),
+    path("doctor/consultations/<uuid:consultation>/phone/", calls.phone, name="phone"),
+    path("doctor/consultations/<uuid:consultation>/text/", calls.in_text, name="in_text"),
+    path("doctor/consultations/<uuid:consultation>/put-back/", calls.put_back, name="put_back"),
     path(
         "api/v1/consultations/<uuid:consultation>/messages/",
         api.Messages.as_view(),

@@ -195,6 +195,17 @@ SMS_HTTP_KEY = env.text("SMS_HTTP_KEY")
 if SMS_BACKEND.endswith("HttpJsonBackend") and not SMS_HTTP_URL:
     raise ImproperlyConfigured("SMS_HTTP_URL is not set; HttpJsonBackend sends nowhere without it.")
 
+# --- calls ----------------------------------------------------------------------------------------
+# STUN and TURN servers that browsers may use, as RFC 7064 and 7065 spell them; none: only direct calls.
+TURN_URLS = [url.strip() for url in env.text("TURN_URLS").split(",") if url.strip()]
+# Shared with coturn (static-auth-secret), which checks with it what we hand out.
+TURN_SECRET = env.text("TURN_SECRET")
+TURN_SECONDS = env.number("TURN_SECONDS", 1800)  # a consultation takes about seven minutes
+# All through TURN: neither side learns the other's network address.
+TURN_ONLY = env.flag("TURN_ONLY")
+if any(url.startswith("turn") for url in TURN_URLS) and not TURN_SECRET:
+    raise ImproperlyConfigured("TURN_SECRET is not set; the TURN servers would let nobody in.")
+
 # --- language and time --------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("hi", "हिन्दी")]

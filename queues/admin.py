@@ -12,7 +12,16 @@ from accounts.area import Area
 from accounts.models import Doctor, Patient
 from esanjeevani.admin_site import ReadOnly, Undeletable
 from queues.actions import end_duty
-from queues.models import Clinic, ClinicDay, ClinicHours, Duty, HubLink, Presence, Token
+from queues.models import (
+    Clinic,
+    ClinicDay,
+    ClinicHours,
+    Duty,
+    HubLink,
+    KeptApart,
+    Presence,
+    Token,
+)
 
 
 class HoursInline(admin.TabularInline):
@@ -162,7 +171,10 @@ class TokenAdmin(ReadOnly, InArea, AuditedReads):
     show_full_result_count = False
     fieldsets = [
         (None, {"fields": ["uid", "clinic", "day", "number", "patient", "priority"]}),
-        ("Where it stands", {"fields": ["state", "doctor", "passes", "yields", "moved_to"]}),
+        (
+            "Where it stands",
+            {"fields": ["state", "doctor", "passes", "yields", "comes_first", "moved_to"]},
+        ),
         ("When", {"fields": ["issued_at", "told_at", "called_at", "answered_at", "ended_at"]}),
     ]
 
@@ -186,3 +198,17 @@ class PresenceAdmin(ReadOnly, InArea):
     @admin.display(description="Clinic")
     def clinic(self, presence: Presence) -> str:
         return str(presence.token.clinic)
+
+
+@admin.register(KeptApart)
+class KeptApartAdmin(ReadOnly, AuditedReads):
+    """Who is never matched again; why stands in the report (consult)."""
+
+    list_display = ["since_at", "doctor", "patient"]
+    list_select_related = ["doctor__user", "patient"]
+    search_fields = ["doctor__user__name", "patient__name", "patient__number"]
+    date_hierarchy = "since_at"
+    ordering = ["-pk"]
+
+    def patient_of(self, row: KeptApart) -> Patient:
+        return row.patient

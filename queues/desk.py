@@ -58,7 +58,7 @@ def _line(duty: Duty) -> DeskLine:
     )
 
 
-def _row(token: Token, busy: set[int | None]) -> DeskRow:
+def _row(token: Token, busy: set[int]) -> DeskRow:
     now = timezone.now()
     presence = getattr(token, "presence", None)
     return DeskRow(

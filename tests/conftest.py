@@ -15,6 +15,7 @@ from django.core.management import call_command
 from accounts.sms import MemoryBackend
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
+TURNSERVER = shutil.which("turnserver")
 REQUIRED = os.environ.get("REQUIRE_SERVICES") == "1"
 
 
@@ -23,11 +24,12 @@ def _services() -> dict[str, bool]:
         "postgresql": settings.DATABASE_URL.startswith("postgres"),
         "redis": not settings.IN_MEMORY,
         "chromium": bool(CHROMIUM),
+        "coturn": bool(TURNSERVER),
     }
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    for name in ("postgresql", "redis", "chromium"):
+    for name in ("postgresql", "redis", "chromium", "coturn"):
         config.addinivalue_line("markers", f"{name}: needs {name}")
 
 

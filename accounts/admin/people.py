@@ -107,18 +107,6 @@ class UserAdmin(Undeletable, Secretive, InArea, AuditedReads, DjangoUserAdmin):
         doctors = Doctor.objects.filter(area.places("facility__")).values("user")
         return Q(pk__in=staff) | Q(pk__in=doctors)
 
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Powers are no field of an officer's; nor, for who may only look, is the password's hash."""
-        hidden = set()
-        if obj is None and not officer(request).is_superuser:
-            hidden.update(POWERS)
-        if obj is not None and not self.has_change_permission(request, obj):
-            hidden.add("password")
-        return [
-            (name, {**options, "fields": [one for one in options["fields"] if one not in hidden]})
-            for name, options in super().get_fieldsets(request, obj)
-        ]
-
     def response_add(
         self, request: HttpRequest, obj: Any, post_url_continue: Any = None
     ) -> HttpResponse:

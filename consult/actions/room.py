@@ -39,7 +39,7 @@ def begin(*, consultation: Consultation, by: User) -> Consultation:
 
     Raises MoveRefused when the call is over, or the health worker is in another call.
     """
-    token = _token(consultation)
+    token = token_of(consultation)
     if token.doctor is None:
         raise MoveRefused("Nobody is calling.")
     queues.answer_call(token=token, at_screen_of=by if consultation.facility_id else None)
@@ -53,7 +53,7 @@ def begin(*, consultation: Consultation, by: User) -> Consultation:
 def leave(*, consultation: Consultation, by: User) -> Consultation:
     """The place is given up. Raises MoveRefused once the doctor has begun."""
     if not consultation.is_written:
-        queues.leave_line(token=_token(consultation))
+        queues.leave_line(token=token_of(consultation))
     consultation.cancel(Consultation.EndReason.LEFT)
     record("consultation.leave", consultation, by=by, patient=consultation.patient)
     broadcast.consultation_changed(consultation)
@@ -63,7 +63,7 @@ def leave(*, consultation: Consultation, by: User) -> Consultation:
 @transaction.atomic
 def pass_over(*, consultation: Consultation, by: User) -> Consultation:
     """The doctor waits no longer for an answer. Raises MoveRefused when the patient came in."""
-    token = queues.pass_over(token=_token(consultation))
+    token = queues.pass_over(token=token_of(consultation))
     record("consultation.pass_over", consultation, by=by, patient=consultation.patient)
     after_pass(token, consultation)
     return consultation
@@ -122,7 +122,7 @@ def complete(*, consultation: Consultation, by: User) -> Consultation:
     """
     refuse_routine_end(consultation)
     if not consultation.is_written:
-        queues.finish_token(token=_token(consultation))
+        queues.finish_token(token=token_of(consultation))
     consultation.complete()
     close_what_is_open(consultation)
     _set_follow_up(consultation)
@@ -178,7 +178,7 @@ def return_consultation(
     if consultation.is_written:
         broadcast.written_changed(consultation)
     else:
-        _end_place(_token(consultation))
+        _end_place(token_of(consultation))
     consultation.send_back(reason, words, clinic)
     close_what_is_open(consultation)
     record("consultation.return", consultation, by=by, patient=patient)
@@ -195,7 +195,7 @@ def _end_place(token: Token) -> None:
         queues.leave_line(token=token)
 
 
-def _token(consultation: Consultation) -> Token:
+def token_of(consultation: Consultation) -> Token:
     """The token as it is now, for a move. The token always moves before its consultation: one order
     of locks, so that two requests can wait for each other but never both."""
     tokens = Token.objects.select_related("clinic", "doctor__user")

@@ -1,6 +1,7 @@
 """The admin's pages of consult; importing a module registers them."""
 
 from consult.admin import (
+    calls,
     care,
     centres,
     consultations,
@@ -12,6 +13,7 @@ from consult.admin import (
 )
 
 __all__ = [
+    "calls",
     "care",
     "centres",
     "consultations",

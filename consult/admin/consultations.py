@@ -17,7 +17,8 @@ BELONGING = {
     "consent": "consent", "observation": "vital signs", "instruction": "instructions",
     "opinion": "opinions", "note": "note", "attachment": "files", "chatmessage": "chat",
     "prescription": "prescriptions", "referral": "referrals", "followup": "follow-up",
-    "feedback": "feedback",
+    "feedback": "feedback", "callevent": "call", "callleg": "what flowed",
+    "abusereport": "reports",
 }  # fmt: skip
 
 
@@ -86,6 +87,7 @@ class ConsultationAdmin(ReadOnly, InArea, AuditedReads):
             },
         ),
         ("Before and after it", {"fields": ["continues", "follow_up_of"]}),
+        ("The call", {"fields": ["mode", "video_seconds", "sound_seconds", "may_phone"]}),
         ("When", {"fields": ["created_at", "requested_at", "started_at", "ended_at"]}),
     ]  # fmt: skip
 

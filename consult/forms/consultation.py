@@ -115,6 +115,10 @@ class ConfirmForm(forms.Form):
             "required": gettext_lazy("Without your consent no doctor can treat you here.")
         },
     )
+    may_phone = forms.BooleanField(
+        label=gettext_lazy("If the call breaks off, the doctor may see my number and phone me."),
+        required=False,
+    )
 
 
 class MessageForm(forms.Form):

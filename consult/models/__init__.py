@@ -1,4 +1,5 @@
 from consult.models.attachments import Attachment
+from consult.models.calls import AbuseReport, CallEvent, CallLeg
 from consult.models.cases import Case
 from consult.models.chat import ChatMessage
 from consult.models.consents import Consent
@@ -21,6 +22,7 @@ from consult.models.history import (
     PaperPrescription,
 )
 from consult.models.instructions import Instruction
+from consult.models.mode import Mode
 from consult.models.notes import Note
 from consult.models.observations import Observation
 from consult.models.opinions import Opinion
@@ -30,7 +32,10 @@ from consult.models.voices import Feedback, Grievance
 from consult.models.writing import MedicineSet, RefillRequest, SigningKey, WarningReason
 
 __all__ = [
+    "AbuseReport",
     "Attachment",
+    "CallEvent",
+    "CallLeg",
     "Case",
     "ChatMessage",
     "Consent",
@@ -50,6 +55,7 @@ __all__ = [
     "Instruction",
     "Interaction",
     "MedicineSet",
+    "Mode",
     "Note",
     "Observation",
     "Opinion",

@@ -18,9 +18,8 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from accounts.models import Patient
-from consult.models import Consultation, Prescription, PrescriptionLine
+from consult.models import Consultation, Mode, Prescription, PrescriptionLine
 from consult.pdf.words import labels
-from consult.rules.mode import Mode
 from consult.vitals import Vital
 
 HERE = Path(__file__).parent
@@ -112,7 +111,9 @@ def _date(iso: str) -> str:
 
 def _how(document: dict[str, Any]) -> str:
     """How they met, and what it follows up."""
-    words = str(Mode(document["mode"]).label)
+    words = {
+        Mode.TEXT: _("In writing"), Mode.AUDIO: _("By sound"), Mode.VIDEO: _("By video"),
+    }[Mode(document["mode"])]  # fmt: skip
     visit = document.get("visit")
     if not visit:
         return words

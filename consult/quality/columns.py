@@ -74,8 +74,8 @@ def _returned(reason: Reason) -> Aggregate:
     return _count(state=State.RETURNED, end_reason=reason)
 
 
-CASES, BACK, WAIT, AFTER, CARE = (
-    "Consultations", "Returned because", "Waiting", "Follow-ups", "Case and medicine",
+CASES, BACK, WAIT, MEDIA, AFTER, CARE = (
+    "Consultations", "Returned because", "Waiting", "Talk", "Follow-ups", "Case and medicine",
 )  # fmt: skip
 
 COLUMNS = [
@@ -104,12 +104,23 @@ COLUMNS = [
     Column("patient_absent", "Patient absent", BACK, _returned(Reason.PATIENT_ABSENT)),
     Column("needs_in_person", "Must be seen", BACK, _returned(Reason.NEEDS_IN_PERSON)),
     Column("other", "Other", BACK, _returned(Reason.OTHER)),
+    Column("reported", "Reported", BACK, _returned(Reason.REPORTED), says="ended with a report"),
     Column(
         "in_time_percent", "As told", WAIT, unit="%",
         of=lambda tally: tally.percent("in_time", "told"),
         says="called within the longest wait that was told when the token was given",
     ),
     Column("median_wait", "Median", WAIT, unit="min", of=Tally.median_wait),
+    Column(
+        "video_minutes", "Video", MEDIA, unit="min",
+        of=lambda tally: tally.counts["video_seconds"] // 60,
+        says="whole minutes in which doctor and patient both saw each other",
+    ),
+    Column(
+        "sound_minutes", "Sound", MEDIA, unit="min",
+        of=lambda tally: tally.counts["sound_seconds"] // 60,
+        says="whole minutes in which doctor and patient both heard each other",
+    ),
     Column("follow_ups", "Set", AFTER),
     Column("due", "Due", AFTER, says="fell due in these days"),
     Column("in_time_closed", "Closed in time", AFTER),
@@ -127,4 +138,6 @@ COLUMNS = [
 SUMMED: dict[str, Aggregate] = {
     "completeness": Sum("completeness"),
     "with_completeness": Count("completeness"),
+    "video_seconds": Sum("video_seconds"),
+    "sound_seconds": Sum("sound_seconds"),
 }

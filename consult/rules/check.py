@@ -12,7 +12,6 @@ from consult.models import Consultation, Drug, DrugRule, PrescriptionLine
 from consult.models.formulary import name_key
 from consult.rules.history import History, history_of
 from consult.rules.lists import ListRule, Refusal, decide
-from consult.rules.mode import mode_of
 from consult.rules.warnings import Medicine, Patient, Warned, warnings_for
 from consult.rules.weight import weight_of
 
@@ -48,7 +47,7 @@ def check(
     """In a fixed number of queries, however many lines. `mode` is what happened, unless it is given."""
     today = day or timezone.localdate()
     history = history_of(
-        consultation, mode=mode or mode_of(consultation), diagnosis=diagnosis, day=today
+        consultation, mode=mode or consultation.mode, diagnosis=diagnosis, day=today
     )
     drugs = Drug.objects.named([line.generic for line in lines])
     known = list({drug.pk: drug for drug in drugs.values()}.values())

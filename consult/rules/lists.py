@@ -9,8 +9,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from consult.models import DrugRule
-from consult.rules.mode import Mode
+from consult.models import DrugRule, Mode
 
 List, Use = DrugRule.List, DrugRule.Use
 GUIDELINES = "Telemedicine Practice Guidelines 2020"

@@ -17,7 +17,9 @@ from consult import actions
 from consult.fetch import doctors_consultation
 from consult.forms import LineFormSet, MessageForm, NoteForm, ReturnForm, lines_of
 from consult.models import Consultation, Note, Prescription
+from consult.people import Role
 from consult.views.colleagues import panels
+from consult.views.rooms import with_camera
 from consult.views.rules_panel import (
     care_context,
     press_fast_button,
@@ -74,6 +76,7 @@ def pass_over(request: SignedIn, consultation: UUID) -> HttpResponse:
 
 @require_safe
 @doctor_only
+@with_camera
 def room(request: SignedIn, consultation: UUID) -> HttpResponse:
     """The case, the talk and the prescription side by side."""
     found = doctors_consultation(request, consultation)
@@ -100,6 +103,7 @@ def _room(
     return {
         "consultation": consultation,
         "patient": consultation.patient,
+        "role": Role.DOCTOR,
         "is_live": consultation.state == Consultation.State.IN_PROGRESS,
         "note": note,
         "note_form": note_form or NoteForm(instance=note),
@@ -132,6 +136,7 @@ def _earlier(consultation: Consultation) -> Any:
 
 @require_POST
 @doctor_only
+@with_camera
 def save(request: SignedIn, consultation: UUID) -> HttpResponse:
     """Keep notes and medicines; with "issue" or "finish" do that too.
 
@@ -273,6 +278,7 @@ def return_form(consultation: Consultation, data: Any = None) -> ReturnForm:
 
 @require_POST
 @doctor_only
+@with_camera
 def send_back(request: SignedIn, consultation: UUID) -> HttpResponse:
     """Return the case with a reason."""
     found = doctors_consultation(request, consultation)

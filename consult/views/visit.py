@@ -27,16 +27,9 @@ from consult.models import (
 from consult.pdf import Paper
 from consult.people import Role, role_of
 from consult.views.booking import too_many_files
+from consult.views.rooms import ROOMS, allow_camera
 from queues.line import read_line
 from queues.models import MoveRefused, Presence, Token
-
-# Each side's page of a consultation.
-ROOMS = {
-    Role.PATIENT: "consult:visit",
-    Role.HEALTH_WORKER: "consult:centre_visit",
-    Role.DOCTOR: "consult:doctors_room",
-    Role.SPECIALIST: "consult:specialists_room",
-}
 
 
 @require_safe
@@ -86,7 +79,8 @@ def _room(
     emergency = EmergencyReferral.objects.filter(consultation=consultation).exists()
     context |= chat_context(consultation) | {"issued": issued_of(consultation)}
     context["emergency"] = emergency
-    return render(request, "consult/room.html", context, status=status)
+    context["role"] = Role.PATIENT
+    return allow_camera(render(request, "consult/room.html", context, status=status))
 
 
 def chat_context(consultation: Consultation) -> dict[str, Any]:

@@ -88,6 +88,17 @@ def test_a_first_prescription_of_list_a_needs_video_that_flowed(consultation, mo
     assert [refusal.code for refusal in checked.refusals] == codes
 
 
+def test_after_half_a_minute_of_video_that_flowed_the_same_draft_is_issued(consultation):
+    write(consultation, MUPIROCIN)
+    for seconds in (0, 29):
+        Consultation.objects.filter(pk=consultation.pk).update(video_seconds=seconds)
+        assert refused(consultation) == ["video_only"]
+    Consultation.objects.filter(pk=consultation.pk).update(video_seconds=30)
+    issued = issued_with_reasons(consultation)
+    assert issued.document["mode"] == "video"
+    assert issued.document["lines"][0]["rule"]["video_only"] is True
+
+
 def test_the_page_says_which_rule_and_what_to_do_instead(consultation):
     save = reverse("consult:save", args=[consultation.uid])
     client = as_staff(consultation.doctor.user)

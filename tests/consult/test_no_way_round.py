@@ -23,6 +23,7 @@ from consult.models import (
     Prescription,
     PrescriptionLine,
 )
+from consult.models.mode import VIDEO_FROM_SECONDS
 from tests.at_once import at_once
 from tests.factories import (
     a_clinic,
@@ -34,7 +35,9 @@ from tests.factories import (
     the_formulary,
 )
 
-# Where they stand, in writing: O always; A when continued; B beside another one given in person.
+# Where they stand: O always; A when continued, and those with "first" by video; B beside another one
+# that was given in person.
+FIRST_BY_VIDEO = {"Mupirocin", "Amoxicillin", "Clobazam"}
 LISTS = {
     "Paracetamol": {"O"}, "Folic acid": {"O"}, "Guaifenesin": {"O"},
     "Mupirocin": {"A"}, "Amoxicillin": {"A"}, "Clobazam": {"A"}, "Atenolol": {"A"},
@@ -54,6 +57,7 @@ spelled = st.builds(
 days_ago = st.integers(0, 180) | st.integers(190, 400)  # six months are 181 to 184 days
 histories = st.fixed_dictionaries(
     {
+        "video_seconds": st.sampled_from([0, 29, 30, 900]),
         "papers": st.lists(st.tuples(names, days_ago), max_size=2),
         "visit": st.none()
         | st.fixed_dictionaries(
@@ -69,7 +73,7 @@ DIAGNOSIS = "Essential hypertension"
 
 
 def may_be_issued(lines: list[str], history: dict) -> bool:
-    """By the text of the guidelines, for a consultation in writing."""
+    """By the text of the guidelines."""
     recent = 180
     taken = {name for name, days in history["papers"] if days <= recent}
     given: set[str] = set()
@@ -79,6 +83,7 @@ def may_be_issued(lines: list[str], history: dict) -> bool:
     return all(
         "O" in LISTS[name]
         or ("A" in LISTS[name] and name in taken | given)
+        or (name in FIRST_BY_VIDEO and history["video_seconds"] >= VIDEO_FROM_SECONDS)
         or ("B" in LISTS[name] and bool(given - {name}))
         for name in lines
     )
@@ -106,6 +111,7 @@ def forgotten():
 
 def remember(consultation: Consultation, history: dict) -> None:
     today, by = timezone.localdate(), consultation.doctor.user
+    Consultation.objects.filter(pk=consultation.pk).update(video_seconds=history["video_seconds"])
     for name, days in history["papers"]:
         PaperPrescription.objects.create(
             consultation=consultation, generic=name, written_by="Dr Das", seen_by=by,
@@ -129,6 +135,7 @@ def reasons(consultation: Consultation) -> dict[str, str]:
     draft = consultation.prescriptions.filter(state="draft").first()
     if draft is None:
         return {}
+    consultation.refresh_from_db()
     checked = actions.check_draft(draft, consultation, diagnosis=DIAGNOSIS)
     return {f"reason-{warned.key}": "wanted" for warned in checked.warnings}
 

@@ -235,6 +235,13 @@ def test_a_prescription_of_a_patient_at_home_is_given_out_by_nobody(land):
     assert of("clinic", "Lakeside medicine") == {"asked": 1, "completed": 1}
 
 
+def test_media_minutes_are_whole_ones_of_all_talks_together(land):
+    for video, sound in ((50, 200), (100, 219), (0, 0)):
+        a_case(land, video_seconds=video, sound_seconds=sound)
+    numbers = of("doctor", "Dr Raghav Rao")
+    assert (numbers["video_minutes"], numbers["sound_minutes"]) == (2, 6)
+
+
 # --- whose figures ------------------------------------------------------------------------------
 def test_the_same_case_is_the_centres_the_clinics_and_the_doctors(land):
     waited(a_case(land), 4, 5)

@@ -34,7 +34,8 @@ pytestmark = pytest.mark.django_db
 
 POST_ONLY = {
     "answer", "leave", "discard", "remove_file", "post_message", "feedback", "call_next", "save",
-    "revise", "send_back", "pass_over", "start_duty", "pause_duty", "resume_duty", "end_duty",
+    "revise", "send_back", "pass_over", "flow", "report", "phone", "in_text",
+    "put_back", "start_duty", "pause_duty", "resume_duty", "end_duty",
     "record_visit", "record_paper", "emergency", "refer_emergency", "take_refill",
     "withdraw_refill",
 }  # fmt: skip
