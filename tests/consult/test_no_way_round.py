@@ -245,6 +245,6 @@ def test_the_admin_cannot_write_prescriptions_lines_or_rules(consultation):
     for model, pk in rows.items():
         assert client.post(f"/admin/consult/{model}/add/", {"state": "issued"}).status_code == 403
         changed = client.post(f"/admin/consult/{model}/{pk}/change/", {"state": "issued"})
-        assert changed.status_code in (403, 302)
+        assert changed.status_code in (302, 403, 404)  # there is no such form, or no such row
     draft.refresh_from_db()
     assert draft.state == "draft"
