@@ -213,3 +213,105 @@ def write_and_read(sender: Person, reader: Person, words: str) -> None:
     sender.page.get_by_label("Your message").fill(words)
     sender.page.keyboard.press("Enter")
     expect(reader.page.get_by_text(words)).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        ("NotAllowedError", "is not allowed"),
+        ("NotFoundError", "was found"),
+        ("NotReadableError", "Another program"),
+    ],
+)
+def test_a_camera_that_is_refused_missing_or_taken_stops_nobody(
+    site: Site, browser: Browser, consultation, error: str, says: str
+):
+    with both_in(browser, consultation, site.urls[0], site.urls[-1]) as (doctor, patient):
+        patient.page.add_init_script(
+            "if (!sessionStorage.allowed) navigator.mediaDevices.getUserMedia = "
+            f"() => Promise.reject(new DOMException('', '{error}'));"
+        )
+        patient.page.reload()
+        expect(patient.page.locator("[data-trouble-words]")).to_contain_text(says)
+        for person in (doctor, patient):
+            person.sees_state("connected")
+        patient.receives("frames")
+        assert doctor.look()["frames"] == 0
+        write_and_read(patient, doctor, "I see you, you do not see me")
+        patient.page.evaluate(
+            "sessionStorage.allowed = 1; delete navigator.mediaDevices.getUserMedia"
+        )
+        patient.press("Try again")
+        doctor.receives("frames")
+        expect(patient.page.locator("[data-trouble]")).to_be_hidden()
+
+
+def test_a_browser_without_video_writes_and_both_sides_know(
+    site: Site, browser: Browser, consultation
+):
+    with both_in(browser, consultation, site.urls[0], site.urls[-1]) as (doctor, patient):
+        patient.page.add_init_script("delete window.RTCPeerConnection")
+        patient.page.reload()
+        patient.sees_state("off")
+        doctor.sees_state("writes")
+        write_and_read(patient, doctor, "My browser is old")
+        expect(doctor.page.locator("[data-choices]")).to_be_hidden()
+
+
+def test_after_a_minute_without_the_patient_the_doctor_chooses(
+    site: Site, browser: Browser, consultation
+):
+    Consultation.objects.update(may_phone=True)
+    with both_in(browser, consultation, site.urls[0], site.urls[-1]) as (doctor, patient):
+        doctor.sees_state("connected")
+        choices = doctor.page.locator("[data-choices]")
+        # A minute, as soon as the test wants it.
+        assert choices.get_attribute("data-after") == "60"
+        choices.evaluate("one => { one.dataset.after = '1'; }")
+        patient.page.goto("/")
+        expect(doctor.page.locator("[data-news]")).to_contain_text("has left")
+        expect(choices).to_be_visible()
+        doctor.press("Wait")
+        expect(choices).to_be_hidden()
+        expect(choices).to_be_visible()
+        patient.page.goto(f"/consultations/{consultation.uid}/")
+        for person in (doctor, patient):
+            person.sees_state("connected")
+        expect(choices).to_be_hidden()
+        patient.page.goto("/")
+        expect(choices).to_be_visible()
+        doctor.press("Phone the patient")
+        phone = consultation.patient.account.phone
+        expect(doctor.page.get_by_text(phone)).to_be_visible()
+        doctor.page.locator("[data-choices]").evaluate("one => { one.dataset.after = '1'; }")
+        patient.page.goto(f"/consultations/{consultation.uid}/")
+        patient.sees_state("connected")
+        patient.page.goto("/")
+        expect(choices).to_be_visible(timeout=70_000)
+        doctor.press("Back to the line, first")
+        expect(doctor.page.get_by_text("talk broke off, goes first")).to_be_visible()
+    assert again(consultation).token.comes_first
+
+
+def test_the_doctor_may_go_on_in_writing_and_both_pages_let_go_of_the_camera(
+    site: Site, browser: Browser, consultation
+):
+    with both_in(browser, consultation, site.urls[0], site.urls[-1]) as (doctor, patient):
+        doctor.sees_state("connected")
+        doctor.page.locator("[data-choices]").evaluate("one => { one.hidden = false; }")
+        doctor.page.get_by_role("button", name="Go on in writing").click()
+        for person in (doctor, patient):
+            person.sees_state("text")
+            expect(person.page.locator(".tile, [data-own]:not([hidden])")).to_have_count(0)
+        write_and_read(doctor, patient, "Then we write")
+
+
+def test_a_report_ends_the_talk_for_both(site: Site, browser: Browser, consultation):
+    with both_in(browser, consultation, site.urls[0], site.urls[-1]) as (doctor, patient):
+        doctor.sees_state("connected")
+        doctor.page.get_by_text("Report and end", exact=True).click()
+        doctor.page.get_by_label("What happened?").fill("Indecent")
+        doctor.press("Report and end the talk")
+        expect(doctor.page.get_by_text("You will not meet again")).to_be_visible()
+        expect(patient.page.get_by_text("The talk was ended and reported")).to_be_visible()
+    assert again(consultation).end_reason == "reported"
