@@ -16,7 +16,7 @@ from consult import actions
 from consult.forms import MessageForm, OpinionAnswerForm
 from consult.models import Consultation, Opinion
 from consult.people import Role
-from consult.views.colleagues import measured
+from consult.readings import readings
 from consult.views.rooms import with_camera
 from consult.views.visit import chat_context
 from queues.actions import NotOnDuty
@@ -128,7 +128,7 @@ def specialists_room(request: SignedIn, consultation: UUID) -> HttpResponse:
         "opinion_form": form,
         "role": Role.SPECIALIST,
         "is_live": found.state == Consultation.State.IN_PROGRESS and opinion.is_open,
-        "observations": measured(found),
+        "readings": readings(found),
         "form": MessageForm(),
         **chat_context(found),
     }

@@ -47,11 +47,7 @@ class TokenQuerySet(models.QuerySet["Token"]):
 
     def at_free_screen(self) -> "TokenQuerySet":
         """At home, or with a health worker who is in no other call. An emergency may break in."""
-        at_screen = (
-            Token.objects.held()
-            .filter(brought_by=models.OuterRef("brought_by"))
-            .exclude(priority=Token.Priority.EMERGENCY)
-        )
+        at_screen = Token.objects.held().filter(brought_by=models.OuterRef("brought_by"))
         return self.filter(
             Q(priority=Token.Priority.EMERGENCY) | Q(brought_by=None) | ~models.Exists(at_screen)
         )

@@ -70,7 +70,7 @@ def test_it_adds_hindi_to_states_that_came_from_the_directory():
 
 def test_it_costs_few_queries(django_assert_max_num_queries):
     seed()
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(9):
         seed()
 
 

@@ -16,7 +16,8 @@ from consult.fetch import centres_consultation
 from consult.forms import DispensingForm, FollowUpForm, MessageForm, VitalsForm
 from consult.models import Consultation, FollowUp, Instruction
 from consult.people import Role
-from consult.views.colleagues import measured, opinion_of
+from consult.readings import readings
+from consult.views.colleagues import opinion_of
 from consult.views.rooms import allow_camera
 from consult.views.visit import chat_context, issued_of
 from queues.actions import sit_at_screen
@@ -59,7 +60,7 @@ def _facts(request: AtCentre, found: Consultation) -> dict[str, Any]:
         "consultation": found,
         "patient": found.patient,
         "facility": request.facility,
-        "observations": measured(found),
+        "readings": readings(found),
         "attachments": found.attachments.filter(message=None),
         "instructions": found.instructions.select_related("asked_by", "done_by"),
         "vitals_form": VitalsForm(),
@@ -105,7 +106,7 @@ def _after(request: AtCentre, found: Consultation) -> dict[str, Any]:
         "follow_up_form": FollowUpForm(),
         "came_back": Consultation.objects.came_back(request.facility).filter(pk=found.pk).exists(),
         "suggested": suggested if suggested in can_send_to else None,
-        "next": found.continued_by.select_related("clinic").first(),
+        "next": found.continued_by.sent().select_related("clinic").first(),
     }
 
 
