@@ -10,10 +10,21 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Playwright, expect
 
+from consult import actions
 from consult.models import CallLeg, Consultation
 from queues.models import Clinic
-from tests.calling import FAKE_MEDIA, Person, Turn, both_in, comes_in, until
-from tests.factories import a_clinic, in_the_room, on_duty
+from tests.calling import FAKE_MEDIA, Person, Turn, both_in, comes_in, context_of, until
+from tests.factories import (
+    a_clinic,
+    a_health_worker,
+    a_hub,
+    a_specialist,
+    an_opinion,
+    before_the_screen,
+    centre_of,
+    in_the_room,
+    on_duty,
+)
 from tests.running import Site, launch, playing
 
 pytestmark = [pytest.mark.chromium]
@@ -315,3 +326,43 @@ def test_a_report_ends_the_talk_for_both(site: Site, browser: Browser, consultat
         expect(doctor.page.get_by_text("You will not meet again")).to_be_visible()
         expect(patient.page.get_by_text("The talk was ended and reported")).to_be_visible()
     assert again(consultation).end_reason == "reported"
+
+
+def test_three_people_see_each_other_and_two_go_on_when_one_leaves(
+    site: Site, browser: Browser, clinic: Clinic
+):
+    meena = a_health_worker()
+    hub = a_hub(centre_of(meena))
+    skin = a_hub(centre_of(meena), "dermatology")
+    rao, das = on_duty(hub), a_specialist(skin)
+    consultation = before_the_screen(meena, hub, rao)
+    opinion = an_opinion(consultation, skin)
+    actions.join(opinion=opinion, specialist=das)
+    people = [rao.user, meena, das.user]
+    contexts = [context_of(browser, site.urls[0], user, staff=True) for user in people]
+    try:
+        doctor, worker, specialist = everybody = [
+            comes_in(context, consultation, user)
+            for context, user in zip(contexts, people, strict=True)
+        ]
+        for person in everybody:
+            person.sees_state("connected")
+            expect(person.page.locator(".tile")).to_have_count(2)
+            until(lambda person=person: len(person.look()["kinds"]) == 2)
+            person.receives("frames", 20)
+            person.receives("energy", 0.001)
+        actions.give_opinion(opinion=opinion, specialist=das, answer="Eczema")
+        specialist.page.reload()
+        for person in (doctor, worker):
+            expect(person.page.locator("[data-news]")).to_contain_text("Specialist")
+            expect(person.page.locator(".tile")).to_have_count(1)
+            person.sees_state("connected")
+            person.receives("frames")
+        until(lambda: again(consultation).video_seconds >= 5)
+        received = CallLeg.objects.filter(consultation=consultation, video_seconds__gt=0)
+        assert {("doctor", "health_worker"), ("health_worker", "doctor")} <= set(
+            received.values_list("role", "other")
+        )
+    finally:
+        for context in contexts:
+            context.close()
