@@ -237,6 +237,14 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 400
 DATA_UPLOAD_MAX_NUMBER_FILES = 10
 
+# --- national identifiers -----------------------------------------------------------------------
+# The naming systems of the guide ndhm.in 6.5.0, in the documents that travel.
+IDENTIFIER_SYSTEMS = {
+    "abha": env.text("ABHA_SYSTEM", "https://healthid.ndhm.gov.in"),
+    "hpr": env.text("HPR_SYSTEM", "https://doctor.ndhm.gov.in"),
+    "hfr": env.text("HFR_SYSTEM", "https://facility.ndhm.gov.in"),
+}
+
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
