@@ -16,7 +16,7 @@ from django.urls import reverse
 from django_otp import DEVICE_ID_SESSION_KEY
 
 from accounts.actions import refuse
-from accounts.models import Doctor, NoticeAcceptance, User
+from accounts.models import Doctor, Facility, NoticeAcceptance, Post, User
 from accounts.notice import NOTICE_VERSION
 
 View = Callable[..., HttpResponseBase]
@@ -28,8 +28,16 @@ class SignedIn(HttpRequest):
     user: User
 
 
+class AtCentre(SignedIn):
+    """A request of a health worker, at one of the health centres of their posts."""
+
+    facility: Facility
+    facilities: list[Facility]
+
+
 Row = TypeVar("Row", bound=Model)
 NOTICE_SESSION_KEY = "notice"
+FACILITY_SESSION_KEY = "facility"
 PASSWORD_BACKEND = "accounts.backends.PasswordBackend"  # noqa: S105 - a dotted path
 PHONE_BACKEND = "accounts.backends.PhoneBackend"
 
@@ -57,8 +65,8 @@ def has_accepted_notice(request: Any) -> bool:
     return accepted
 
 
-def doctor_only(view: View) -> View:
-    """A doctor who signed in with password and second factor; passed on as request.user.doctor."""
+def _staff_only(view: View) -> View:
+    """Somebody who signed in with password and second factor."""
 
     @wraps(view)
     def gated(request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -70,11 +78,50 @@ def doctor_only(view: View) -> View:
             return redirect(
                 f"{reverse('accounts:second_factor')}?{urlencode({'next': request.path})}"
             )
+        return view(request, *args, **kwargs)
+
+    return gated
+
+
+def doctor_only(view: View) -> View:
+    """A doctor who signed in with password and second factor; passed on as request.user.doctor."""
+
+    @_staff_only
+    @wraps(view)
+    def gated(request: SignedIn, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not is_doctor(request.user):
             raise PermissionDenied
         return view(request, *args, **kwargs)
 
     return gated
+
+
+def health_worker_only(view: View) -> View:
+    """A health worker with an open post, signed in as above; the centre is request.facility."""
+
+    @_staff_only
+    @wraps(view)
+    def gated(request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        request.facilities = facilities_of(request.user)
+        request.facility = chosen_facility(request.facilities, request.session)
+        if request.facility is None:
+            raise PermissionDenied
+        return view(request, *args, **kwargs)
+
+    return gated
+
+
+def facilities_of(user: Any) -> list[Facility]:
+    """The health centres where this person has an open post, in one query."""
+    posts = Post.objects.at_centres().filter(user=user.pk)
+    rows = posts.select_related("facility__state", "facility__district").order_by("facility__name")
+    return [post.facility for post in rows]
+
+
+def chosen_facility(facilities: list[Facility], session: Any) -> Facility | None:
+    """The one chosen in this session, else the first; None without a post."""
+    chosen = (one for one in facilities if one.pk == session.get(FACILITY_SESSION_KEY))
+    return next(chosen, facilities[0] if facilities else None)
 
 
 def is_doctor(user: Any) -> bool:

@@ -67,7 +67,9 @@ def _state(row: dict[str, Any]) -> State:
 
 
 def _speciality(row: dict[str, Any]) -> Speciality:
-    return Speciality(code=row["code"], name=row["name"], names={"hi": row["hi"]})
+    """What a row does not say of whom it is for is left to the model: everybody, and no general doctor."""
+    names = {"hi": row.pop("hi")}
+    return Speciality(names=names, **row)
 
 
 def _read(name: str) -> Any:

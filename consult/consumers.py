@@ -14,10 +14,11 @@ from django.http import HttpRequest
 
 from accounts.actions import refuse
 from accounts.broadcast import account_topic
-from accounts.gates import has_second_factor, is_doctor
-from consult.broadcast import room_topic
+from accounts.gates import chosen_facility, facilities_of, has_second_factor, is_doctor
+from accounts.models import Facility
+from consult.broadcast import centre_topic, room_topic
 from consult.models import Consultation, Prescription
-from esanjeevani.live import Mailbox, hub
+from esanjeevani.live import Mailbox, Message, hub
 from queues import broadcast
 from queues.board import boards
 from queues.models import Duty, Presence, Token
@@ -75,6 +76,9 @@ class LivePage(AsyncWebsocketConsumer):
     async def left(self) -> None:
         """The page is gone."""
 
+    async def heard(self, message: Message) -> None:
+        """A message is about to be sent on to the page."""
+
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """A page says nothing up the socket; whoever floods it is cut off."""
         self.incoming += 1
@@ -87,6 +91,7 @@ class LivePage(AsyncWebsocketConsumer):
                 await self.close(SIGNED_OUT)
                 return
             if message["type"] != "signed_out":
+                await self.heard(message)
                 await self.send(json.dumps(message))
 
     async def _recheck(self) -> None:
@@ -162,10 +167,14 @@ class ConsultationPage(LivePage):
         }
 
     def _place(self) -> Token | None:
-        """The token whose patient is looking at this page, if it is still in the line."""
+        """The token whose patient is looking at this page, if it is still in the line.
+
+        A patient at a health centre is present by the centre's page, not by a phone at home.
+        """
         token = self.consultation.token
+        at_home = self.consultation.facility_id is None
         is_patient = self.consultation.patient.account_id == self.user.pk
-        return token if token and token.is_open and is_patient else None
+        return token if token and token.is_open and is_patient and at_home else None
 
     @staticmethod
     def _arrive(token: Token) -> None:
@@ -174,7 +183,7 @@ class ConsultationPage(LivePage):
 
     async def left(self) -> None:
         if self.place:
-            boards().hide(self.place.clinic_id, self.mailbox)
+            boards().hide(self.place.clinic_id, self.mailbox, self.place.pk)
             if self.place.pk not in set(boards().tokens()):
                 await database_sync_to_async(Presence.end_soon)(self.place.pk)
 
@@ -204,3 +213,63 @@ class DeskPage(LivePage):
     async def left(self) -> None:
         for clinic_id in self.shown:
             boards().hide(clinic_id, self.mailbox)
+
+
+class CentrePage(LivePage):
+    """A health centre's page: told of all its cases, and of the place of each patient who waits.
+
+    While it is open its waiting patients are present, in however many lines: they sit before it.
+    """
+
+    facility: Facility
+    places: frozenset[tuple[int, int]] = frozenset()  # clinic and token
+
+    def allow(self) -> bool:
+        if not has_second_factor(self.scope["session"]):
+            return False
+        found = chosen_facility(facilities_of(self.user), self.scope["session"])
+        if found is None:
+            return False
+        self.facility = found
+        return True
+
+    def topics(self) -> list[str]:
+        return [centre_topic(self.facility.pk)]
+
+    async def joined(self) -> None:
+        await self.send(json.dumps({"type": "hello"}))
+        await self._follow_places()
+
+    async def heard(self, message: Message) -> None:
+        if message["type"] in ("centre", "resync"):
+            await self._follow_places()
+
+    async def _follow_places(self) -> None:
+        """Look at the lines in which a patient of this centre waits now, and at no others."""
+        try:
+            now = await database_sync_to_async(self._read_places)()
+        except DatabaseError as error:
+            log.warning("The places of a health centre could not be read: %s", error)
+            return
+        for clinic_id, token_id in now - self.places:
+            await boards().show(clinic_id, self.mailbox, token_id)
+        for clinic_id, token_id in self.places - now:
+            boards().hide(clinic_id, self.mailbox, token_id)
+        self.places = now
+
+    def _read_places(self) -> frozenset[tuple[int, int]]:
+        """Those who just came are present from now on."""
+        waiting = Token.objects.open().filter(consultation__facility=self.facility)
+        places = frozenset(waiting.values_list("clinic_id", "pk"))
+        Presence.renew(token_id for _clinic_id, token_id in places - self.places)
+        for clinic_id in {clinic_id for clinic_id, _token_id in places - self.places}:
+            broadcast.line_changed(clinic_id)
+        return places
+
+    async def left(self) -> None:
+        for clinic_id, token_id in self.places:
+            boards().hide(clinic_id, self.mailbox, token_id)
+        shown = set(boards().tokens())
+        for _clinic_id, token_id in self.places:
+            if token_id not in shown:
+                await database_sync_to_async(Presence.end_soon)(token_id)

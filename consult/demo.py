@@ -1,6 +1,6 @@
 """Writes the demonstration: people, places, clinics, duties. Running it twice changes nothing."""
 
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 
 from django.conf import settings
@@ -10,7 +10,7 @@ from django.utils import timezone
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts.actions import register_patient, verify_doctor
-from accounts.models import District, Doctor, Facility, Patient, Post, Speciality, User
+from accounts.models import District, Doctor, Enrolment, Facility, Patient, Post, Speciality, User
 from accounts.seeding import seed
 from consult.demo_people import (
     ADMIN_STAFF,
@@ -19,12 +19,14 @@ from consult.demo_people import (
     DEMO_STAFF,
     DOCTORS,
     HEALTH_WORKERS,
+    WORKER_AT,
     DemoAccount,
     DemoDoctor,
     DemoPatient,
     DemoStaff,
 )
 from consult.demo_places import CLINICS, DISTRICTS, FACILITIES, DemoClinic, DemoFacility, Hours
+from consult.demo_visits import VISITS, write_visits
 from queues.actions import resume_duty, start_duty
 from queues.models import Clinic, ClinicHours, HubLink
 
@@ -53,7 +55,10 @@ def load_demo() -> None:
     for doctor in DOCTORS:
         _doctor(doctor, users[doctor.phone], facilities, clinics, verified_by=admin)
     for account in DEMO_ACCOUNTS:
-        _account(account)
+        for patient in _account(account):
+            if account.enrolled_at:
+                at = account.enrolled_at
+                _enrol(patient, facilities[at], users[WORKER_AT[at]])
 
 
 def _facility(facility: DemoFacility) -> Facility:
@@ -155,22 +160,26 @@ def _doctor(
     if created and doctor.verified:
         verify_doctor(doctor=row, by=verified_by)
     if doctor.on_duty and row.is_verified:
-        start_duty(doctor=row, clinic=clinics[doctor.on_duty])
+        for key in doctor.on_duty:
+            start_duty(doctor=row, clinic=clinics[key])
         resume_duty(doctor=row)
 
 
-def _account(account: DemoAccount) -> None:
+def _account(account: DemoAccount) -> list[Patient]:
+    """Those of the account's patients who were not there yet."""
     user, _created = User.objects.get_or_create(
         phone=account.phone,
         defaults={"name": account.name, "language": account.language, "password": "!"},
     )
     there = set(Patient.objects.of(user).values_list("name", flat=True))
-    for patient in account.patients:
-        if patient.name not in there:
-            _patient(patient, account, user)
+    return [
+        _patient(patient, account, user)
+        for patient in account.patients
+        if patient.name not in there
+    ]
 
 
-def _patient(patient: DemoPatient, account: DemoAccount, user: User) -> None:
+def _patient(patient: DemoPatient, account: DemoAccount, user: User) -> Patient:
     district = District.objects.get(pk=account.district)
     row = Patient(
         name=patient.name,
@@ -184,8 +193,18 @@ def _patient(patient: DemoPatient, account: DemoAccount, user: User) -> None:
         guardian_relation=patient.guardian_relation,
         abha_number=patient.abha_number,
     )
-    register_patient(patient=row, by=user)
+    return register_patient(patient=row, by=user)
 
 
 def _born_years_ago(age: int) -> date:
     return date(timezone.localdate().year - age, 1, 1)
+
+
+def _enrol(patient: Patient, facility: Facility, worker: User) -> None:
+    """At the health centre, with the visits that its health worker has brought the patient to."""
+    visits = VISITS.get(patient.name, [])
+    since = timezone.now() - timedelta(days=max((one.days_ago for one in visits), default=0))
+    Enrolment.objects.create(
+        patient=patient, facility=facility, enrolled_by=worker, enrolled_at=since
+    )
+    write_visits(visits, patient=patient, facility=facility, worker=worker)

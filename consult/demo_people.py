@@ -29,7 +29,7 @@ class DemoStaff:
 
 @dataclass(frozen=True)
 class DemoDoctor(DemoStaff):
-    """A doctor; `on_duty` names the clinic whose line is staffed from the start."""
+    """A doctor; `on_duty` names the clinics whose lines are staffed from the start."""
 
     role: str = DOCTOR
     speciality: str = "general-medicine"
@@ -37,7 +37,7 @@ class DemoDoctor(DemoStaff):
     registration_number: str = ""
     council: str = ""
     verified: bool = True
-    on_duty: str = ""  # a key of consult.demo_places.CLINICS
+    on_duty: tuple[str, ...] = ()  # keys of consult.demo_places.CLINICS
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,10 @@ class DemoPatient:
 
 @dataclass(frozen=True)
 class DemoAccount:
-    """One mobile number that patients sign in with, by the code in the SMS."""
+    """One mobile number that patients sign in with, by the code in the SMS.
+
+    At `enrolled_at` its patients have been before a health worker already.
+    """
 
     phone: str
     name: str
@@ -62,6 +65,7 @@ class DemoAccount:
     address: str
     district: int
     patients: tuple[DemoPatient, ...]
+    enrolled_at: str = ""  # a key of consult.demo_places.FACILITIES
 
 
 KERALA = "Kerala State Medical Council"
@@ -74,7 +78,7 @@ DOCTORS = [
     DemoDoctor(
         "+919000000011", "Dr Raghav Rao", facility="hub_ernakulam",
         qualification="MBBS, MD (General Medicine)",
-        registration_number="DEMO-1001", council=KERALA, on_duty="kerala_general",
+        registration_number="DEMO-1001", council=KERALA, on_duty=("kerala_general",),
     ),
     DemoDoctor(
         "+919000000012", "Dr Lakshmi Nair", facility="hub_ernakulam", speciality="gynaecology",
@@ -87,16 +91,17 @@ DOCTORS = [
     ),
     DemoDoctor(
         "+919000000014", "Dr Fatima Ansari", facility="hub_patna", language="hi",
-        registration_number="DEMO-2001", council=BIHAR, on_duty="bihar_general",
+        registration_number="DEMO-2001", council=BIHAR,
+        on_duty=("bihar_general", "patna_medicine"),
     ),
     DemoDoctor(
         "+919000000015", "Dr Sunil Prasad", facility="hub_patna", speciality="dermatology",
         qualification="MBBS, MD (Dermatology)", language="hi",
-        registration_number="DEMO-2002", council=BIHAR,
+        registration_number="DEMO-2002", council=BIHAR, on_duty=("patna_skin",),
     ),
     DemoDoctor(
         "+919000000016", "Dr Kavya Gowda",
-        registration_number="DEMO-3001", council=KARNATAKA, on_duty="karnataka_general",
+        registration_number="DEMO-3001", council=KARNATAKA, on_duty=("karnataka_general",),
     ),
     DemoDoctor(
         "+919000000017", "Dr Arun Hegde", speciality="psychiatry",
@@ -106,12 +111,25 @@ DOCTORS = [
         "+919000000018", "Dr Rekha Sinha", facility="phc_harinagar", language="hi",
         registration_number="DEMO-2003", council=BIHAR, verified=False,
     ),
+    DemoDoctor(
+        "+919000000019", "Dr Imran Alam", facility="phc_harinagar", language="hi",
+        registration_number="DEMO-2004", council=BIHAR, on_duty=("harinagar_medicine",),
+    ),
+    DemoDoctor(
+        "+919000000020", "Dr Shalini Verma", facility="hub_patna", speciality="gynaecology",
+        qualification="MBBS, MS (Obstetrics and Gynaecology)", language="hi",
+        registration_number="DEMO-2005", council=BIHAR, on_duty=("patna_women",),
+    ),
 ]  # fmt: skip
 
 HEALTH_WORKERS = [
     DemoStaff("+919000000021", "Meena Kumari", HEALTH_WORKER, "spoke_chandwara", "hi"),
     DemoStaff("+919000000022", "Anitha Thomas", HEALTH_WORKER, "spoke_thekkekara"),
+    DemoStaff("+919000000023", "Sunita Devi", HEALTH_WORKER, "spoke_belwa", "hi"),
+    DemoStaff("+919000000024", "Manoj Paswan", HEALTH_WORKER, "phc_harinagar", "hi"),
+    DemoStaff("+919000000025", "Latha Mohan", HEALTH_WORKER, "spoke_malayoram"),
 ]
+WORKER_AT = {worker.facility: worker.phone for worker in HEALTH_WORKERS}
 
 DEMO_STAFF: list[DemoStaff] = [*DOCTORS, *HEALTH_WORKERS, ADMIN_STAFF]
 
@@ -127,5 +145,21 @@ DEMO_ACCOUNTS = [
     DemoAccount(
         "+919000000102", "रमेश यादव", "hi", "वार्ड 4, हरिनगर, गया 823001", 196,
         (DemoPatient("रमेश यादव", "male", 46),),
+    ),
+    DemoAccount(
+        "+919000000103", "Shanti Devi", "hi", "School Road, Belwa, Gaya 823003", 196,
+        (
+            DemoPatient("Shanti Devi", "female", 58),
+            DemoPatient("Gudiya Kumari", "female", 6, "Shanti Devi", "Grandmother"),
+        ),
+        "spoke_belwa",
+    ),
+    DemoAccount(
+        "+919000000104", "Ramdhari Manjhi", "hi", "Temple Lane, Belwa, Gaya 823003", 196,
+        (DemoPatient("Ramdhari Manjhi", "male", 52),), "spoke_belwa",
+    ),
+    DemoAccount(
+        "+919000000105", "Pinki Kumari", "hi", "Canal Side, Belwa, Gaya 823003", 196,
+        (DemoPatient("Pinki Kumari", "female", 24),), "spoke_belwa",
     ),
 ]  # fmt: skip

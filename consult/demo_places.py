@@ -134,17 +134,23 @@ CLINICS = {
     ),
     "patna_medicine": DemoClinic(
         "Ganga hub: general medicine", "गंगा हब: सामान्य चिकित्सा", BIHAR,
-        "general-medicine", OFFICE_HOURS, "hub_patna", takes_opd=False,
+        "general-medicine", ALWAYS, "hub_patna", takes_opd=False,
         spokes=("spoke_chandwara", "phc_harinagar"),
     ),
     "patna_skin": DemoClinic(
         "Ganga hub: dermatology", "गंगा हब: त्वचा रोग", BIHAR,
-        "dermatology", OFFICE_HOURS, "hub_patna", takes_opd=False,
+        "dermatology", ALWAYS, "hub_patna", takes_opd=False,
+        spokes=("spoke_chandwara", "spoke_belwa", "phc_harinagar"),
+    ),
+    "patna_women": DemoClinic(
+        "Ganga hub: gynaecology", "गंगा हब: स्त्री रोग", BIHAR,
+        "gynaecology", ALWAYS, "hub_patna", takes_opd=False,
+        rules={"serves": "female", "min_age": 10, "usual_minutes": 10},
         spokes=("spoke_chandwara", "spoke_belwa", "phc_harinagar"),
     ),
     "harinagar_medicine": DemoClinic(
         "Harinagar PHC: general medicine", "हरिनगर पीएचसी: सामान्य चिकित्सा", BIHAR,
-        "general-medicine", LONG_MORNINGS, "phc_harinagar", takes_opd=False,
+        "general-medicine", ALWAYS, "phc_harinagar", takes_opd=False,
         spokes=("spoke_belwa",),
     ),
 }  # fmt: skip

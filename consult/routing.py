@@ -1,8 +1,9 @@
 from django.urls import path
 
-from consult.consumers import ConsultationPage, DeskPage
+from consult.consumers import CentrePage, ConsultationPage, DeskPage
 
 websocket_urlpatterns = [
     path("ws/consultations/<uuid:consultation>/", ConsultationPage.as_asgi()),
     path("ws/desk/", DeskPage.as_asgi()),
+    path("ws/centre/", CentrePage.as_asgi()),
 ]

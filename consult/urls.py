@@ -2,12 +2,80 @@ from django.urls import path, register_converter
 
 from consult import api
 from consult.links import ShortId
-from consult.views import booking, doctor, public, visit
+from consult.views import booking, doctor, handing_on, opinions, public, visit
+from consult.views.centre import after, case, day, patients, send
+from consult.views.centre import visit as centre_visit
 
 register_converter(ShortId, "short")
 
+CONSULTATION = "centre/consultations/<uuid:consultation>/"
+
+centre_patterns = [
+    path("centre/", day.day, name="centre"),
+    path("centre/part/", day.day_part, name="centre_part"),
+    path("centre/chips/", day.chips, name="centre_chips"),
+    path("centre/facility/", day.choose_facility, name="choose_facility"),
+    path("centre/patients/", patients.find, name="centre_find"),
+    path("centre/patients/here/", patients.here, name="centre_here"),
+    path("centre/patients/new/", patients.register, name="centre_register"),
+    path("centre/patients/<uuid:patient>/", patients.patient, name="centre_patient"),
+    path("centre/patients/<uuid:patient>/case/", patients.open_case, name="centre_open"),
+    path("centre/follow-ups/<uuid:follow_up>/", after.close_follow_up, name="close_follow_up"),
+    path(f"{CONSULTATION}case/", case.case, name="centre_case"),
+    path(f"{CONSULTATION}case/files/", case.add_file, name="centre_add_file"),
+    path(
+        f"{CONSULTATION}case/files/<uuid:attachment>/remove/",
+        case.remove_file,
+        name="centre_remove_file",
+    ),
+    path(f"{CONSULTATION}case/discard/", case.discard, name="centre_discard"),
+    path(f"{CONSULTATION}send/", send.send, name="centre_send"),
+    path(f"{CONSULTATION}send-again/", send.send_again, name="centre_send_again"),
+    path(f"{CONSULTATION}reopen/", send.reopen, name="centre_reopen"),
+    path(f"{CONSULTATION}move/", send.move, name="centre_move"),
+    path(f"{CONSULTATION}settle/", day.settle, name="centre_settle"),
+    path(CONSULTATION, centre_visit.visit, name="centre_visit"),
+    path(f"{CONSULTATION}answer/", centre_visit.answer, name="centre_answer"),
+    path(f"{CONSULTATION}take-over/", centre_visit.take_over, name="centre_take_over"),
+    path(f"{CONSULTATION}leave/", centre_visit.leave, name="centre_leave"),
+    path(f"{CONSULTATION}vitals/", centre_visit.measure, name="centre_measure"),
+    path(
+        f"{CONSULTATION}instructions/<int:instruction>/done/",
+        centre_visit.carry_out,
+        name="centre_carry_out",
+    ),
+    path(f"{CONSULTATION}print/", after.print_page, name="centre_print"),
+    path(f"{CONSULTATION}dispense/", after.dispense, name="centre_dispense"),
+]
+
+ROOM = "doctor/consultations/<uuid:consultation>/"
+
+colleague_patterns = [
+    path("doctor/asked/", opinions.asked, name="asked"),
+    path("doctor/asked/part/", opinions.asked_part, name="asked_part"),
+    path("doctor/opinions/<uuid:opinion>/join/", opinions.join, name="join"),
+    path(f"{ROOM}take/", opinions.take_written, name="take_written"),
+    path(f"{ROOM}opinion/", opinions.specialists_room, name="specialists_room"),
+    path(f"{ROOM}instruct/", handing_on.instruct, name="instruct"),
+    path(f"{ROOM}ask/", handing_on.ask_opinion, name="ask_opinion"),
+    path(
+        f"{ROOM}opinions/<uuid:opinion>/withdraw/",
+        handing_on.withdraw_opinion,
+        name="withdraw_opinion",
+    ),
+    path(f"{ROOM}transfer/", handing_on.transfer, name="transfer"),
+    path(f"{ROOM}refer/", handing_on.refer, name="refer"),
+    path(
+        "consultations/<uuid:consultation>/letters/<uuid:referral>.pdf",
+        handing_on.letter,
+        name="letter",
+    ),
+]
+
 app_name = "consult"
 urlpatterns = [
+    *centre_patterns,
+    *colleague_patterns,
     path("book/", booking.book, name="book"),
     path("book/<uuid:patient>/<uuid:clinic>/", booking.case, name="case"),
     path("consultations/", visit.consultations, name="consultations"),

@@ -45,9 +45,10 @@ class Mailbox:
         self._ready.set()
 
     def put_latest(self, message: Message) -> None:
-        """As put(), but an unsent message of the same type is replaced, not kept."""
+        """As put(), but an unsent message of the same type, and about the same token, is replaced."""
+        about = (message["type"], message.get("token"))
         for index, old in enumerate(self._waiting):
-            if old["type"] == message["type"]:
+            if (old["type"], old.get("token")) == about:
                 self._waiting[index] = message
                 return
         self.put(message)

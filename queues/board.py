@@ -30,21 +30,22 @@ class Board:
 
     def __init__(self, clinic_id: int) -> None:
         self.clinic_id = clinic_id
-        self.pages: dict[Mailbox, int | None] = {}  # the token of a waiting page; None for a desk
+        # Each page with the token that waits on it; None for a desk, several for a health centre.
+        self.pages: set[tuple[Mailbox, int | None]] = set()
         self.changed = Mailbox()
         self.line: Line | None = None
         self.task = asyncio.create_task(self._run())
 
     async def show(self, page: Mailbox, token_id: int | None) -> None:
         """Show the line to one more page, starting with what is known."""
-        self.pages[page] = token_id
+        self.pages.add((page, token_id))
         await hub().join([line_topic(self.clinic_id)], self.changed)
         if self.line:
             self._tell(page, token_id, self.line)
         self.changed.put_latest({"type": "line"})
 
-    def hide(self, page: Mailbox) -> None:
-        self.pages.pop(page, None)
+    def hide(self, page: Mailbox, token_id: int | None) -> None:
+        self.pages.discard((page, token_id))
         if not self.pages:
             hub().leave(self.changed)
             self.task.cancel()
@@ -58,7 +59,7 @@ class Board:
                 log.warning("The line %s could not be read: %s", self.clinic_id, error)
                 self.changed.put_latest({"type": "line"})
             else:
-                for page, token_id in list(self.pages.items()):
+                for page, token_id in list(self.pages):
                     self._tell(page, token_id, self.line)
             await asyncio.sleep(AT_MOST_EVERY)
 
@@ -69,7 +70,7 @@ class Board:
         if token_id is None:
             page.put_latest({"type": "line"})
         elif (ahead := line.ahead_of(token_id)) is not None:
-            page.put_latest(place_message(line, ahead))
+            page.put_latest({"token": token_id} | place_message(line, ahead))
 
 
 def place_message(line: Line, ahead: int) -> Message:
@@ -97,17 +98,17 @@ class Boards:
             self._renewing = asyncio.create_task(self._renew())
         await self._boards[clinic_id].show(page, token_id)
 
-    def hide(self, clinic_id: int, page: Mailbox) -> None:
+    def hide(self, clinic_id: int, page: Mailbox, token_id: int | None = None) -> None:
         board = self._boards.get(clinic_id)
         if board is None:
             return
-        board.hide(page)
+        board.hide(page, token_id)
         if not board.pages:
             del self._boards[clinic_id]
 
     def tokens(self) -> Iterator[int]:
         for board in self._boards.values():
-            yield from (token_id for token_id in board.pages.values() if token_id is not None)
+            yield from (token_id for _page, token_id in board.pages if token_id is not None)
 
     async def _renew(self) -> None:
         while True:

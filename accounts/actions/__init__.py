@@ -1,6 +1,12 @@
 from accounts.actions.audit import record, refuse
 from accounts.actions.messages import deliver, queue_sms, sweep_messages, sweep_old
-from accounts.actions.patients import LooksAlike, register_patient, update_patient
+from accounts.actions.patients import (
+    LooksAlike,
+    enrol,
+    register_at_centre,
+    register_patient,
+    update_patient,
+)
 from accounts.actions.signing_in import TooMany, accept_notice, send_code, sign_in, verify_doctor
 
 __all__ = [
@@ -8,9 +14,11 @@ __all__ = [
     "TooMany",
     "accept_notice",
     "deliver",
+    "enrol",
     "queue_sms",
     "record",
     "refuse",
+    "register_at_centre",
     "register_patient",
     "send_code",
     "sign_in",

@@ -1,7 +1,8 @@
+from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
 from accounts.actions.audit import record
-from accounts.models import Patient, User
+from accounts.models import Enrolment, Facility, Patient, User
 
 ALIKE_SHOWN = 5
 
@@ -27,6 +28,45 @@ def register_patient(*, patient: Patient, by: User, sure: bool = False) -> Patie
     patient.save(force_insert=True)
     record("patient.register", patient, by=by, patient=patient)
     return patient
+
+
+@transaction.atomic
+def register_at_centre(
+    *, patient: Patient, phone: str, facility: Facility, by: User, sure: bool = False
+) -> Patient:
+    """Save a new patient whom a health worker registers, under the account of their own number.
+
+    The account is made when there is none; whoever signs in with that number later sees what the
+    health centre did. Raises LooksAlike with people of the account, or of the state with the same
+    name, sex and nearly the same age, unless somebody is `sure`.
+    """
+    account, _made = User.objects.get_or_create(
+        phone=phone, defaults={"language": patient.language, "password": make_password(None)}
+    )
+    User.objects.select_for_update().get(pk=account.pk)
+    patient.account = account
+    if not sure and (alike := _alike(patient)):
+        raise LooksAlike(alike)
+    patient.save(force_insert=True)
+    record("patient.register", patient, by=by, patient=patient)
+    enrol(patient=patient, facility=facility, by=by)
+    return patient
+
+
+def _alike(patient: Patient) -> list[Patient]:
+    same_account = list(Patient.objects.like(patient)[:ALIKE_SHOWN])
+    same_name = Patient.objects.namesakes(patient).exclude(pk__in=[one.pk for one in same_account])
+    return (same_account + list(same_name[:ALIKE_SHOWN]))[:ALIKE_SHOWN]
+
+
+@transaction.atomic
+def enrol(*, patient: Patient, facility: Facility, by: User) -> Enrolment:
+    """The patient is before this health centre: its health workers see the case from now on."""
+    enrolment, _created = Enrolment.objects.get_or_create(
+        patient=patient, facility=facility, defaults={"enrolled_by": by}
+    )
+    record("patient.enrol", patient, by=by, patient=patient)
+    return enrolment
 
 
 @transaction.atomic

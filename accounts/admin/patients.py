@@ -7,8 +7,8 @@ from django.http import HttpRequest
 from accounts.actions import update_patient
 from accounts.admin.base import AuditedReads, officer
 from accounts.forms import PatientForm
-from accounts.models import Patient
-from esanjeevani.admin_site import Undeletable
+from accounts.models import Enrolment, Patient
+from esanjeevani.admin_site import ReadOnly, Undeletable
 
 
 @admin.register(Patient)
@@ -51,3 +51,19 @@ class PatientAdmin(Undeletable, AuditedReads):
 
     def save_model(self, request: HttpRequest, obj: Patient, form: Any, change: bool) -> None:
         update_patient(patient=obj, by=officer(request))
+
+
+@admin.register(Enrolment)
+class EnrolmentAdmin(ReadOnly, AuditedReads):
+    """Which health centre has had which patient before it: from then on its workers see the case."""
+
+    list_display = ["enrolled_at", "patient", "facility", "enrolled_by"]
+    list_select_related = ["patient", "facility", "enrolled_by"]
+    search_fields = ["patient__name", "patient__number", "facility__name"]
+    search_help_text = "Patient's name or number, or health centre"
+    date_hierarchy = "enrolled_at"
+    ordering = ["-pk"]
+    show_full_result_count = False
+
+    def patient_of(self, row: Enrolment) -> Patient:
+        return row.patient

@@ -40,6 +40,16 @@ class PatientQuerySet(models.QuerySet["Patient"]):
             account=patient.account,
         ).exclude(pk=patient.pk)
 
+    def namesakes(self, patient: "Patient") -> "PatientQuerySet":
+        """Of the same state, with the same name and sex and nearly the same birth year."""
+        years = (patient.birth_date.year - 2, patient.birth_date.year + 2)
+        return self.filter(
+            name__iexact=patient.name,
+            sex=patient.sex,
+            state=patient.state,
+            birth_date__year__range=years,
+        ).exclude(pk=patient.pk)
+
 
 class Patient(Public):
     """One person who is treated. Several may share one account: a family has one phone.

@@ -16,7 +16,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from accounts import actions
 from accounts.actions.signing_in import limit_password_tries
 from accounts.forms import CodeForm, StaffSignInForm
-from accounts.gates import PASSWORD_BACKEND, by_password
+from accounts.gates import PASSWORD_BACKEND, by_password, facilities_of
 from accounts.views.signing_in import next_page, why_wait
 
 
@@ -120,7 +120,9 @@ def _after_sign_in(request: HttpRequest) -> str:
 
 @require_safe
 def staff_home(request: HttpRequest) -> HttpResponse:
-    """Where a member of staff goes first: the doctor's line, or the admin."""
+    """Where a member of staff goes first: the doctor's line, the health centre's day, or the admin."""
     if hasattr(request.user, "doctor"):
         return redirect("queue:desk")
+    if facilities_of(request.user):
+        return redirect("consult:centre")
     return redirect("admin:index" if getattr(request.user, "is_staff", False) else "home")

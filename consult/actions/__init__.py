@@ -14,7 +14,7 @@ from consult.actions.cases import (
     reopen_case,
     save_case,
 )
-from consult.actions.centre import carry_out, close_follow_up, dispense, instruct
+from consult.actions.centre import carry_out, close_follow_up, dispense, instruct, settle
 from consult.actions.chat import TooManyFiles, post_message
 from consult.actions.opinions import (
     NotAsked,
@@ -104,6 +104,7 @@ __all__ = [
     "save_note",
     "send_again",
     "send_case",
+    "settle",
     "sweep_lines",
     "sweep_prescriptions",
     "take_written",

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from accounts.actions import record
 from accounts.models import Facility, Patient, Speciality, User
+from consult import broadcast
 from consult.models import Attachment, Consultation, FollowUp, Observation
 from consult.vitals import Vital
 from queues.assignment import choose
@@ -138,6 +139,7 @@ def measure_again(*, consultation: Consultation, vitals: Vitals, by: User) -> No
         raise MoveRefused("The consultation has ended.")
     _measure(locked, vitals, by)
     record("vitals.add", consultation, by=by, patient=consultation.patient)
+    broadcast.instruction_changed(locked)
 
 
 @transaction.atomic

@@ -83,3 +83,17 @@ def close_follow_up(*, follow_up: FollowUp, by: User, outcome: str, words: str =
         raise MoveRefused("It was closed already.")
     record("followup.close", follow_up, by=by, patient=follow_up.patient)
     return follow_up
+
+
+@transaction.atomic
+def settle(*, consultation: Consultation, by: User) -> Consultation:
+    """What came back is dealt with and not sent again. Raises MoveRefused when nothing came back."""
+    facility = consultation.facility
+    if facility is None:
+        raise MoveRefused("It never left the patient's home.")
+    back = Consultation.objects.came_back(facility).filter(pk=consultation.pk)
+    if not back.update(settled_at=timezone.now(), settled_by=by):
+        raise MoveRefused("It did not come back, or it was dealt with.")
+    record("consultation.settle", consultation, by=by, patient=consultation.patient)
+    broadcast.centre_changed(consultation)
+    return consultation

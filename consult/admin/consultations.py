@@ -9,8 +9,10 @@ from consult.models import Consent, Consultation
 from esanjeevani.admin_site import ReadOnly
 
 BELONGING = {
-    "consent": "consent", "note": "note", "attachment": "files", "chatmessage": "chat",
-    "prescription": "prescriptions", "feedback": "feedback",
+    "consent": "consent", "observation": "vital signs", "instruction": "instructions",
+    "opinion": "opinions", "note": "note", "attachment": "files", "chatmessage": "chat",
+    "prescription": "prescriptions", "referral": "referrals", "followup": "follow-up",
+    "feedback": "feedback",
 }  # fmt: skip
 
 
@@ -35,23 +37,43 @@ class OfConsultation(ReadOnly, AuditedReads):
 
 @admin.register(Consultation)
 class ConsultationAdmin(ReadOnly, AuditedReads):
-    list_display = ["created_at", "patient", "clinic", "doctor", "state", "end_reason", "ended_at"]
-    list_filter = ["state", "end_reason", "clinic__state", "clinic__speciality"]
-    list_select_related = ["patient", "clinic", "doctor__user"]
+    list_display = [
+        "created_at", "patient", "facility", "clinic", "doctor", "state", "end_reason", "ended_at",
+    ]  # fmt: skip
+    list_filter = [
+        "state", "end_reason", "is_written", "is_emergency",
+        ("facility", admin.EmptyFieldListFilter), "clinic__state", "clinic__speciality",
+    ]  # fmt: skip
+    list_select_related = ["patient", "facility", "clinic", "doctor__user"]
     search_fields = [
         "uid", "patient__name", "patient__number", "doctor__user__name", "clinic__name",
+        "facility__name",
     ]  # fmt: skip
-    search_help_text = "Consultation id, patient's name or number, doctor or clinic"
+    search_help_text = "Consultation id, patient's name or number, doctor, clinic or health centre"
     date_hierarchy = "created_at"
     ordering = ["-pk"]
     show_full_result_count = False
     fieldsets = [
-        (None, {"fields": ["uid", "patient", "clinic", "token", "doctor", "requested_by"]}),
-        ("What is wrong", {"fields": ["complaint", "since", "allergies", "medicines"]}),
-        ("Goes first", {"fields": ["is_pregnant", "is_disabled"]}),
-        ("How it went", {"fields": ["state", "end_reason", "end_words", "belonging"]}),
+        (None, {"fields": ["uid", "patient", "clinic", "token", "doctor", "is_written"]}),
+        (
+            "At the health centre",
+            {"fields": ["facility", "requested_by", "attested_at", "attested_by", "chosen_because"]},
+        ),
+        ("What is wrong", {"fields": ["complaint", "since", "examination", "impression"]}),
+        ("Before", {"fields": ["history", "family_history", "allergies", "medicines", "lmp"]}),
+        ("Goes first", {"fields": ["is_emergency", "is_pregnant", "is_disabled"]}),
+        (
+            "How it went",
+            {
+                "fields": [
+                    "state", "end_reason", "end_words", "suggested_clinic", "completeness",
+                    "revision", "belonging",
+                ]
+            },
+        ),
+        ("Before and after it", {"fields": ["continues", "follow_up_of"]}),
         ("When", {"fields": ["created_at", "requested_at", "started_at", "ended_at"]}),
-    ]
+    ]  # fmt: skip
 
     @admin.display(description="Belongs to it")
     def belonging(self, consultation: Consultation) -> SafeString:

@@ -40,6 +40,11 @@ class ConsultationQuerySet(models.QuerySet["Consultation"]):
             | (Q(doctor__user=user) | Q(pk__in=joined)) & ~is_draft
         )
 
+    def came_back(self, facility: Facility) -> "ConsultationQuerySet":
+        """To this health centre, not sent again and not settled: somebody there has to look at it."""
+        back = self.of_centre(facility).filter(Consultation.CAME_BACK, settled_at=None)
+        return back.filter(continued_by=None)
+
     def to_answer_in_writing(self) -> "ConsultationQuerySet":
         """Store-and-forward cases that no doctor has taken."""
         return self.filter(state=Consultation.State.REQUESTED, is_written=True)
@@ -143,6 +148,10 @@ class Consultation(Case, Public, Moving):
     attested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
+    settled_at = models.DateTimeField("what came back is dealt with", null=True, blank=True)
+    settled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
     state = models.CharField(max_length=12, choices=State.choices, default=State.DRAFT)
     end_reason = models.CharField(max_length=20, choices=EndReason.choices, blank=True)
     end_words = models.CharField(max_length=500, blank=True)
@@ -193,6 +202,11 @@ class Consultation(Case, Public, Moving):
                 condition=Q(attested_at=None, attested_by=None)
                 | Q(attested_at__isnull=False, attested_by__isnull=False),
                 name="consult_consultation_attested_at_and_by",
+            ),
+            models.CheckConstraint(
+                condition=Q(settled_at=None, settled_by=None)
+                | Q(settled_at__isnull=False, settled_by__isnull=False),
+                name="consult_consultation_settled_at_and_by",
             ),
             models.CheckConstraint(
                 condition=Q(facility=None)

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.gates import SignedIn, get_or_refuse, noticed
 from accounts.models import Patient
 from consult import actions
-from consult.fetch import own_consultation
+from consult.fetch import booked_consultation
 from consult.forms import CaseForm, ConfirmForm, UploadForm
 from consult.models import Attachment, Consultation
 from queues.actions import AlreadyWaiting, NoToken
@@ -67,7 +67,7 @@ def _opd_clinics() -> "QuerySet[Clinic]":
 @noticed
 def files(request: SignedIn, consultation: UUID) -> HttpResponse:
     """Photos and reports: up to five, each checked when it comes."""
-    found = own_consultation(request, consultation)
+    found = booked_consultation(request, consultation)
     if found.state != Consultation.State.DRAFT:
         return redirect("consult:visit", consultation=found.uid)
     form = UploadForm(request.POST or None, request.FILES or None)
@@ -103,7 +103,7 @@ def too_many_files(error: actions.TooManyFiles) -> str:
 @require_POST
 @noticed
 def remove_file(request: SignedIn, consultation: UUID, attachment: UUID) -> HttpResponse:
-    found = own_consultation(request, consultation)
+    found = booked_consultation(request, consultation)
     file = get_or_refuse(found.attachments.all(), Attachment.objects.all(), request, uid=attachment)
     try:
         actions.remove_attachment(attachment=file, by=request.user)
@@ -116,7 +116,7 @@ def remove_file(request: SignedIn, consultation: UUID, attachment: UUID) -> Http
 @noticed
 def confirm(request: SignedIn, consultation: UUID) -> HttpResponse:
     """Everything once more, the consent, and the token."""
-    found = own_consultation(request, consultation)
+    found = booked_consultation(request, consultation)
     if found.state != Consultation.State.DRAFT:  # double click, or the back button
         return redirect("consult:visit", consultation=found.uid)
     form = ConfirmForm(request.POST or None)
@@ -192,7 +192,7 @@ def why_no_token(error: NoToken) -> str:
 @require_POST
 @noticed
 def discard(request: SignedIn, consultation: UUID) -> HttpResponse:
-    found = own_consultation(request, consultation)
+    found = booked_consultation(request, consultation)
     try:
         actions.discard_draft(consultation=found, by=request.user)
     except MoveRefused:

@@ -16,9 +16,10 @@ from consult import actions
 from consult.fetch import doctors_consultation
 from consult.forms import LineFormSet, MessageForm, NoteForm, ReturnForm, lines_of
 from consult.models import Consultation, Note, Prescription, PrescriptionLine
+from consult.views.colleagues import panels
 from consult.views.visit import chat_context, issued_of
 from queues.actions import AlreadyHolding, NobodyPresent, NotOnDuty
-from queues.models import Clinic, MoveRefused
+from queues.models import Clinic, HubLink, MoveRefused
 
 EARLIER_SHOWN = 10
 
@@ -70,7 +71,15 @@ def room(request: SignedIn, consultation: UUID) -> HttpResponse:
     """The case, the talk and the prescription side by side."""
     found = doctors_consultation(request, consultation)
     record("consultation.read", found, by=request.user, patient=found.patient)
-    return render(request, "consult/doctors_room.html", _room(found))
+    return room_page(request, found)
+
+
+def room_page(
+    request: SignedIn, consultation: Consultation, status: int = 200, **forms: Any
+) -> HttpResponse:
+    """The room; with `forms` those in which something was not right."""
+    context = _room(consultation) | forms
+    return render(request, "consult/doctors_room.html", context, status=status)
 
 
 def _room(
@@ -88,9 +97,10 @@ def _room(
         "lines": lines or LineFormSet(initial=_draft_lines(consultation), prefix="lines"),
         "has_draft": consultation.prescriptions.filter(state="draft").exists(),
         "issued": issued_of(consultation),
-        "return_form": ReturnForm(prefix="return"),
+        "return_form": return_form(consultation),
         "form": MessageForm(),
         "earlier": _earlier(consultation),
+        **panels(consultation),
         **chat_context(consultation),
     }
 
@@ -217,15 +227,27 @@ def revise(request: SignedIn, consultation: UUID) -> HttpResponse:
     return redirect("consult:doctors_room", consultation=found.uid)
 
 
+def return_form(consultation: Consultation, data: Any = None) -> ReturnForm:
+    """To a health centre with a clinic to send it to instead; to a patient at home without."""
+    form = ReturnForm(data, prefix="return")
+    if consultation.facility_id is None:
+        del form.fields["clinic"]
+    else:
+        linked = HubLink.objects.in_force().filter(spoke=consultation.facility_id)
+        others = Clinic.objects.filter(pk__in=linked.values("clinic")).select_related("speciality")
+        form.fields["clinic"].queryset = others.exclude(pk=consultation.clinic_id)  # type: ignore[attr-defined]
+        form.fields["words"].label = _("What should the health worker do?")
+    return form
+
+
 @require_POST
 @doctor_only
 def send_back(request: SignedIn, consultation: UUID) -> HttpResponse:
     """Return the case with a reason."""
     found = doctors_consultation(request, consultation)
-    form = ReturnForm(request.POST, prefix="return")
+    form = return_form(found, request.POST)
     if not form.is_valid():
-        context = _room(found) | {"return_form": form, "return_open": True}
-        return render(request, "consult/doctors_room.html", context, status=422)
+        return room_page(request, found, 422, return_form=form, return_open=True)
     try:
         actions.return_consultation(consultation=found, by=request.user, **form.cleaned_data)
     except MoveRefused:

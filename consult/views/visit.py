@@ -1,3 +1,4 @@
+import io
 from typing import Any
 from uuid import UUID
 
@@ -12,12 +13,22 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.actions import record
 from accounts.gates import SignedIn, get_or_refuse, noticed
 from consult import actions
-from consult.fetch import own_consultation, visible_consultation
+from consult.day import letters_of
+from consult.fetch import booked_consultation, own_consultation, visible_consultation
 from consult.forms import FeedbackForm, MessageForm
 from consult.models import Attachment, Consultation, Feedback, Prescription
+from consult.people import Role, role_of
 from consult.views.booking import too_many_files
 from queues.line import read_line
 from queues.models import MoveRefused, Presence, Token
+
+# Each side's page of a consultation.
+ROOMS = {
+    Role.PATIENT: "consult:visit",
+    Role.HEALTH_WORKER: "consult:centre_visit",
+    Role.DOCTOR: "consult:doctors_room",
+    Role.SPECIALIST: "consult:specialists_room",
+}
 
 
 @require_safe
@@ -29,6 +40,8 @@ def visit(request: SignedIn, consultation: UUID) -> HttpResponse:
     if state == Consultation.State.DRAFT:
         return redirect("consult:files", consultation=found.uid)
     record("consultation.read", found, by=request.user, patient=found.patient)
+    if found.facility_id is not None and not found.is_over:
+        return render(request, "consult/at_centre.html", {"consultation": found})
     if state == Consultation.State.REQUESTED:
         return _waiting_room(request, found)
     if state == Consultation.State.IN_PROGRESS:
@@ -84,6 +97,8 @@ def _result(consultation: Consultation) -> dict[str, Any]:
         "note": getattr(consultation, "note", None),
         "feedback": feedback,
         "feedback_form": FeedbackForm(),
+        "letters": letters_of(consultation),
+        "next": consultation.continued_by.exclude(state="draft").select_related("clinic").first(),
         **chat_context(consultation),
     }
 
@@ -92,7 +107,7 @@ def _result(consultation: Consultation) -> dict[str, Any]:
 @noticed
 def answer(request: SignedIn, consultation: UUID) -> HttpResponse:
     """The patient was called and comes in."""
-    found = own_consultation(request, consultation)
+    found = booked_consultation(request, consultation)
     try:
         actions.begin(consultation=found, by=request.user)
     except MoveRefused:
@@ -107,7 +122,7 @@ def answer(request: SignedIn, consultation: UUID) -> HttpResponse:
 @noticed
 def leave(request: SignedIn, consultation: UUID) -> HttpResponse:
     """The patient gives the place up."""
-    found = own_consultation(request, consultation)
+    found = booked_consultation(request, consultation)
     try:
         actions.leave(consultation=found, by=request.user)
     except MoveRefused:
@@ -120,8 +135,7 @@ def leave(request: SignedIn, consultation: UUID) -> HttpResponse:
 def post_message(request: SignedIn, consultation: UUID) -> HttpResponse:
     """A message from the page without JavaScript, and every message with a file."""
     found = visible_consultation(request, consultation)
-    is_patient = found.patient.account_id == request.user.pk
-    room = "consult:visit" if is_patient else "consult:doctors_room"
+    room = ROOMS[role_of(found, request.user) or Role.PATIENT]
     form = MessageForm(request.POST, request.FILES)
     if form.is_valid():
         try:
@@ -165,6 +179,11 @@ def prescription_pdf(request: SignedIn, consultation: UUID) -> HttpResponseBase:
         context = {"consultation": found, "issued": issued}
         return render(request, "consult/pdf_soon.html", context, status=202)
     return _download(issued.pdf.open(), f"{issued.number}.pdf", "application/pdf")
+
+
+def inline_pdf(content: bytes, name: str) -> FileResponse:
+    """A PDF that was made just now."""
+    return _download(io.BytesIO(content), name, "application/pdf")
 
 
 def _download(opened: Any, name: str, kind: str) -> FileResponse:

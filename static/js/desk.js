@@ -19,7 +19,9 @@ async function refresh() {
   try {
     const before = place.querySelector("[data-held]")?.dataset.held;
     const focused = document.activeElement?.closest?.("[data-lines] [data-open]") !== null && place.contains(document.activeElement);
-    place.replaceChildren(...(await fetchPart(desk.dataset.part)).childNodes);
+    const [lines, asked] = await Promise.all([fetchPart(desk.dataset.part), fetchPart(desk.dataset.askedPart)]);
+    place.replaceChildren(...lines.childNodes);
+    desk.querySelector("[data-asked]").replaceChildren(...asked.childNodes);
     countDown(place);
     const held = place.querySelector("[data-held]")?.dataset.held;
     if (before === "called" && held === "serving") place.querySelector("[data-open]").click();

@@ -12,16 +12,19 @@ const section = room.querySelector("[data-chat]");
 const catchUp = section ? startChat(section) : () => {};
 const shown = room.dataset.state ?? "in_progress";
 
-// The link to the prescription comes without a reload: nobody loses half a sentence.
-async function showPrescription() {
-  const place = room.querySelector("[data-issued]");
-  if (!place) return;
+// What moves comes without a reload: nobody loses half a sentence. A part in which somebody types stays.
+async function renew(...names) {
+  const places = names.flatMap((name) => [...room.querySelectorAll(`[data-${name}]`)].map((place) => [name, place]));
+  if (!places.length) return;
   try {
     const page = await fetchPart(location.pathname);
-    const newer = page.querySelector("[data-issued]");
-    if (newer) place.replaceWith(newer);
+    for (const [name, place] of places) {
+      const newer = page.querySelector(`[data-${name}]`);
+      const isInUse = place.contains(document.activeElement) || [...place.querySelectorAll("input[type=text], textarea")].some((field) => field.value !== field.defaultValue);
+      if (newer && !isInUse) place.replaceWith(newer);
+    }
   } catch {
-    setTimeout(showPrescription, 3000);
+    setTimeout(() => renew(...names), 3000);
   }
 }
 
@@ -29,9 +32,11 @@ listen(room.dataset.socket, {
   onMessage(message) {
     const saysState = message.type === "state" || message.type === "hello";
     if (saysState && message.state !== shown) reload();
-    else if (message.type === "prescription") showPrescription();
+    else if (message.type === "prescription") renew("issued");
+    else if (message.type === "instruction") renew("instructions", "vitals", "panels");
+    else if (message.type === "opinion") renew("opinion", "panels");
     else catchUp();
     const place = room.querySelector("[data-issued]");
-    if (message.type === "hello" && place && message.issued !== place.dataset.issued) showPrescription();
+    if (message.type === "hello" && place && message.issued !== place.dataset.issued) renew("issued");
   },
 });

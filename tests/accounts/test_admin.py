@@ -21,6 +21,7 @@ from accounts.models import (
     AuditEvent,
     District,
     Doctor,
+    Enrolment,
     Facility,
     Message,
     Patient,
@@ -37,11 +38,17 @@ from consult.models import (
     ChatMessage,
     Consent,
     Consultation,
+    Dispensing,
     Feedback,
+    FollowUp,
     Grievance,
+    Instruction,
     Note,
+    Observation,
+    Opinion,
     Prescription,
     PrescriptionLine,
+    Referral,
 )
 from queues.models import Clinic, ClinicHours, Duty, HubLink, Presence, Token
 
@@ -238,21 +245,74 @@ def make_phone_device() -> PhoneDevice:
     return PhoneDevice.objects.create(user=make_user(), phone=number, code_hash="ab" * 32)
 
 
+def make_enrolment() -> Enrolment:
+    return Enrolment.objects.create(
+        patient=make_patient(), facility=make_facility(), enrolled_by=make_user()
+    )
+
+
+def make_observation() -> Observation:
+    consultation = make_consultation()
+    return Observation.objects.create(
+        consultation=consultation, patient=consultation.patient, kind="pulse", value=72,
+        loinc="8867-4", unit="/min", taken_by=make_user(),
+    )  # fmt: skip
+
+
+def make_instruction() -> Instruction:
+    consultation = make_consultation()
+    return Instruction.objects.create(
+        consultation=consultation,
+        words="Measure the pulse again",
+        asked_by=consultation.doctor.user,
+    )
+
+
+def make_opinion() -> Opinion:
+    consultation = make_consultation()
+    return Opinion.objects.create(
+        consultation=consultation, clinic=make_clinic(), asked_by=consultation.doctor,
+        question="Is it scabies?",
+    )  # fmt: skip
+
+
+def make_referral() -> Referral:
+    consultation = make_consultation()
+    return Referral.objects.create(
+        consultation=consultation, facility=make_facility(), urgency="routine", reason="X-ray",
+        number=f"RF-{next(numbers)}", document={}, issued_by=consultation.doctor,
+    )  # fmt: skip
+
+
+def make_follow_up() -> FollowUp:
+    consultation = make_consultation()
+    return FollowUp.objects.create(
+        consultation=consultation, patient=consultation.patient, facility=make_facility(),
+        due_on=timezone.localdate(),
+    )  # fmt: skip
+
+
+def make_dispensing() -> Dispensing:
+    line = make_prescription().lines.get()
+    return Dispensing.objects.create(
+        line=line, given="given", facility=make_facility(), dispensed_by=make_user()
+    )
+
+
+CLINICAL = [
+    make_attachment, make_chat_message, make_consent, make_consultation, make_dispensing,
+    make_enrolment, make_feedback, make_follow_up, make_instruction, make_note, make_observation,
+    make_opinion, make_prescription, make_referral, make_token,
+]  # fmt: skip
 MAKERS = [
-    make_attachment, make_audit_event, make_chat_message, make_clinic, make_consent,
-    make_consultation, make_district, make_doctor, make_duty, make_facility, make_feedback,
-    make_grievance, make_hub_link, make_message, make_note, make_patient, make_phone_device,
-    make_post, make_prescription, make_presence, make_token, make_totp, make_user,
+    *CLINICAL, make_audit_event, make_clinic, make_district, make_doctor, make_duty, make_facility,
+    make_grievance, make_hub_link, make_message, make_patient, make_phone_device, make_post,
+    make_presence, make_totp, make_user,
 ]  # fmt: skip
 READ_ONLY = [
-    make_attachment, make_audit_event, make_chat_message, make_consent, make_consultation,
-    make_duty, make_feedback, make_message, make_note, make_phone_device, make_prescription,
-    make_presence, make_token,
+    *CLINICAL, make_audit_event, make_duty, make_message, make_phone_device, make_presence,
 ]  # fmt: skip
-AUDITED = [
-    make_attachment, make_chat_message, make_consent, make_consultation, make_feedback,
-    make_note, make_patient, make_prescription, make_token,
-]  # fmt: skip
+AUDITED = [*CLINICAL, make_patient]
 
 
 @pytest.fixture
@@ -432,8 +492,12 @@ def test_what_others_refer_to_is_not_deleted(boss_client, model):
 
 
 @pytest.mark.parametrize(
-    "make", [make_attachment, make_chat_message, make_consent, make_note, make_prescription]
-)
+    "make",
+    [
+        make_attachment, make_chat_message, make_consent, make_follow_up, make_instruction,
+        make_note, make_observation, make_opinion, make_prescription, make_referral,
+    ],
+)  # fmt: skip
 def test_a_consultation_leads_to_what_belongs_to_it(boss_client, make):
     row = make()
     make()
@@ -450,8 +514,15 @@ def test_opening_a_page_of_patient_data_is_written_down(boss_client, boss, make)
     event = AuditEvent.objects.get(action="admin.read")
     assert event.by == boss
     assert event.target == f"{row._meta.model_name}:{getattr(row, 'uid', row.pk)}"
-    patient = row if isinstance(row, Patient) else getattr(row, "patient", None)
-    assert event.patient == (patient or row.consultation.patient)
+    assert event.patient == patient_of(row)
+
+
+def patient_of(row) -> Patient:
+    if isinstance(row, Patient):
+        return row
+    if isinstance(row, Dispensing):
+        row = row.line.prescription
+    return getattr(row, "patient", None) or row.consultation.patient
 
 
 def test_opening_a_list_of_patient_data_is_written_down(boss_client, boss):

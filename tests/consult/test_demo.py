@@ -14,14 +14,26 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from accounts.models import District, Doctor, Patient, Post, State, User
+from accounts.models import (
+    District,
+    Doctor,
+    Enrolment,
+    Facility,
+    Patient,
+    Post,
+    Speciality,
+    State,
+    User,
+)
 from accounts.phone import normalise
 from consult.demo import load_demo
 from consult.demo_people import DEMO_ACCOUNTS, DEMO_PASSWORD, DEMO_STAFF
 from consult.management.commands.serve import Regularly
+from consult.models import Consultation, FollowUp, Observation
 from queues.actions import end_duty, pause_duty
+from queues.assignment import choose
 from queues.line import standings
-from queues.models import Clinic, Duty, HubLink
+from queues.models import Clinic, ClinicDay, Duty, HubLink, Token
 
 ROUND_THE_CLOCK = ["Bihar General OPD", "Kerala General OPD"]
 
@@ -33,7 +45,10 @@ def demo(settings, db):
 
 
 def rows() -> dict[str, int]:
-    models = [User, TOTPDevice, Doctor, Post, Patient, Clinic, HubLink, Duty, State, District]
+    models = [
+        User, TOTPDevice, Doctor, Post, Patient, Clinic, HubLink, Duty, State, District, Enrolment,
+        Consultation, Observation, FollowUp, Token, ClinicDay,
+    ]  # fmt: skip
     return {model.__name__: model.objects.count() for model in models}
 
 
@@ -107,12 +122,12 @@ def test_dr_rao_is_on_duty_again_after_a_restart(demo):
     assert Duty.objects.working().get(doctor=rao).clinic == clinic
 
 
-def test_seven_of_eight_doctors_are_verified(demo):
+def test_all_doctors_but_one_are_verified(demo):
     doctors = Doctor.objects.select_related("user")
-    assert [doctor.is_verified for doctor in doctors].count(True) == 7
+    assert [doctor.is_verified for doctor in doctors].count(True) == 9
     assert doctors.get(verified_at=None).user.name == "Dr Rekha Sinha"
     assert all(doctor.registration_number.startswith("DEMO-") for doctor in doctors)
-    assert doctors.count() == 8
+    assert doctors.count() == 10
 
 
 def test_staff_sign_in_with_the_password_and_a_code_that_is_the_same_everywhere(demo):
@@ -123,7 +138,62 @@ def test_staff_sign_in_with_the_password_and_a_code_that_is_the_same_everywhere(
         device.full_clean()
     assert user.check_password(DEMO_PASSWORD)
     assert User.objects.get(is_staff=True).name == "Nandini Pillai"
-    assert Post.objects.filter(role="health_worker").count() == 2
+    spokes = set(HubLink.objects.values_list("spoke__name", flat=True))
+    posts = Post.objects.at_centres().values_list("facility__name", flat=True)
+    assert sorted(posts) == sorted(spokes)
+
+
+@pytest.mark.parametrize(
+    ("spoke", "speciality", "hub"),
+    [
+        ("Belwa", "general-medicine", "Harinagar PHC: general medicine"),
+        ("Belwa", "dermatology", "Ganga hub: dermatology"),
+        ("Harinagar", "gynaecology", "Ganga hub: gynaecology"),
+        ("Chandwara", "general-medicine", "Ganga hub: general medicine"),
+    ],
+)
+def test_the_chain_of_hubs_takes_a_patient_at_any_hour(demo, spoke, speciality, hub):
+    chosen = choose(
+        spoke=Facility.objects.get(name__startswith=spoke),
+        speciality=Speciality.objects.get(code=speciality),
+        patient=Patient.objects.get(name="Shanti Devi"),
+    )
+    assert chosen.proposed.clinic.name == hub
+    for hour in range(7 * 24):
+        assert chosen.proposed.clinic.is_open(timezone.now() + timezone.timedelta(hours=hour))
+
+
+def test_the_doctor_at_the_health_centre_is_a_general_one_of_its_own(demo):
+    duty = Duty.objects.working().get(clinic__name="Harinagar PHC: general medicine")
+    doctor = duty.doctor
+    assert (doctor.qualification, doctor.is_verified) == ("MBBS", True)
+    assert doctor.facility == duty.clinic.facility
+    assert doctor.speciality.is_general
+
+
+def test_belwa_knows_its_patients_and_what_they_were_treated_for(demo):
+    belwa = Facility.objects.get(name__startswith="Belwa")
+    known = Patient.objects.known_at(belwa)
+    assert set(known.values_list("name", flat=True)) == {
+        "Shanti Devi", "Gudiya Kumari", "Ramdhari Manjhi", "Pinki Kumari",
+    }  # fmt: skip
+    shanti = known.get(name="Shanti Devi")
+    upper = shanti.observations.filter(kind="systolic").values_list("value", flat=True)
+    assert list(upper) == [168, 158, 148]
+    weeks = {row.created_at.isocalendar()[:2] for row in shanti.consultations.all()}
+    assert len(weeks) == 3
+    for row in Consultation.objects.filter(facility=belwa):
+        assert (row.state, row.token.state) == ("completed", "done")
+        assert row.consent.given_at == row.requested_at < row.started_at < row.ended_at
+        assert all(one.vital.is_possible(one.value) for one in row.observations.all())
+
+
+def test_belwa_has_one_follow_up_due_today_and_one_overdue(demo):
+    tasks = FollowUp.objects.of_centre(Facility.objects.get(name__startswith="Belwa")).open()
+    overdue, due = tasks
+    assert (overdue.patient.name, overdue.is_overdue) == ("Ramdhari Manjhi", True)
+    assert (due.patient.name, due.due_on) == ("Shanti Devi", timezone.localdate())
+    assert FollowUp.objects.exclude(closed_at=None).count() == 2
 
 
 def test_families_share_a_number_and_a_child_has_an_adult(demo):

@@ -23,8 +23,19 @@ from consult.models import (
     PrescriptionLine,
 )
 from consult.uploads import BadFile, CleanFile, clean_upload
+from queues.models import Clinic
 
 CHILDBEARING_AGES = range(10, 61)
+
+
+class ClinicField(forms.ModelChoiceField):
+    """One clinic, by the id that addresses use; named with its speciality."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"to_field_name": "uid", "queryset": Clinic.objects.none(), **kwargs})
+
+    def label_from_instance(self, obj: Any) -> str:
+        return f"{obj.speciality.local_name} · {obj.local_name}"
 
 
 class CaseForm(forms.ModelForm):
@@ -202,6 +213,7 @@ class ReturnForm(forms.Form):
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 2}),
     )
+    clinic = ClinicField(label=gettext_lazy("Which clinic is right?"), required=False)
 
 
 class FeedbackForm(forms.ModelForm):

@@ -1,0 +1,75 @@
+"""Finding a patient at a health centre: by a number that they carry, or by name, age and village.
+
+A number must be exact. A name alone finds nobody: without age and village it would be a way to leaf
+through a state's patients. Every search is written down by the page that asks.
+"""
+
+from datetime import date, timedelta
+
+from django.core.exceptions import ValidationError
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts.checks import is_luhn
+from accounts.forms import ascii_digits
+from accounts.models import Patient, State
+from accounts.models.patients import PatientQuerySet
+from accounts.phone import normalise
+
+SHOWN = 20
+AGE_IS_ABOUT = 3  # years to each side: ages are told, not looked up
+PATIENT_NUMBER, ABHA_NUMBER = 12, 14  # digits
+
+
+class Mistyped(Exception):
+    """The number cannot be right. `reason`: length, or check_digit of a patient or ABHA number."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def find_by_number(typed: str) -> PatientQuerySet:
+    """Whose mobile, patient or ABHA number this is. Raises Mistyped.
+
+    Twelve digits can be a patient number or a mobile number with its country code: both are looked for.
+    """
+    digits = ascii_digits(typed)
+    phone = _phone(typed)
+    if len(digits) == ABHA_NUMBER:
+        if not is_luhn(digits) and not Patient.objects.filter(abha_number=digits).exists():
+            raise Mistyped("check_digit")
+        return _people(Q(abha_number=digits))
+    if len(digits) == PATIENT_NUMBER and (is_luhn(digits) or not phone):
+        if not is_luhn(digits):
+            raise Mistyped("check_digit")
+        return _people(Q(number=digits) | Q(account__phone=phone) if phone else Q(number=digits))
+    if not phone:
+        raise Mistyped("length")
+    return _people(Q(account__phone=phone))
+
+
+def _phone(typed: str) -> str:
+    try:
+        return normalise(typed)
+    except ValidationError:
+        return ""
+
+
+def find_by_name(*, name: str, age: int, village: str, state: State) -> PatientQuerySet:
+    """Of one state, with these words in the name, about this age, in this village."""
+    wanted = Q(state=state, birth_date__range=_born(age))
+    for word in name.split():
+        wanted &= Q(name__icontains=word)
+    return _people(wanted & Q(address__icontains=village.strip()))
+
+
+def _born(age: int) -> tuple[date, date]:
+    today = timezone.localdate()
+    year = timedelta(days=365.25)
+    return today - year * (age + 1 + AGE_IS_ABOUT), today - year * max(0, age - AGE_IS_ABOUT)
+
+
+def _people(wanted: Q) -> PatientQuerySet:
+    people = Patient.objects.filter(wanted).select_related("account", "state", "district")
+    return people.order_by("name", "pk")[:SHOWN]

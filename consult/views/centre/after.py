@@ -1,0 +1,76 @@
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.actions import record
+from accounts.gates import AtCentre, get_or_refuse, health_worker_only
+from consult import actions
+from consult.fetch import centres_consultation
+from consult.forms import DispensingForm, FollowUpForm
+from consult.models import FollowUp
+from consult.views.visit import issued_of
+from queues.models import MoveRefused
+
+
+@require_safe
+@health_worker_only
+def print_page(request: AtCentre, consultation: UUID) -> HttpResponse:
+    """The prescription as a page for the centre's printer; the PDF is the other way."""
+    found = centres_consultation(request, consultation)
+    issued = issued_of(found)
+    if issued is None:
+        raise Http404
+    record("prescription.print", issued, by=request.user, patient=found.patient)
+    context = {"consultation": found, "issued": issued, "document": issued.document}
+    return render(request, "consult/centre/print.html", context)
+
+
+@require_POST
+@health_worker_only
+def dispense(request: AtCentre, consultation: UUID) -> HttpResponse:
+    """What the centre gave of each medicine."""
+    found = centres_consultation(request, consultation)
+    issued = issued_of(found)
+    if issued is None:
+        raise Http404
+    form = DispensingForm(request.POST, prescription=issued)
+    if not form.is_valid():
+        messages.error(request, _("That was not understood; nothing was changed."))
+        return redirect("consult:centre_visit", consultation=found.uid)
+    try:
+        actions.dispense(
+            prescription=issued, facility=request.facility, given=form.given, by=request.user
+        )
+    except MoveRefused:
+        messages.error(request, _("The doctor has issued a newer prescription. Look at it first."))
+    else:
+        messages.success(request, _("Noted what was given."))
+    return redirect("consult:centre_visit", consultation=found.uid)
+
+
+@require_POST
+@health_worker_only
+def close_follow_up(request: AtCentre, follow_up: UUID) -> HttpResponse:
+    """The patient was seen again, and how they are."""
+    ours = FollowUp.objects.of_centre(request.facility).select_related("patient", "consultation")
+    found = get_or_refuse(ours, FollowUp.objects.all(), request, uid=follow_up)
+    form = FollowUpForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("Say how the patient is."))
+        return redirect("consult:centre_visit", consultation=found.consultation.uid)
+    try:
+        actions.close_follow_up(
+            follow_up=found,
+            by=request.user,
+            outcome=form.cleaned_data["outcome"],
+            words=form.cleaned_data["outcome_words"],
+        )
+    except MoveRefused:
+        messages.info(request, _("A colleague has closed it already."))
+    else:
+        messages.success(request, _("The follow-up is closed."))
+    return redirect("consult:centre")

@@ -1,0 +1,175 @@
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts.actions import record
+from accounts.gates import AtCentre, get_or_refuse, health_worker_only
+from consult import actions
+from consult.actions.cases import vitals_of
+from consult.fetch import centres_consultation
+from consult.forms import CentreCaseForm, UploadForm
+from consult.models import Attachment, Consultation
+from consult.trends import trends
+from consult.views.booking import too_many_files
+from consult.vitals import Vital
+from queues.models import MoveRefused
+
+
+@require_http_methods(["GET", "POST"])
+@health_worker_only
+def case(request: AtCentre, consultation: UUID) -> HttpResponse:
+    """The case form. It saves itself as it is typed (`Accept: application/json`); a colleague who
+    saved meanwhile is not overwritten: the page shows both."""
+    found = centres_consultation(request, consultation)
+    if found.state != Consultation.State.DRAFT:
+        return redirect("consult:centre_visit", consultation=found.uid)
+    quietly = request.headers.get("Accept", "").startswith("application/json")
+    if request.method != "POST":
+        record("case.read", found, by=request.user, patient=found.patient)
+        form = CentreCaseForm(instance=found, patient=found.patient, initial=_vitals(found))
+        return _page(request, found, form)
+    form = CentreCaseForm(request.POST, instance=found, patient=found.patient)
+    is_whole = form.is_valid()
+    try:
+        saved = actions.save_case(
+            draft=found,
+            by=request.user,
+            revision=form.cleaned_data.get("revision", 0),
+            words=form.words,
+            vitals=_kept(found, form),
+        )
+    except actions.ChangedMeanwhile as error:
+        return _both(request, error.draft, form, quietly)
+    except MoveRefused:
+        return _sent_already(request, found, quietly)
+    if quietly:
+        return JsonResponse({"revision": saved.revision, "whole": is_whole})
+    if not is_whole:
+        form.data = dict(form.data.items()) | {"revision": saved.revision}
+        return _page(request, found, form, status=422)
+    onwards = "consult:centre_send" if "go_on" in request.POST else "consult:centre_case"
+    return redirect(onwards, consultation=found.uid)
+
+
+def _vitals(draft: Consultation) -> dict[str, Any]:
+    return {f"vital_{kind}": f"{value:g}" for kind, value in vitals_of(draft).items()}
+
+
+def _kept(draft: Consultation, form: CentreCaseForm) -> dict[str, Any]:
+    """What is typed; where that is no number yet, what was there stays."""
+    wrong = {name.removeprefix("vital_") for name in form.errors if name.startswith("vital_")}
+    stored = vitals_of(draft) if wrong else {}
+    return form.vitals | {kind: value for kind, value in stored.items() if kind in wrong}
+
+
+def _page(
+    request: AtCentre, draft: Consultation, form: CentreCaseForm, status: int = 200, **context: Any
+) -> HttpResponse:
+    measured = draft.observations.all()
+    for row in measured:
+        row.patient = draft.patient
+    context |= {
+        "consultation": draft,
+        "patient": draft.patient,
+        "form": form,
+        "upload_form": context.get("upload_form") or UploadForm(),
+        "attachments": draft.attachments.all(),
+        "most": Attachment.PER_CASE,
+        "unusual": [row for row in measured if row.is_unusual],
+        "trends": trends(draft.patient),
+        "facility": request.facility,
+    }
+    return render(request, "consult/centre/case.html", context, status=status)
+
+
+def _both(
+    request: AtCentre, theirs: Consultation, form: CentreCaseForm, quietly: bool
+) -> HttpResponse:
+    """Somebody saved other words: theirs are shown beside what was typed, and nothing is lost."""
+    words = _("A colleague has changed this case meanwhile. Load the page: it shows both.")
+    if quietly:
+        return JsonResponse({"code": "changed", "message": words}, status=409)
+    form.data = dict(form.data.items()) | {"revision": theirs.revision}
+    return _page(request, theirs, form, status=409, theirs=_differences(theirs, form))
+
+
+def _differences(theirs: Consultation, form: CentreCaseForm) -> list[tuple[str, str]]:
+    """Label and stored value of everything that differs from what was typed."""
+    typed = form.words
+    words = [
+        (str(form.fields[name].label), _shown(theirs, name))
+        for name, value in theirs.words().items()
+        if name in typed and typed[name] != value
+    ]
+    stored, mine = vitals_of(theirs), form.vitals
+    vitals = [
+        (str(Vital.of(kind).label), f"{stored[kind]:g}" if kind in stored else _("not measured"))
+        for kind in sorted(stored.keys() | mine.keys())
+        if stored.get(kind) != mine.get(kind)
+    ]
+    return words + vitals
+
+
+def _shown(consultation: Consultation, name: str) -> str:
+    display = getattr(consultation, f"get_{name}_display", None)
+    value = display() if display else getattr(consultation, name)
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    return str(value or _("empty"))
+
+
+def _sent_already(request: AtCentre, draft: Consultation, quietly: bool) -> HttpResponse:
+    words = _("The case was sent already; nothing was changed.")
+    if quietly:
+        return JsonResponse({"code": "sent", "message": words}, status=409)
+    messages.info(request, words)
+    return redirect("consult:centre_visit", consultation=draft.uid)
+
+
+@require_POST
+@health_worker_only
+def add_file(request: AtCentre, consultation: UUID) -> HttpResponse:
+    """A photo or report for a case that is not sent yet."""
+    found = centres_consultation(request, consultation)
+    form = UploadForm(request.POST, request.FILES)
+    if form.is_valid():
+        try:
+            actions.add_attachment(
+                consultation=found, clean=form.cleaned_data["file"], by=request.user
+            )
+            return redirect("consult:centre_case", consultation=found.uid)
+        except actions.TooManyFiles as error:
+            form.add_error("file", too_many_files(error))
+        except MoveRefused:
+            return _sent_already(request, found, quietly=False)
+    case_form = CentreCaseForm(instance=found, patient=found.patient, initial=_vitals(found))
+    return _page(request, found, case_form, status=422, upload_form=form)
+
+
+@require_POST
+@health_worker_only
+def remove_file(request: AtCentre, consultation: UUID, attachment: UUID) -> HttpResponse:
+    found = centres_consultation(request, consultation)
+    file = get_or_refuse(found.attachments.all(), Attachment.objects.all(), request, uid=attachment)
+    try:
+        actions.remove_attachment(attachment=file, by=request.user)
+    except MoveRefused:
+        return _sent_already(request, found, quietly=False)
+    return redirect("consult:centre_case", consultation=found.uid)
+
+
+@require_POST
+@health_worker_only
+def discard(request: AtCentre, consultation: UUID) -> HttpResponse:
+    """The case is not sent: it goes."""
+    found = centres_consultation(request, consultation)
+    try:
+        actions.discard_draft(consultation=found, by=request.user)
+    except MoveRefused:
+        return redirect("consult:centre_visit", consultation=found.uid)
+    return redirect("consult:centre")

@@ -1,0 +1,68 @@
+from contextlib import suppress
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.actions import record
+from accounts.gates import FACILITY_SESSION_KEY, AtCentre, health_worker_only
+from consult import actions
+from consult.day import hub_standings, read_day
+from consult.fetch import centres_consultation
+from consult.forms import FindForm
+from queues.models import MoveRefused
+
+
+@require_safe
+@health_worker_only
+def day(request: AtCentre) -> HttpResponse:
+    """The health centre's desk: what came back, who is called, who waits, what is due."""
+    context = _rows(request) | {"find_form": FindForm(), "facilities": request.facilities}
+    return render(request, "consult/centre/day.html", context)
+
+
+@require_safe
+@health_worker_only
+def day_part(request: AtCentre) -> HttpResponse:
+    """The part of the desk that moves."""
+    return render(request, "consult/centre/_day.html", _rows(request))
+
+
+def _rows(request: AtCentre) -> dict[str, Any]:
+    record("centre.read", f"facility:{request.facility.pk}", by=request.user)
+    return {
+        "facility": request.facility,
+        "day": read_day(request.facility),
+        "hubs": hub_standings(request.facility),
+    }
+
+
+@require_safe
+@health_worker_only
+def chips(request: AtCentre) -> HttpResponse:
+    """Everybody who waits or is called, to be watched from any page of the health centre."""
+    record("centre.read", f"facility:{request.facility.pk}", by=request.user)
+    context = {"day": read_day(request.facility), "here": request.GET.get("here", "")}
+    return render(request, "consult/centre/_chips.html", context)
+
+
+@require_POST
+@health_worker_only
+def choose_facility(request: AtCentre) -> HttpResponse:
+    """At which of their health centres the health worker sits today."""
+    wanted = request.POST.get("facility", "")
+    if wanted in {str(one.pk) for one in request.facilities}:
+        request.session[FACILITY_SESSION_KEY] = int(wanted)
+    return redirect("consult:centre")
+
+
+@require_POST
+@health_worker_only
+def settle(request: AtCentre, consultation: UUID) -> HttpResponse:
+    """What came back is dealt with: it is not sent again."""
+    found = centres_consultation(request, consultation)
+    with suppress(MoveRefused):  # a colleague did, or it was sent again
+        actions.settle(consultation=found, by=request.user)
+    return redirect("consult:centre")

@@ -1,0 +1,236 @@
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts.actions import record
+from accounts.gates import AtCentre, health_worker_only
+from accounts.models import Speciality
+from consult import actions
+from consult.fetch import centres_consultation
+from consult.forms import SendForm
+from consult.models import Consultation
+from consult.readiness import Attested, obstacles
+from consult.views.booking import why_no_token
+from queues.actions import AlreadyWaiting, NoToken
+from queues.assignment import Choice, choose, linked_clinics
+from queues.models import Clinic, MoveRefused
+
+YES = Attested(consent_given=True, patient_is_present=True)
+
+
+@require_http_methods(["GET", "POST"])
+@health_worker_only
+def send(request: AtCentre, consultation: UUID) -> HttpResponse:
+    """Where to, what is still in the way, the consent, and the case is on its way."""
+    found = _with_places(request, consultation)
+    if found.state != Consultation.State.DRAFT:  # double click, or the back button
+        return redirect("consult:centre_visit", consultation=found.uid)
+    asked, clinics, choice = _asked(request, found)
+    if request.method != "POST":
+        record("case.read", found, by=request.user, patient=found.patient)
+        proposed = choice.everywhere[0].clinic.uid if choice.everywhere else ""
+        form = SendForm(standings=choice.everywhere, initial={"clinic": proposed})
+        return _page(request, found, form, asked, clinics, choice)
+    form = SendForm(request.POST, standings=choice.everywhere)
+    if not form.is_valid() or form.cleaned_data["clinic"] is None:
+        refused = [_("Choose a clinic.")] if form.is_valid() else []
+        return _page(request, found, form, asked, clinics, choice, 422, refused)
+    try:
+        sent = actions.send_case(
+            draft=found, sending=_sending(request, form, choice), by=request.user
+        )
+    except (actions.NotReady, NoToken) as error:
+        status = 409 if isinstance(error, NoToken) else 422
+        return _page(request, found, form, asked, clinics, choice, status, why_not_sent(error))
+    except (actions.AlreadySent, AlreadyWaiting):
+        return _already_sent(request, found)
+    return redirect("consult:centre_visit", consultation=sent.uid)
+
+
+def _with_places(request: AtCentre, uid: UUID) -> Consultation:
+    found = centres_consultation(request, uid)
+    found.patient.state = (
+        request.facility.state
+        if (found.patient.state_id == request.facility.state_id)
+        else found.patient.state
+    )
+    return found
+
+
+def _asked(
+    request: AtCentre, draft: Consultation
+) -> tuple[Speciality | None, list[Clinic], Choice]:
+    """The speciality asked for, all linked clinics, and the choice among those of the speciality."""
+    clinics = linked_clinics(request.facility)
+    specialities = {clinic.speciality.code: clinic.speciality for clinic in clinics}
+    wanted = request.POST.get("speciality") or request.GET.get("speciality", "")
+    suggested = draft.continues.suggested_clinic if draft.continues else None
+    first = suggested.speciality if suggested else draft.clinic.speciality
+    asked = specialities.get(wanted) or specialities.get(first.code)
+    asked = asked or next(iter(specialities.values()), None)
+    if asked is None:
+        return None, clinics, Choice(None, [])
+    there = [clinic for clinic in clinics if clinic.speciality_id == asked.pk]
+    choice = choose(spoke=request.facility, speciality=asked, patient=draft.patient, on=there)
+    return asked, clinics, choice
+
+
+def _sending(request: AtCentre, form: SendForm, choice: Choice) -> actions.Sending:
+    """The clinic proposed is the one that the page showed, whoever is fastest by now."""
+    said = form.cleaned_data
+    shown = form.clinics.get(request.POST.get("proposed", ""))
+    return actions.Sending(
+        clinic=said["clinic"],
+        proposed=shown,
+        said=Attested(consent_given=said["consent"], patient_is_present=said["is_present"]),
+        because=said["because"],
+        is_written="in_writing" in request.POST,
+        language=get_language() or "en",
+        how=said["how"],
+    )
+
+
+def _page(
+    request: AtCentre,
+    draft: Consultation,
+    form: SendForm,
+    asked: Speciality | None,
+    clinics: list[Clinic],
+    choice: Choice,
+    status: int = 200,
+    refused: list[str] | None = None,
+) -> HttpResponse:
+    first = choice.everywhere[0].clinic if choice.everywhere else None
+    waiting_for = obstacles(draft, first, YES) if first and status == 200 else []
+    context: dict[str, Any] = {
+        "consultation": draft,
+        "patient": draft.patient,
+        "facility": request.facility,
+        "form": form,
+        "asked": asked,
+        "specialities": _specialities(clinics),
+        "choice": choice,
+        "chosen": str(form["clinic"].value() or ""),
+        "refused": refused or [],
+        "waiting_for": [why_not_ready(code) for code in waiting_for],
+        "observations": draft.observations.all(),
+        "attachments": draft.attachments.all(),
+    }
+    return render(request, "consult/centre/send.html", context, status=status)
+
+
+def _specialities(clinics: list[Clinic]) -> list[Speciality]:
+    """General practice first."""
+    found = {clinic.speciality_id: clinic.speciality for clinic in clinics}
+    return sorted(found.values(), key=lambda one: (not one.is_general, one.local_name))
+
+
+def _already_sent(request: AtCentre, draft: Consultation) -> HttpResponse:
+    """By the other click, or by a colleague with a case of their own."""
+    there = actions.open_at_centre(draft)
+    draft.refresh_from_db(fields=["state"])
+    if there is None or draft.state != Consultation.State.DRAFT:
+        return redirect("consult:centre_visit", consultation=draft.uid)
+    messages.info(
+        request,
+        _("%(name)s is on the way already, to %(clinic)s. This draft is kept.")
+        % {"name": draft.patient.name, "clinic": there.clinic.local_name},
+    )
+    return redirect("consult:centre_visit", consultation=there.uid)
+
+
+def why_not_sent(error: actions.NotReady | NoToken) -> list[str]:
+    if isinstance(error, NoToken):
+        return [why_no_token(error)]
+    return [why_not_ready(code) for code in error.obstacles]
+
+
+def why_not_ready(code: str) -> str:
+    """Each gate's plain reason, and what to do."""
+    return {
+        "vague": _("Say what is wrong in a few words: where, what kind, how strong."),
+        "no_vitals": _("Measure at least one vital sign."),
+        "implausible": _(
+            "This speciality does not treat patients of this age or sex. Choose another one."
+        ),
+        "general_first": _(
+            "A general doctor is asked first here. A specialist is open for a follow-up, when a"
+            " doctor advises it, or in an emergency."
+        ),
+        "no_consent": _("Read the consent out and tick that the patient agrees."),
+        "not_present": _("The patient must be with you. Tick it when it is so."),
+        "no_link": _("Your health centre is no longer linked to this clinic. Choose another one."),
+        "no_reason": _("Say why you choose another clinic than the one proposed."),
+    }[code]
+
+
+@require_POST
+@health_worker_only
+def send_again(request: AtCentre, consultation: UUID) -> HttpResponse:
+    """What came back goes to another clinic as it is; the button says that the patient is here."""
+    found = _with_places(request, consultation)
+    clinic = _linked(request, request.POST.get("clinic", ""))
+    if clinic is None:
+        messages.error(request, why_not_ready("no_link"))
+        return redirect("consult:centre_visit", consultation=found.uid)
+    sending = actions.Sending(
+        clinic, proposed=None, said=YES, is_written="in_writing" in request.POST
+    )
+    try:
+        sent = actions.send_again(earlier=found, sending=sending, by=request.user)
+    except (actions.NotReady, NoToken) as error:
+        for words in why_not_sent(error):
+            messages.error(request, words)
+        return redirect("consult:centre_visit", consultation=found.uid)
+    except (actions.AlreadySent, AlreadyWaiting):
+        return _already_sent(request, found)
+    except MoveRefused:
+        messages.info(request, _("A colleague is writing on a case of this patient: see it here."))
+        return redirect("consult:centre_patient", patient=found.patient.uid)
+    return redirect("consult:centre_visit", consultation=sent.uid)
+
+
+def _linked(request: AtCentre, uid: str) -> Clinic | None:
+    linked = {str(clinic.uid): clinic for clinic in linked_clinics(request.facility)}
+    return linked.get(uid)
+
+
+@require_POST
+@health_worker_only
+def reopen(request: AtCentre, consultation: UUID) -> HttpResponse:
+    """What came back is opened as a draft, with everything in it, to be mended."""
+    found = centres_consultation(request, consultation)
+    try:
+        draft = actions.reopen_case(earlier=found, by=request.user)
+    except MoveRefused:
+        return redirect("consult:centre_visit", consultation=found.uid)
+    return redirect("consult:centre_case", consultation=draft.uid)
+
+
+@require_POST
+@health_worker_only
+def move(request: AtCentre, consultation: UUID) -> HttpResponse:
+    """A case that waits goes to another linked clinic, or is answered in writing."""
+    found = _with_places(request, consultation)
+    try:
+        if "in_writing" in request.POST:
+            actions.ask_in_writing(consultation=found, by=request.user)
+        elif clinic := _linked(request, request.POST.get("clinic", "")):
+            because = request.POST.get("because", "")[:300]
+            actions.move_case(consultation=found, clinic=clinic, because=because, by=request.user)
+        else:
+            messages.error(request, why_not_ready("no_link"))
+    except (actions.NotReady, NoToken) as error:
+        for words in why_not_sent(error):
+            messages.error(request, words)
+    except AlreadyWaiting:
+        messages.info(request, _("The patient waits in that clinic already."))
+    except MoveRefused:
+        messages.info(request, _("A doctor has just called. The case stays where it is."))
+    return redirect("consult:centre_visit", consultation=found.uid)

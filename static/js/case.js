@@ -1,0 +1,52 @@
+// The case saves itself as it is typed. A colleague who saved meanwhile is not overwritten: the page says so.
+
+const form = document.querySelector("[data-case]");
+const state = document.querySelector("[data-save-state]");
+const PAUSE_MS = 1200;
+const RETRY_MS = 4000;
+let timer;
+let saving = Promise.resolve();
+let leaving = false;
+
+async function save() {
+  try {
+    const answer = await fetch(form.action, {
+      method: "POST",
+      headers: { Accept: "application/json" },
+      body: new FormData(form),
+    });
+    if (answer.redirected || answer.status >= 500) throw new Error(String(answer.status));
+    const said = await answer.json();
+    if (answer.status === 409) {
+      state.textContent = said.message;
+      if (said.code === "changed" && !leaving) form.requestSubmit(form.querySelector("[name=save]")); // the answer shows both
+      else location.reload();
+      return;
+    }
+    form.elements.revision.value = said.revision;
+    state.textContent = said.whole ? form.dataset.saved : form.dataset.incomplete;
+  } catch {
+    state.textContent = form.dataset.offline;
+    if (!leaving) later(RETRY_MS);
+  }
+}
+
+function later(pause) {
+  clearTimeout(timer);
+  timer = setTimeout(() => { saving = saving.then(save); }, pause);
+}
+
+form.addEventListener("input", () => {
+  state.textContent = form.dataset.unsaved;
+  later(PAUSE_MS);
+});
+// The form goes with the revision that the last save gave it.
+form.addEventListener("submit", async (event) => {
+  clearTimeout(timer);
+  if (leaving) return;
+  event.preventDefault();
+  leaving = true;
+  await saving;
+  form.requestSubmit(event.submitter);
+});
+addEventListener("pageshow", () => { leaving = false; });
