@@ -1,6 +1,6 @@
 from django.urls import path, register_converter
 
-from consult import api
+from consult.api import talk as api
 from consult.links import ShortId
 from consult.views import booking, doctor, handing_on, opinions, public, visit
 from consult.views.centre import after, case, day, patients, send

@@ -2,6 +2,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 from django.views.i18n import set_language
+from drf_spectacular.views import SpectacularAPIView
 
 from consult import demo_views
 from esanjeevani import views
@@ -11,6 +12,11 @@ urlpatterns = [
     path("", include("accounts.urls")),
     path("", include("queues.urls")),
     path("", include("consult.urls")),
+    path("api/v1/", include("accounts.api.urls")),
+    path("api/v1/", include("queues.api.urls")),
+    path("api/v1/", include("consult.api.urls")),
+    path("api/v1/schema/", SpectacularAPIView.as_view(permission_classes=[]), name="api_schema"),
+    path("api/v1/docs/", views.ApiPage.as_view(), name="api_page"),
     path("language/", set_language, name="set_language"),
     path("healthz", views.healthz),
     path("readyz", views.readyz),

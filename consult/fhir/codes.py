@@ -51,9 +51,7 @@ ACTIVE = coding(f"{HL7}/condition-clinical", "active", "Active")
 PROVISIONAL = coding(f"{HL7}/condition-ver-status", "provisional", "Provisional")
 CONFIRMED = coding(f"{HL7}/condition-ver-status", "confirmed", "Confirmed")
 ALLERGY_ACTIVE = coding(f"{HL7}/allergyintolerance-clinical", "active", "Active")
-ALLERGY_UNCONFIRMED = coding(
-    f"{HL7}/allergyintolerance-verification", "unconfirmed", "Unconfirmed"
-)
+ALLERGY_UNCONFIRMED = coding(f"{HL7}/allergyintolerance-verification", "unconfirmed", "Unconfirmed")
 NOT_MEASURED = coding(f"{HL7}/data-absent-reason", "not-performed", "Not Performed")
 
 # LOINC's names as the guide's value sets write them.

@@ -23,13 +23,14 @@ from consult.fhir.parts import (
     when,
 )
 from consult.fhir.records import Record
-from consult.models import Consultation
+from consult.models import Consultation, Prescription
 from consult.pdf import render_pdf
 from consult.vitals import BODY_MASS_INDEX
 
 OP_CONSULT = "OPConsultRecord"
 PRESCRIPTION = "PrescriptionRecord"
 WELLNESS = "WellnessRecord"
+PDF = "application/pdf"
 Section = dict[str, Any]
 
 
@@ -83,9 +84,10 @@ def _op_consult(record: Record) -> Resource:
         parts.add(codes.FOLLOW_UP, "Follow-up", [day])
     letters = [orders.referral(record, letter, inside) for letter in record.referrals]
     parts.add(codes.REFERRAL, "Referral", letters)
+    if record.prescription:
+        parts.add(codes.OP_CONSULT, "Prescription", [_attached_pdf(record, record.prescription)])
     _add_conclusion(parts, record)
-    pdf = [_pdf(record)] if record.prescription else []
-    return _bundle(record, OP_CONSULT, concept(code=codes.OP_CONSULT), parts, beside=pdf)
+    return _bundle(record, OP_CONSULT, concept(code=codes.OP_CONSULT), parts)
 
 
 def _examined(record: Record) -> list[Resource]:
@@ -97,9 +99,7 @@ def _examined(record: Record) -> list[Resource]:
             findings.examination(row, inside, "examination", "Examination", row.examination)
         )
     if note and clean(note.findings):
-        examined.append(
-            findings.examination(row, inside, "findings", "Findings", note.findings)
-        )
+        examined.append(findings.examination(row, inside, "findings", "Findings", note.findings))
     return examined
 
 
@@ -114,8 +114,9 @@ def _add_conclusion(parts: "_Sections", record: Record) -> None:
 
 
 def _prescription(record: Record) -> Resource:
-    parts = _Sections()
-    pdf = _pdf(record)
+    if record.prescription is None:
+        raise ValueError("There is no prescription.")
+    parts, pdf = _Sections(), _pdf(record.prescription)
     medicines = orders.medication_requests(record, inside)
     parts.add(codes.PRESCRIPTION, "Prescription", [*medicines, pdf], says_type=True)
     conclusions = []
@@ -187,22 +188,40 @@ def _entry(one: Resource, says_type: bool) -> dict[str, str]:
     return {**reference(inside, one["resourceType"], one["id"]), **kind}
 
 
-def _pdf(record: Record) -> Resource:
+def _pdf(issued: Prescription) -> Resource:
+    return resource("Binary", f"{issued.uid}-pdf", contentType=PDF, data=_content(issued))
+
+
+def _attached_pdf(record: Record, issued: Prescription) -> Resource:
+    """The consultation's report has no place for a Binary, but for a document."""
+    about = findings.about(record.consultation, inside)
+    return resource(
+        "DocumentReference",
+        f"{issued.uid}-document",
+        text=narrative([f"Prescription {issued.number}"]),
+        status="current",
+        subject=about["subject"],
+        date=when(issued.issued_at),
+        content=[
+            {
+                "attachment": {
+                    "contentType": PDF,
+                    "data": _content(issued),
+                    "title": f"{issued.number}.pdf",
+                    "creation": when(issued.issued_at),
+                }
+            }
+        ],
+        context={"encounter": [about["encounter"]]},
+    )
+
+
+def _content(issued: Prescription) -> str:
     """As it is stored; made anew where the worker has not come to it yet, which gives the same."""
-    issued = record.prescription
-    if issued is None:
-        raise ValueError("There is no prescription.")
     if issued.pdf:
         with issued.pdf.open() as stored:
-            content = stored.read()
-    else:
-        content = render_pdf(issued)
-    return resource(
-        "Binary",
-        f"{issued.uid}-pdf",
-        contentType="application/pdf",
-        data=b64encode(content).decode(),
-    )
+            return b64encode(stored.read()).decode()
+    return b64encode(render_pdf(issued)).decode()
 
 
 def _bundle(

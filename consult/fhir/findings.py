@@ -59,9 +59,7 @@ def encounter(record: Record, links: Links) -> Resource:
         **{"class": codes.VIRTUAL},
         serviceType=concept(clean(row.clinic.speciality.name)),
         subject=about(row, links)["subject"],
-        participant=[
-            {"individual": reference(links, "Practitioner", practitioner_id(row.doctor))}
-        ]
+        participant=[{"individual": reference(links, "Practitioner", practitioner_id(row.doctor))}]
         if row.doctor
         else None,
         period=filled({"start": when(row.started_at), "end": when(row.ended_at)}),
@@ -69,9 +67,7 @@ def encounter(record: Record, links: Links) -> Resource:
         diagnosis=[{"condition": reference(links, "Condition", f"{row.uid}-diagnosis")}]
         if diagnosis
         else None,
-        serviceProvider=reference(
-            links, "Organization", organization_id(place), clean(place.name)
-        )
+        serviceProvider=reference(links, "Organization", organization_id(place), clean(place.name))
         if place
         else None,
     )
@@ -86,9 +82,7 @@ def _status(row: Consultation) -> str:
     }.get(Consultation.State(row.state), "cancelled")
 
 
-def condition(
-    row: Consultation, links: Links, key: str, text: str, **more: Any
-) -> Resource:
+def condition(row: Consultation, links: Links, key: str, text: str, **more: Any) -> Resource:
     """In the words that were written: no code is invented."""
     return resource(
         "Condition",
@@ -140,9 +134,7 @@ def family_history(row: Consultation, links: Links) -> Resource:
     )
 
 
-def examination(
-    row: Consultation, links: Links, key: str, label: str, text: str
-) -> Resource:
+def examination(row: Consultation, links: Links, key: str, label: str, text: str) -> Resource:
     """What somebody saw and wrote, as an observation in words."""
     return resource(
         "Observation",
@@ -167,7 +159,7 @@ def vital_signs(record: Record, links: Links) -> list[Resource]:
     ]
     if pressure := {kind: found[kind] for kind in PRESSURE if kind in found}:
         signs.append(blood_pressure(record.consultation, pressure, links))
-    if BODY <= found.keys() and found["height"].value:
+    if found.keys() >= BODY and found["height"].value:
         signs.append(_body_mass_index(record.consultation, found, links))
     return signs
 
@@ -210,9 +202,7 @@ def _amount(value: Decimal, shown: str, ucum: str) -> dict[str, Any]:
     return {"value": number, "unit": shown, "system": codes.UCUM, "code": ucum}
 
 
-def blood_pressure(
-    row: Consultation, pressure: dict[str, Observation], links: Links
-) -> Resource:
+def blood_pressure(row: Consultation, pressure: dict[str, Observation], links: Links) -> Resource:
     """Of one value alone the other is said to be missing, as the panel asks."""
     components = []
     for kind in PRESSURE:
@@ -232,9 +222,7 @@ def blood_pressure(
     )  # fmt: skip
 
 
-def _body_mass_index(
-    row: Consultation, found: dict[str, Observation], links: Links
-) -> Resource:
+def _body_mass_index(row: Consultation, found: dict[str, Observation], links: Links) -> Resource:
     weight, height = found["weight"], found["height"]
     index = (weight.value / (height.value / 100) ** 2).quantize(Decimal("0.1"))
     return _observation(

@@ -115,9 +115,7 @@ def organization_id(facility: Facility) -> str:
 def organization(facility: Facility) -> Resource:
     """By its number in the national registry of facilities, or by ours."""
     number = (
-        identifier(
-            codes.PROVIDER_NUMBER, settings.IDENTIFIER_SYSTEMS["hfr"], facility.hfr_id
-        )
+        identifier(codes.PROVIDER_NUMBER, settings.IDENTIFIER_SYSTEMS["hfr"], facility.hfr_id)
         if facility.hfr_id
         else identifier(codes.FACILITY_ID, our_system("facility"), str(facility.pk))
     )

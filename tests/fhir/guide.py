@@ -1,7 +1,7 @@
 """Validators that see our documents as others will.
 
 `guide.json` holds the profiles of the guide ndhm.in 6.5.0 (NRCeS, CC0-1.0) that our documents claim,
-each as its differential without the prose. With FHIR_GUIDE naming a folder that has the whole
+each as its differential without the prose (those of Observation with what they inherit). With FHIR_GUIDE naming a folder that has the whole
 package (`ndhm.in-6.5.0.tar.xz`), that one is used.
 """
 
@@ -39,7 +39,10 @@ def validator() -> Validator:
         ValidatorConfig.load_dict(
             {
                 "fhirVersion": "4.0.1",
-                "localPackagePaths": [str(CORE), str(folder)],
+                "localPackagePaths": [
+                    str(CORE),
+                    *{str(part.parent) for part in folder.rglob("*.json")},
+                ],
                 "terminology": {"mode": "local"},
             }
         )

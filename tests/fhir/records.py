@@ -215,7 +215,9 @@ def half_a_pressure() -> Consultation:
 def pregnant() -> Consultation:
     clinic = a_clinic()
     doctor = on_duty(clinic)
-    waiting(clinic, a_patient(age=24), is_pregnant=True, complaint="Pain & bleeding <since> morning")
+    waiting(
+        clinic, a_patient(age=24), is_pregnant=True, complaint="Pain & bleeding <since> morning"
+    )
     room = called(clinic, doctor)
     return finished(
         prescribed(actions.begin(consultation=room, by=room.patient.account)).consultation
@@ -224,7 +226,9 @@ def pregnant() -> Consultation:
 
 def with_odd_letters() -> Consultation:
     """Control characters, markup, emoji, and an ABHA number whose check digit is wrong."""
-    patient = a_patient(name="A\x07sha <b>M\u0335enon</b>", sex="other", abha_number="91100000000001")
+    patient = a_patient(
+        name="A\x07sha <b>M\u0335enon</b>", sex="other", abha_number="91100000000001"
+    )
     room = a_room(patient, contact="")
     actions.save_note(
         consultation=room, by=room.doctor.user, diagnosis="Fever \x0b& 'chills' 🤒", findings="\x01"
