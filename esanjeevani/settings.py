@@ -255,6 +255,12 @@ REST_FRAMEWORK: dict[str, object] = {
     "EXCEPTION_HANDLER": "esanjeevani.views.api_error",
     "DEFAULT_SCHEMA_CLASS": "accounts.api.schema.Schema",
 }
+# Requests a minute of one person, of one facility's machine, and of one address without a key.
+API_PER_MINUTE = {
+    "person": env.number("API_PER_PERSON", 300),
+    "machine": env.number("API_PER_MACHINE", 1200),
+    "address": env.number("API_PER_ADDRESS", 120),
+}
 SPECTACULAR_SETTINGS = {
     "TITLE": f"{SITE_NAME}: API",
     "DESCRIPTION": "What patients, health workers and doctors do on the pages, for programs: a phone"

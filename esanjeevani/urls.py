@@ -1,6 +1,6 @@
 from django.conf import settings
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
 from django.views.i18n import set_language
 from drf_spectacular.views import SpectacularAPIView
 
@@ -17,6 +17,7 @@ urlpatterns = [
     path("api/v1/", include("consult.api.urls")),
     path("api/v1/schema/", SpectacularAPIView.as_view(permission_classes=[]), name="api_schema"),
     path("api/v1/docs/", views.ApiPage.as_view(), name="api_page"),
+    re_path("^(?:api|fhir)/", views.no_such_end),
     path("language/", set_language, name="set_language"),
     path("healthz", views.healthz),
     path("readyz", views.readyz),

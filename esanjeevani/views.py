@@ -12,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 from drf_spectacular.views import SpectacularSwaggerSplitView
 from rest_framework.exceptions import APIException, ValidationError
@@ -72,6 +73,13 @@ def _redis_answers() -> bool:
             return bool(client.ping())
     except redis.RedisError:
         return False
+
+
+@csrf_exempt
+def no_such_end(_request: HttpRequest) -> HttpResponse:
+    """A program is answered as one."""
+    words = _("There is nothing at this address.")
+    return JsonResponse({"code": "not_found", "message": words}, status=404)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

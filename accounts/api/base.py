@@ -82,6 +82,11 @@ class ApiView(APIView):
     inputs: ClassVar[dict[str, type[serializers.Serializer]]] = {}
     outputs: ClassVar[dict[str, Any]] = {}
     refusals: ClassVar[list[str]] = []
+    statuses: ClassVar[
+        dict[str, int]
+    ] = {}  # of success, where it is not 200, or 204 without output
+    lists: ClassVar[set[str]] = set()  # methods that answer a list
+    parameters: ClassVar[dict[str, list[Any]]] = {}  # of the query
     is_paged = False
     is_polled = False
     tag = ""

@@ -22,7 +22,8 @@ class States(ApiView):
 
     permission_classes = [IsPerson]
     outputs = {"GET": StateOutput}
-    is_list = is_polled = True
+    lists = {"GET"}
+    is_polled = True
 
     def get(self, request: Request) -> Response:
         """All states and union territories, by name."""
@@ -34,7 +35,8 @@ class Districts(ApiView):
 
     permission_classes = [IsPerson]
     outputs = {"GET": DistrictOutput}
-    is_list = is_polled = True
+    lists = {"GET"}
+    is_polled = True
     tag = "states"
 
     def get(self, request: Request, state: int) -> Response:
@@ -52,7 +54,7 @@ class Patients(ApiView):
     outputs = {"GET": PatientOutput, "POST": PatientOutput}
     statuses = {"POST": 201}
     refusals = ["looks_alike", "doubtful_abha"]
-    is_list = True
+    lists = {"GET"}
 
     def get(self, request: Request) -> Response:
         """Everybody who is treated under this account, oldest entry first."""

@@ -74,30 +74,34 @@ class Schema(AutoSchema):
         if not self.is_ours():
             return super().get_response_serializers()
         output = self.view.outputs.get(self.method)
-        success = (
-            self.view.statuses.get(self.method, 200) if hasattr(self.view, "statuses") else 200
-        )
+        success = self.view.statuses.get(str(self.method), 200)
         if output is None:
             found: dict[Any, Any] = {204: OpenApiResponse(description="Done.")}
         elif isinstance(output, dict):
             found = dict(output)
         else:
-            found = {success: output(many=True) if self._is_list() else output}
+            found = {success: output(many=True) if self._is_list() or self._is_paged() else output}
         if self.view.is_polled and self.method == "GET":
             found[304] = OpenApiResponse(description="As you have it (If-None-Match).")
         return found | self._errors()
 
     def _is_list(self) -> bool:
-        return self.method == "GET" and getattr(self.view, "is_list", False)
+        return self.method in self.view.lists
 
     def _is_list_view(self, serializer: Any = None) -> bool:
-        return self.method == "GET" and bool(self.view.is_paged) if self.is_ours() else False
+        if not self.is_ours():
+            return bool(super()._is_list_view(serializer))
+        wanted = self._is_list() or self._is_paged()
+        return wanted and (serializer is None or isinstance(serializer, serializers.ListSerializer))
+
+    def _is_paged(self) -> bool:
+        return self.method == "GET" and bool(self.view.is_paged)
 
     def get_paginated_name(self, serializer_name: str) -> str:
         return f"{serializer_name}Page"
 
     def _get_paginator(self) -> Any:
-        return Pages() if self._is_list_view() else None
+        return Pages() if self._is_paged() else None
 
     def _errors(self) -> dict[int, Any]:
         errors = dict(ERRORS)
@@ -124,7 +128,7 @@ class Schema(AutoSchema):
     def get_override_parameters(self) -> list[Any]:
         if not self.is_ours():
             return super().get_override_parameters()
-        given = list(getattr(self.view, "parameters", {}).get(self.method, []))
+        given = list(self.view.parameters.get(str(self.method), []))
         if self.method == "POST":
             given.append(
                 OpenApiParameter(

@@ -127,7 +127,7 @@ class Devices(ApiView):
 
     permission_classes = [IsPerson]
     outputs = {"GET": DeviceOutput}
-    is_list = True
+    lists = {"GET"}
 
     def get(self, request: Request) -> Response:
         """The devices with a token in force, newest first."""

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.http import Http404
 from rest_framework import permissions, throttling
 from rest_framework.authentication import BaseAuthentication
@@ -16,7 +17,6 @@ from accounts.models import ApiToken, MachineClient, NoticeAcceptance, RateLimit
 from accounts.notice import NOTICE_VERSION
 
 MINUTE = timedelta(minutes=1)
-PER_PERSON, PER_MACHINE, PER_ADDRESS = 300, 1200, 120  # requests a minute
 
 
 class BearerKey(BaseAuthentication):
@@ -116,11 +116,19 @@ class PerClient(throttling.BaseThrottle):
     """So many requests a minute; counted in the database, like every limit here."""
 
     def allow_request(self, request: Request, view: Any) -> bool:
-        what, who, limit = "api address", current_address() or "", PER_ADDRESS
+        what, who, limit = (
+            "api address",
+            current_address() or "",
+            settings.API_PER_MINUTE["address"],
+        )
         if isinstance(request.auth, MachineClient):
-            what, who, limit = "api machine", str(request.auth.pk), PER_MACHINE
+            what, who, limit = (
+                "api machine",
+                str(request.auth.pk),
+                settings.API_PER_MINUTE["machine"],
+            )
         elif request.user.is_authenticated:
-            what, who, limit = "api person", str(request.user.pk), PER_PERSON
+            what, who, limit = "api person", str(request.user.pk), settings.API_PER_MINUTE["person"]
         self._seconds = RateLimit.hit(what, who, limit=limit, window=MINUTE)
         return not self._seconds
 

@@ -111,7 +111,7 @@ class Files(OfConsultation):
     outputs = {"GET": FileOutput, "POST": FileOutput}
     statuses = {"POST": 201}
     refusals = ["too_many_files", "moved"]
-    is_list = True
+    lists = {"GET"}
 
     def get(self, request: Request, consultation: UUID) -> Response:
         """The files of one consultation."""

@@ -229,7 +229,8 @@ class Instructions(CentresVerb):
     """What the doctor asked the health worker to do."""
 
     outputs = {"GET": InstructionOutput}
-    is_list = is_polled = True
+    lists = {"GET"}
+    is_polled = True
     http_method_names = ["get", "head", "options"]
 
     def get(self, request: Request, consultation: UUID) -> Response:
@@ -284,7 +285,8 @@ class FollowUps(AtCentre):
 
     tag = "follow-ups"
     outputs = {"GET": FollowUpOutput}
-    is_list = is_polled = True
+    lists = {"GET"}
+    is_polled = True
 
     def get(self, request: Request) -> Response:
         """The open tasks, the oldest due day first."""

@@ -15,7 +15,7 @@ class Icd10(ApiView):
 
     permission_classes = [IsDoctor]
     outputs = {"GET": CodeOutput}
-    is_list = True
+    lists = {"GET"}
     parameters = {
         "GET": [
             OpenApiParameter("q", {"type": "string", "minLength": 2, "maxLength": 80}, required=True,

@@ -22,7 +22,8 @@ class Opinions(ApiView):
 
     permission_classes = [IsDoctor]
     outputs = {"GET": OpinionOutput}
-    is_list = is_polled = True
+    lists = {"GET"}
+    is_polled = True
 
     def get(self, request: Request) -> Response:
         """What is asked in the clinics where the doctor is on duty, and what the doctor joined."""

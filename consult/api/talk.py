@@ -26,7 +26,8 @@ class Messages(OfConsultation):
     outputs = {"GET": MessageOutput, "POST": MessageOutput}
     statuses = {"POST": 201}
     refusals = ["ended"]
-    is_list = is_polled = True
+    lists = {"GET"}
+    is_polled = True
     parameters = {
         "GET": [
             OpenApiParameter("after", {"type": "integer", "minimum": 0},

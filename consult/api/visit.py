@@ -127,7 +127,7 @@ class Vitals(OfConsultation):
     outputs = {"GET": ObservationOutput, "POST": ObservationOutput}
     statuses = {"POST": 201}
     refusals = ["moved", "not_in_line"]
-    is_list = True
+    lists = {"GET", "POST"}
 
     def get(self, request: Request, consultation: UUID) -> Response:
         """Everything that was measured, in order."""
@@ -165,7 +165,7 @@ class Letters(OfConsultation):
     """Letters of referral."""
 
     outputs = {"GET": ReferralOutput}
-    is_list = True
+    lists = {"GET"}
 
     def get(self, request: Request, consultation: UUID) -> Response:
         """The letters that send the patient to be seen in person."""

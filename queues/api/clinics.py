@@ -17,7 +17,8 @@ class Clinics(ApiView):
     """Outpatient clinics, as they stand."""
 
     outputs = {"GET": ClinicOutput}
-    is_list = is_polled = True
+    lists = {"GET"}
+    is_polled = True
     parameters = {
         "GET": [
             OpenApiParameter("state", {"type": "integer", "minimum": 1, "maximum": 32767},

@@ -17,7 +17,7 @@ class OfDoctor(ApiView):
     tag = "duty"
     inputs = {"POST": Nothing}
     outputs = {"GET": DutyOutput, "POST": DutyOutput}
-    is_list = True
+    lists = {"GET", "POST"}
 
     def duties(self, request: Request) -> Response:
         mine = Duty.objects.on().filter(doctor=plain(request).user.doctor)

@@ -1,8 +1,8 @@
 """Validators that see our documents as others will.
 
 `guide.json` holds the profiles of the guide ndhm.in 6.5.0 (NRCeS, CC0-1.0) that our documents claim,
-each as its differential without the prose (those of Observation with what they inherit). With FHIR_GUIDE naming a folder that has the whole
-package (`ndhm.in-6.5.0.tar.xz`), that one is used.
+each as its differential without the prose (those of Observation with what they inherit). With
+FHIR_GUIDE naming a folder that has the whole package (`ndhm.in-6.5.0.tar.xz`), that one is used.
 """
 
 import json

@@ -105,7 +105,11 @@ def test_no_code_is_invented():
 def test_an_abha_number_is_official_only_after_the_gateway_said_so():
     record = records.a_record(records.full())
     patient = document(record, OP_CONSULT)["entry"][1]["resource"]
-    assert [(one["type"]["coding"][0]["code"], one["value"], one.get("use")) for one in patient["identifier"]] == [
+    ids = [
+        (one["type"]["coding"][0]["code"], one["value"], one.get("use"))
+        for one in patient["identifier"]
+    ]
+    assert ids == [
         ("MR", record.consultation.patient.number, None),
         ("HIN", "91-1000-0000-0008", "official"),
         ("ABHA", "asha@abdm", "official"),
