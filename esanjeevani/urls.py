@@ -17,6 +17,7 @@ urlpatterns = [
     path("api/v1/", include("consult.api.urls")),
     path("api/v1/schema/", SpectacularAPIView.as_view(permission_classes=[]), name="api_schema"),
     path("api/v1/docs/", views.ApiPage.as_view(), name="api_page"),
+    path("fhir/", include("consult.api.fhir_urls")),
     re_path("^(?:api|fhir)/", views.no_such_end),
     path("language/", set_language, name="set_language"),
     path("healthz", views.healthz),

@@ -16,6 +16,7 @@ from consult.actions.cases import (
 )
 from consult.actions.centre import carry_out, close_follow_up, dispense, instruct, settle
 from consult.actions.chat import TooManyFiles, post_message
+from consult.actions.devices import measured_by_device
 from consult.actions.opinions import (
     NotAsked,
     ask_opinion,
@@ -86,6 +87,7 @@ __all__ = [
     "join",
     "leave",
     "measure_again",
+    "measured_by_device",
     "move_case",
     "open_at_centre",
     "open_case",

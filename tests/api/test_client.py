@@ -69,7 +69,7 @@ class Program:
         assert answer.status_code < 300, answer.content
         return answer.parsed
 
-    def model(self, name: str, **values: Any) -> Any:
+    def model(self, name: str, /, **values: Any) -> Any:
         made = getattr(importlib.import_module("clinic_client.models"), name)
         return made.from_dict(values)
 

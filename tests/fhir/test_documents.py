@@ -132,4 +132,5 @@ def test_a_document_of_ten_medicines_costs_four_queries():
         record = records.a_record(made)
         document(record, OP_CONSULT)
     assert len(queries) == 4
-    assert render_pdf(record.prescription) == record.prescription.pdf.open().read()
+    with record.prescription.pdf.open() as stored:
+        assert render_pdf(record.prescription) == stored.read()
