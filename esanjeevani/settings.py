@@ -150,11 +150,16 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 # SMS wait on a network, PDFs compute: two queues, so each gets the pool that suits it.
 CELERY_TASK_DEFAULT_QUEUE = "default"
-CELERY_TASK_ROUTES = {"accounts.deliver": {"queue": "sms"}, "consult.render": {"queue": "pdf"}}
+CELERY_TASK_ROUTES = {
+    "accounts.deliver": {"queue": "sms"},
+    "consult.render": {"queue": "pdf"},
+    "consult.abdm": {"queue": "sms"},
+}
 CELERY_BEAT_SCHEDULE = {
     "lines": {"task": "consult.sweep_lines", "schedule": 5.0, "options": {"expires": 5}},
     "outbox": {"task": "accounts.sweep_messages", "schedule": 15.0, "options": {"expires": 15}},
     "pdfs": {"task": "consult.sweep_prescriptions", "schedule": 15.0, "options": {"expires": 15}},
+    "abdm": {"task": "consult.sweep_abdm", "schedule": 10.0, "options": {"expires": 10}},
     "old": {"task": "accounts.sweep_old", "schedule": 3600.0, "options": {"expires": 600}},
 }
 
@@ -246,6 +251,21 @@ IDENTIFIER_SYSTEMS = {
     "hpr": env.text("HPR_SYSTEM", "https://doctor.ndhm.gov.in"),
     "hfr": env.text("HFR_SYSTEM", "https://facility.ndhm.gov.in"),
 }
+
+# --- the national gateway -----------------------------------------------------------------------
+# Off unless url, id and secret are set. Designed for ABDM; not certified.
+ABDM = {
+    "url": env.text("ABDM_URL").rstrip("/"),
+    "client_id": env.text("ABDM_CLIENT_ID"),
+    "client_secret": env.text("ABDM_CLIENT_SECRET"),
+    "cm_id": env.text("ABDM_CM_ID", "sbx"),
+    "hip_id": env.text("ABDM_HIP_ID"),
+    "callback_key": env.text("ABDM_CALLBACK_KEY"),
+}
+if ABDM["url"] and not (ABDM["client_secret"] and ABDM["hip_id"] and ABDM["callback_key"]):
+    raise ImproperlyConfigured(
+        "ABDM_URL is set: ABDM_CLIENT_SECRET, ABDM_HIP_ID and ABDM_CALLBACK_KEY must be too."
+    )
 
 REST_FRAMEWORK: dict[str, object] = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],

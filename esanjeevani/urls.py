@@ -5,6 +5,7 @@ from django.views.i18n import set_language
 from drf_spectacular.views import SpectacularAPIView
 
 from consult import demo_views
+from consult.api.abdm import Callback
 from esanjeevani import views
 
 urlpatterns = [
@@ -17,8 +18,9 @@ urlpatterns = [
     path("api/v1/", include("consult.api.urls")),
     path("api/v1/schema/", SpectacularAPIView.as_view(permission_classes=[]), name="api_schema"),
     path("api/v1/docs/", views.ApiPage.as_view(), name="api_page"),
+    path("abdm/<path:kind>", Callback.as_view(), name="abdm_callback"),
     path("fhir/", include("consult.api.fhir_urls")),
-    re_path("^(?:api|fhir)/", views.no_such_end),
+    re_path("^(?:api|fhir|abdm)/", views.no_such_end),
     path("language/", set_language, name="set_language"),
     path("healthz", views.healthz),
     path("readyz", views.readyz),

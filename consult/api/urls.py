@@ -1,6 +1,6 @@
 from django.urls import path
 
-from consult.api import booking, centre, doctor, icd10, opinions, talk, visit
+from consult.api import booking, centre, doctor, icd10, opinions, records, talk, visit
 
 app_name = "consult_api"
 ONE = "consultations/<uuid:consultation>/"
@@ -20,6 +20,11 @@ urlpatterns = [
     path(f"{ONE}prescription/", visit.Issued.as_view(), name="prescription"),
     path(f"{ONE}prescription.pdf", visit.IssuedPdf.as_view(), name="prescription_pdf"),
     path(f"{ONE}feedback/", visit.Stars.as_view(), name="feedback"),
+    path(f"{ONE}abha-link/", records.Linked.as_view(), name="abha_link"),
+    path("patients/<uuid:patient>/abha/code/", records.AbhaCode.as_view(), name="abha_code"),
+    path("patients/<uuid:patient>/abha/", records.AbhaVerified.as_view(), name="abha_verify"),
+    path(f"doctor/{ONE}abdm/consents/", records.Asked.as_view(), name="abdm_consents"),
+    path(f"doctor/{ONE}abdm/records/", records.Received.as_view(), name="abdm_records"),
     path("desk/", doctor.Desk.as_view(), name="desk"),
     path("doctor/call/", doctor.CallNext.as_view(), name="call_next"),
     path("doctor/consultations/", doctor.Past.as_view(), name="doctors_past"),

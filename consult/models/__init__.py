@@ -1,3 +1,4 @@
+from consult.models.abdm import AbdmConsent, AbdmMessage, AbdmRecord, CareContext
 from consult.models.attachments import Attachment
 from consult.models.cases import Case
 from consult.models.chat import ChatMessage
@@ -14,7 +15,11 @@ from consult.models.referrals import Referral
 from consult.models.voices import Feedback, Grievance
 
 __all__ = [
+    "AbdmConsent",
+    "AbdmMessage",
+    "AbdmRecord",
     "Attachment",
+    "CareContext",
     "Case",
     "ChatMessage",
     "Consent",
