@@ -5,7 +5,6 @@ ECDH on Curve25519 in Weierstrass form, HKDF-SHA256 over the two nonces, AES-256
 """
 
 import base64
-import binascii
 import json
 import os
 from typing import Any
@@ -53,7 +52,7 @@ def encrypt(text: str, *, ours: dict[str, str], theirs: dict[str, Any]) -> str:
             sender_private_key=ours["private"],
             requester_public_key=theirs["dhPublicKey"]["keyValue"],
         ).encrypted_data
-    except (KeyError, TypeError, ValueError, binascii.Error) as error:
+    except (LookupError, TypeError, ValueError) as error:
         raise NotReadable(str(error)) from None
 
 
@@ -67,7 +66,7 @@ def decrypt(sealed: str, *, ours: dict[str, str], theirs: dict[str, Any]) -> str
             requester_private_key=ours["private"],
             sender_public_key=theirs["dhPublicKey"]["keyValue"],
         ).decrypted_data
-    except (InvalidTag, KeyError, TypeError, ValueError, binascii.Error) as error:
+    except (InvalidTag, LookupError, TypeError, ValueError) as error:
         raise NotReadable(str(error) or "The tag does not fit.") from None
 
 

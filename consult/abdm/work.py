@@ -43,6 +43,9 @@ def work_on(message_id: int) -> bool:
     except (gateway.GatewayRefused, messages.Malformed, NotReadable) as error:
         messages.failed(message, error, for_good=True)
         return False
+    except Exception as error:
+        messages.failed(message, error)
+        raise
     return True
 
 

@@ -1,12 +1,13 @@
 """Where the national gateway calls back: kept, answered with 202, worked on afterwards."""
 
 import hmac
+import json
 from typing import Any
 
 from django.conf import settings
 from django.http import Http404
 from django.utils.translation import gettext as _
-from rest_framework.exceptions import NotAuthenticated, ValidationError
+from rest_framework.exceptions import ParseError, ValidationError
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -37,7 +38,7 @@ class Callback(APIView):
             self._check_key(request)
         if _length(request) > (LARGEST if is_data else LARGEST_CALL):
             raise Refused("too_big", _("This is too much for one request."), 413)
-        body = request.data
+        body = _json(request)
         if not isinstance(body, dict):
             raise ValidationError({"non_field_errors": [_("A JSON object is expected.")]})
         request_id = request.headers.get("REQUEST-ID", "")
@@ -52,7 +53,15 @@ class Callback(APIView):
         sent = request.headers.get("Authorization", "").removeprefix("Bearer ")
         if not hmac.compare_digest(sent.encode(), settings.ABDM["callback_key"].encode()):
             refuse("abdm.callback", request.path[:80], by=None)
-            raise NotAuthenticated
+            raise Refused("not_authenticated", _("This key is not the gateway's."), 401)
+
+
+def _json(request: Request) -> Any:
+    """Read whole: larger than a form may be, and its length was looked at."""
+    try:
+        return json.loads(request._request.read())
+    except (ValueError, RecursionError):
+        raise ParseError from None
 
 
 def _length(request: Request) -> int:

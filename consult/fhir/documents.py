@@ -4,6 +4,7 @@ Plain functions over rows. The same rows give the same bytes; a section that has
 """
 
 from base64 import b64encode
+from contextlib import suppress
 from html import unescape
 from typing import Any
 
@@ -217,10 +218,11 @@ def _attached_pdf(record: Record, issued: Prescription) -> Resource:
 
 
 def _content(issued: Prescription) -> str:
-    """As it is stored; made anew where the worker has not come to it yet, which gives the same."""
-    if issued.pdf:
-        with issued.pdf.open() as stored:
-            return b64encode(stored.read()).decode()
+    """As it is stored; made anew where it is not there (yet), which gives the same."""
+    with suppress(FileNotFoundError):
+        if issued.pdf:
+            with issued.pdf.open() as stored:
+                return b64encode(stored.read()).decode()
     return b64encode(render_pdf(issued)).decode()
 
 
