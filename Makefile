@@ -17,6 +17,7 @@ MESSAGES := makemessages $(LANGUAGES:%=-l %) --no-obsolete --add-location file \
 PRODUCTION := EMBEDDED=0 DEMO=0 DEBUG=0 SITE_URL=https://example.org TRUSTED_PROXIES=1 \
 	SECRET_KEY=0123456789-abcdefghijklmnopqrstuvwxyz-only-for-this-check CODE_PEPPER=pepper \
 	DATABASE_URL=postgres://nobody@127.0.0.1/none REDIS_URL=redis://127.0.0.1:6379/0 \
+	TURN_URLS=turn:example.org:3478 TURN_SECRET=secret \
 	SMS_BACKEND=accounts.sms.HttpJsonBackend SMS_HTTP_URL=https://example.org/sms
 
 .DEFAULT_GOAL := help
@@ -32,6 +33,8 @@ run: export SITE_URL ?= http://127.0.0.1:$(PORT)
 run: .venv/runtime $(CATALOGUES) ## The whole site on this machine, with demonstration data
 	$(PY) manage.py migrate --verbosity 0
 	$(PY) manage.py seed
+	$(PY) manage.py formulary
+	$(PY) manage.py signing_keys --demonstration
 	$(PY) manage.py demo
 	$(PY) manage.py serve --host $(HOST) --port $(PORT)
 
@@ -39,7 +42,7 @@ test: export EMBEDDED = 1
 test: .venv/dev $(CATALOGUES) ## The tests, on what DATABASE_URL, REDIS_URL and CHROMIUM offer; ARGS="-k token"
 	@$(PY) -m pytest $(ARGS)
 
-test-services: ## The tests on PostgreSQL and Redis, started for them
+test-services: ## The tests on PostgreSQL, Redis and coturn, started for them
 	@$(WITH_SERVICES) -- $(MAKE) --no-print-directory test
 
 test-all: check test test-services ## Everything that CI runs
@@ -83,9 +86,10 @@ lock: .venv/dev ## Pins all versions with hashes; ARGS=--upgrade for newer ones
 		--python-version 3.11 --generate-hashes $(ARGS) --group dev --constraint requirements.txt \
 		pyproject.toml -o requirements-dev.txt
 
-services: ## PostgreSQL and Redis for development until Ctrl-C; KEEP=folder keeps the data
+services: ## PostgreSQL, Redis and coturn for development until Ctrl-C; KEEP=folder keeps the data
 	@$(WITH_SERVICES) $(if $(KEEP),--keep $(KEEP)) -- sh -c '\
 		echo "export DATABASE_URL=$$DATABASE_URL REDIS_URL=$$REDIS_URL"; \
+		echo "export TURN_URLS='$$TURN_URLS' TURN_SECRET=$$TURN_SECRET"; \
 		echo "Ctrl-C stops them."; exec sleep infinity' || true
 
 try-commands: .venv/dev $(CATALOGUES) ## Runs every command of docker-compose.yml here, without Docker

@@ -1,5 +1,9 @@
 """Messages to all open pages of one account."""
 
+from functools import partial
+
+from django.db import transaction
+
 from esanjeevani import live
 
 
@@ -8,5 +12,6 @@ def account_topic(user_id: int) -> str:
 
 
 def signed_out(user: object) -> None:
-    """The sockets of this account close; pages of sessions that are still valid connect again."""
-    live.publish(account_topic(user.pk), type="signed_out")  # type: ignore[attr-defined]
+    """After the commit the sockets of this account look whether they may stay open, and close if not."""
+    topic = account_topic(user.pk)  # type: ignore[attr-defined]
+    transaction.on_commit(partial(live.publish, topic, type="signed_out"))

@@ -97,7 +97,10 @@ def doctor_only(view: View) -> View:
 
 
 def health_worker_only(view: View) -> View:
-    """A health worker with an open post, signed in as above; the centre is request.facility."""
+    """A health worker with an open post, signed in as above; the centre is request.facility.
+
+    Whoever has none, or has none any more, is written down; the page of one patient is 404 to them.
+    """
 
     @_staff_only
     @wraps(view)
@@ -105,7 +108,8 @@ def health_worker_only(view: View) -> View:
         request.facilities = facilities_of(request.user)
         request.facility = chosen_facility(request.facilities, request.session)
         if request.facility is None:
-            raise PermissionDenied
+            refuse("centre.refused", request.path[:80], by=request.user)
+            raise Http404 if kwargs else PermissionDenied
         return view(request, *args, **kwargs)
 
     return gated

@@ -1,4 +1,4 @@
-"""What every deployment needs before its first patient: states, specialities, SMS texts.
+"""What every deployment needs before its first patient: states, specialities, SMS texts, rights.
 
 Written once. What an operator changed afterwards stays; only what is missing is added.
 """
@@ -8,9 +8,29 @@ from pathlib import Path
 from string import Formatter
 from typing import Any
 
+from django.contrib.auth.models import Group, Permission
 from django.db import transaction
+from django.db.models import Q
 
 from accounts.models import SmsTemplate, Speciality, State
+
+OFFICERS = "Nodal officers"
+# What they may do, inside their area (accounts.area). Patients' data is not among it.
+OFFICERS_MAY = {
+    "accounts": [
+        "view_state", "change_state", "view_district", "view_speciality",
+        "view_facility", "add_facility", "change_facility",
+        "view_post", "add_post", "change_post",
+        "view_doctor", "add_doctor", "change_doctor", "verify_doctor",
+        "view_user", "add_user",
+    ],
+    "queue": [
+        "view_clinic", "add_clinic", "change_clinic",
+        "view_clinichours", "add_clinichours", "change_clinichours", "delete_clinichours",
+        "view_hublink", "add_hublink", "change_hublink", "delete_hublink",
+        "view_duty", "change_duty", "view_clinicday",
+    ],
+}  # fmt: skip
 
 DATA = Path(__file__).parent / "data"
 
@@ -28,10 +48,21 @@ def seed() -> dict[str, int]:
         ],
         ignore_conflicts=True,
     )
+    _seed_officers()
     return {
         str(model._meta.verbose_name_plural): model._default_manager.count()
         for model in (State, Speciality, SmsTemplate)
     }
+
+
+def _seed_officers() -> None:
+    """The group, with its rights once: what an operator took away or added stays."""
+    group, created = Group.objects.get_or_create(name=OFFICERS)
+    if created:
+        wanted = Q()
+        for app, codenames in OFFICERS_MAY.items():
+            wanted |= Q(content_type__app_label=app, codename__in=codenames)
+        group.permissions.set(Permission.objects.filter(wanted))
 
 
 def sms_slots(key: str) -> set[str]:

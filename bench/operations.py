@@ -13,6 +13,7 @@ from django.urls import reverse
 from accounts.views.signing_in import PHONE_COOKIE
 from bench import rows
 from bench.client import Connection, Unexpected, Wanted
+from consult.views.centre.patients import FOUND
 
 LINE = 50  # people waiting where the waiting room and the call are measured
 DOCTORS_PER_LINE = 20
@@ -69,7 +70,7 @@ class Operation:
     name: str
     wanted: Wanted
     prepare: Callable[[int], list[Ask]]
-    in_intake: bool = False
+    part_of: str = ""  # of which intake, if of any
 
 
 def csrf_of(address: tuple[str, int]) -> str:
@@ -185,15 +186,82 @@ def _calls(how_many: int) -> Iterator[Ask]:
             yield Ask(path, {"clinic": str(clinic.uid)}, _session(keys[turn]))
 
 
+def _centre_find(how_many: int) -> list[Ask]:
+    """Each request is another health worker's, looking for one number."""
+    path, workers = reverse("consult:centre_find"), rows.health_workers(how_many)
+    people = rows.patients(rows.users(how_many))
+    return [
+        Ask(f"{path}?{urlencode({'number': patient.account.phone})}", None, _session(key))
+        for patient, (_facility, key) in zip(people, workers, strict=True)
+    ]
+
+
+def _centre_here(how_many: int) -> list[Ask]:
+    people = rows.patients(rows.users(how_many))
+    return [
+        Ask(
+            reverse("consult:centre_here"),
+            {"found": signing.dumps([str(patient.uid), facility.pk], salt=FOUND)},
+            _session(key),
+        )
+        for patient, (facility, key) in zip(people, rows.health_workers(how_many), strict=True)
+    ]
+
+
+def _centre_open(how_many: int) -> list[Ask]:
+    return [
+        Ask(reverse("consult:centre_open", args=[patient.uid]), {}, _session(key))
+        for patient, _facility, key in rows.enrolled(how_many)
+    ]
+
+
+def _centre_case(how_many: int) -> list[Ask]:
+    form = {
+        "revision": "0",
+        "complaint": "Fever and cough for three days",
+        "since": "days",
+        "allergies": "none",
+        "examination": "Throat red, lungs clear",
+        "vital_temperature": "38.4",
+        "vital_pulse": "96",
+        "vital_systolic": "124",
+        "vital_diastolic": "78",
+        "vital_weight": "54",
+        "go_on": "1",
+    }
+    return [
+        Ask(reverse("consult:centre_case", args=[draft.uid]), form, _session(key))
+        for draft, key in rows.centre_drafts(how_many)
+    ]
+
+
+def _centre_send(how_many: int) -> list[Ask]:
+    said = {"how": "spoken", "consent": "on", "is_present": "on", "send": "1"}
+    return [
+        Ask(
+            reverse("consult:centre_send", args=[draft.uid]),
+            said | {"clinic": str(draft.clinic.uid)},
+            _session(key),
+        )
+        for draft, key in rows.centre_drafts(how_many, ready=True)
+    ]
+
+
+OPD, HUB = "intake", "hub intake"
 SIGNED_IN = Wanted(302, cookie=f"{settings.SESSION_COOKIE_NAME}=")
 EMPTY = Operation("empty view", Wanted(200), _empty)
 OPERATIONS = [
-    Operation("OTP send", Wanted(302, "/sign-in/code/"), _send_code, in_intake=True),
-    Operation("OTP sign-in, first time", SIGNED_IN, _sign_in, in_intake=True),
+    Operation("OTP send", Wanted(302, "/sign-in/code/"), _send_code, part_of=OPD),
+    Operation("OTP sign-in, first time", SIGNED_IN, _sign_in, part_of=OPD),
     Operation("privacy notice accepted", Wanted(302, "/"), _accept_notice),
-    Operation("patient create", Wanted(302, "/book/"), _register_patient, in_intake=True),
-    Operation("draft of the case", Wanted(302, "/consultations/"), _save_draft, in_intake=True),
-    Operation("token create", Wanted(302, "/consultations/"), _take_token, in_intake=True),
+    Operation("patient create", Wanted(302, "/book/"), _register_patient, part_of=OPD),
+    Operation("draft of the case", Wanted(302, "/consultations/"), _save_draft, part_of=OPD),
+    Operation("token create", Wanted(302, "/consultations/"), _take_token, part_of=OPD),
     Operation("waiting-room page", Wanted(200), _waiting_room),
     Operation("call next", Wanted(302, "/doctor/"), _call_next),
+    Operation("centre: find by number", Wanted(200), _centre_find, part_of=HUB),
+    Operation("centre: patient is here", Wanted(302, "/centre/"), _centre_here, part_of=HUB),
+    Operation("centre: new case", Wanted(302, "/centre/"), _centre_open, part_of=HUB),
+    Operation("centre: case with vitals", Wanted(302, "/centre/"), _centre_case, part_of=HUB),
+    Operation("centre: send", Wanted(302, "/centre/"), _centre_send, part_of=HUB),
 ]

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from bench.measure import Measured
+from bench.operations import HUB, OPD
 
 # A public Django service with token queues, and a fifth of it (docs/performance.md).
 PEER_MS, PEER_QUERIES = 80, 156
@@ -75,9 +76,21 @@ def _ratio(some: Iterable[Measured], empty: Measured) -> float:
     return sum(one.cpu("web") or 0 for one in some) / (empty.cpu("web") or 1)
 
 
+def hub_intake(measured: list[Measured]) -> str:
+    """What one patient of a health centre costs, from the number to the place in the hub's line."""
+    parts = [one for one in measured if one.operation.part_of == HUB]
+    return f"""\
+One hub intake: {"; ".join(one.operation.name for one in parts)}
+  CPU ms of the pages {sum(one.cpu("web") or 0 for one in parts):6.1f}, \
+{_ratio(parts, measured[0]):.0f} empty views
+  queries             {sum(one.counts.queries for one in parts):6}, \
+brackets {sum(one.counts.brackets for one in parts)}, \
+{sum(one.counts.calls for one in parts) / 1000:.0f} thousand function calls"""
+
+
 def intake(measured: list[Measured]) -> str:
     """What one newcomer costs until the token is there."""
-    parts = [one for one in measured if one.operation.in_intake]
+    parts = [one for one in measured if one.operation.part_of == OPD]
     each_round = zip(*([cost.cpu["web"] for cost in one.rounds] for one in parts), strict=True)
     rounds = [sum(costs) for costs in each_round]
     beside = [
@@ -109,6 +122,6 @@ def query_list(measured: list[Measured]) -> str:
 
 
 def print_all(measured: list[Measured], *, with_queries: bool) -> None:
-    print(f"\n{table(measured)}\n\n{intake(measured)}")
+    print(f"\n{table(measured)}\n\n{intake(measured)}\n\n{hub_intake(measured)}")
     if with_queries:
         print(query_list(measured))

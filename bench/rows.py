@@ -1,5 +1,6 @@
 """Rows to measure with, written in bulk: people with sessions, drafts, lines of waiting people."""
 
+import io
 import secrets
 from collections.abc import Iterable, Iterator
 from datetime import time, timedelta
@@ -19,20 +20,24 @@ from accounts.gates import NOTICE_SESSION_KEY, PASSWORD_BACKEND, PHONE_BACKEND
 from accounts.models import (
     District,
     Doctor,
+    Enrolment,
+    Facility,
     NoticeAcceptance,
     Patient,
     PhoneDevice,
+    Post,
     Speciality,
     User,
 )
 from accounts.notice import NOTICE_VERSION
 from accounts.secrets import keyed_hash
 from accounts.seeding import seed
-from consult.models import Consultation
-from queues.models import Clinic, ClinicDay, ClinicHours, Duty, Presence, Token
+from consult.models import Consultation, Observation
+from queues.models import Clinic, ClinicDay, ClinicHours, Duty, HubLink, Presence, Token
 
 CODE = "123456"
 KERALA = 32
+CLINICS_PER_SPOKE, WORKERS_PER_SPOKE = 2, 20
 _numbers = count(9_876_000_000)
 _names = count(1)
 
@@ -42,6 +47,8 @@ def tables() -> None:
     call_command("migrate", verbosity=0)
     call_command("collectstatic", interactive=False, verbosity=0)
     seed()
+    call_command("formulary", stdout=io.StringIO())
+    call_command("signing_keys", demonstration=True)
     District.objects.create(code=555, name="Ernakulam", state_id=KERALA)
 
 
@@ -158,13 +165,75 @@ def doctors(clinic: Clinic, how_many: int) -> list[Doctor]:
 
 def doctors_sessions(staff: Iterable[Doctor]) -> list[str]:
     """Keys of sessions opened by password and authenticator app."""
+    return staff_sessions(doctor.user for doctor in staff)
+
+
+def staff_sessions(staff: Iterable[User]) -> list[str]:
+    """As doctors_sessions(), of anybody."""
     devices = TOTPDevice.objects.bulk_create(
-        TOTPDevice(user=doctor.user, name="app", confirmed=True) for doctor in staff
+        TOTPDevice(user=user, name="app", confirmed=True) for user in staff
     )
     return _sessions(
         (device.user, PASSWORD_BACKEND, {DEVICE_ID_SESSION_KEY: device.persistent_id})
         for device in devices
     )
+
+
+def health_workers(how_many: int) -> list[tuple[Facility, str]]:
+    """As many health workers, 20 to a health centre that is linked to two hub clinics; with sessions."""
+    hubs = clinics(CLINICS_PER_SPOKE)
+    spokes = Facility.objects.bulk_create(
+        Facility(name=f"Spoke {next(_names)}", kind="sub_centre", state_id=KERALA, district_id=555)
+        for _ in range(-(-how_many // WORKERS_PER_SPOKE))
+    )
+    HubLink.objects.bulk_create(
+        HubLink(spoke=spoke, clinic=clinic) for spoke in spokes for clinic in hubs
+    )
+    staff = users(how_many, noticed=False)
+    posts = Post.objects.bulk_create(
+        Post(user=user, facility=spokes[number // WORKERS_PER_SPOKE], role="health_worker")
+        for number, user in enumerate(staff)
+    )
+    keys = staff_sessions(staff)
+    return [(post.facility, key) for post, key in zip(posts, keys, strict=True)]
+
+
+def enrolled(how_many: int) -> list[tuple[Patient, Facility, str]]:
+    """Patients before a health worker: each with the centre and the health worker's session."""
+    workers = health_workers(how_many)
+    people = patients(users(how_many))
+    Enrolment.objects.bulk_create(
+        Enrolment(patient=patient, facility=facility, enrolled_by=patient.account)
+        for patient, (facility, _key) in zip(people, workers, strict=True)
+    )
+    return [(patient, *worker) for patient, worker in zip(people, workers, strict=True)]
+
+
+def centre_drafts(how_many: int, *, ready: bool = False) -> list[tuple[Consultation, str]]:
+    """Cases that health workers have begun; `ready` ones say enough to be sent."""
+    there = enrolled(how_many)
+    clinic_of = dict(HubLink.objects.values_list("spoke", "clinic"))
+    known = Clinic.objects.in_bulk(set(clinic_of.values()))
+    made = Consultation.objects.bulk_create(
+        Consultation(
+            patient=patient,
+            facility=facility,
+            requested_by=patient.account,
+            clinic=known[clinic_of[facility.pk]],
+            complaint="Fever and cough for three days" if ready else "",
+            since="days" if ready else "",
+        )
+        for patient, facility, _key in there
+    )
+    if ready:
+        Observation.objects.bulk_create(
+            Observation(
+                consultation=draft, patient=draft.patient, kind="temperature", value=38,
+                loinc="61008-9", unit="Cel", taken_by=draft.requested_by,
+            )
+            for draft in made
+        )  # fmt: skip
+    return [(draft, key) for draft, (_patient, _facility, key) in zip(made, there, strict=True)]
 
 
 def drafts(people: Iterable[Patient], where: Iterator[Clinic]) -> list[Consultation]:

@@ -13,6 +13,16 @@ def room_topic(consultation_id: int) -> str:
     return f"room.{consultation_id}"
 
 
+def call_topic(consultation_id: int) -> str:
+    """Who is in the call: those who wait, and pages that only read, hear nothing of it."""
+    return f"call.{consultation_id}"
+
+
+def seat_topic(consultation_id: int, role: str) -> str:
+    """One participant of the call alone."""
+    return f"call.{consultation_id}.{role}"
+
+
 def message_posted(consultation_id: int, message_id: int) -> None:
     """There is a message with this id: pages fetch what they do not have."""
     _tell(consultation_id, type="message", id=message_id)
@@ -56,6 +66,16 @@ def instruction_changed(consultation: Consultation) -> None:
 def prescription_changed(consultation_id: int) -> None:
     """It was issued, replaced, or its PDF is ready."""
     _tell(consultation_id, type="prescription")
+
+
+def emergency_declared(consultation_id: int) -> None:
+    """The doctor called it an emergency: the patient's page says where to go."""
+    _tell(consultation_id, type="emergency")
+
+
+def call_in_text(consultation_id: int) -> None:
+    """The doctor chose to go on without sound and picture."""
+    _tell(consultation_id, type="call", event="text")
 
 
 def _tell(consultation_id: int, **message: object) -> None:

@@ -1,4 +1,4 @@
-"""Sockets: they authorise, announce what changed, and take nothing in."""
+"""Sockets: they authorise and announce what changed; only a call's signalling goes up them."""
 
 import asyncio
 import contextlib
@@ -17,7 +17,8 @@ from accounts.broadcast import account_topic
 from accounts.gates import chosen_facility, facilities_of, has_second_factor, is_doctor
 from accounts.models import Facility
 from consult.broadcast import centre_topic, room_topic
-from consult.models import Consultation, Prescription
+from consult.models import CallEvent, Consultation, Prescription
+from consult.signalling import Seat
 from esanjeevani.live import Mailbox, Message, hub
 from queues import broadcast
 from queues.board import boards
@@ -40,6 +41,7 @@ class LivePage(AsyncWebsocketConsumer):
         self.mailbox = Mailbox()
         self.tasks: list[asyncio.Task[None]] = []
         self.incoming = 0
+        self.shut_out = False
 
     async def __call__(self, *args: Any) -> None:
         """Whatever ends it, nothing of it stays behind; disconnect() is not always called."""
@@ -76,6 +78,10 @@ class LivePage(AsyncWebsocketConsumer):
     async def left(self) -> None:
         """The page is gone."""
 
+    def hears(self, message: Message) -> bool:
+        """Whether the page is told of it."""
+        return True
+
     async def heard(self, message: Message) -> None:
         """A message is about to be sent on to the page."""
 
@@ -88,9 +94,10 @@ class LivePage(AsyncWebsocketConsumer):
     async def _send_all(self) -> None:
         async for message in self.mailbox.messages():
             if message["type"] == "signed_out" and not await self._is_still_allowed():
+                self.shut_out = True
                 await self.close(SIGNED_OUT)
                 return
-            if message["type"] != "signed_out":
+            if message["type"] != "signed_out" and self.hears(message):
                 await self.heard(message)
                 await self.send(json.dumps(message))
 
@@ -99,6 +106,7 @@ class LivePage(AsyncWebsocketConsumer):
         while True:
             await asyncio.sleep(RECHECK_EVERY)
             if not await self._is_still_allowed():
+                self.shut_out = True
                 with contextlib.suppress(RuntimeError):
                     await self.close(SIGNED_OUT)
                 return
@@ -124,6 +132,10 @@ class ConsultationPage(LivePage):
 
     consultation: Consultation
     place: Token | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.seat = Seat(self.mailbox)
 
     def allow(self) -> bool:
         uid = self.scope["url_route"]["kwargs"]["consultation"]
@@ -166,6 +178,13 @@ class ConsultationPage(LivePage):
             "issued": issued.values_list("number", flat=True).first() or "",
         }
 
+    def hears(self, message: dict[str, Any]) -> bool:
+        return self.seat.hears(message)
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        if not self.tasks or not await self.seat.receive(text_data, self.consultation, self.user):
+            await super().receive(text_data, bytes_data)
+
     def _place(self) -> Token | None:
         """The token whose patient is looking at this page, if it is still in the line.
 
@@ -186,6 +205,7 @@ class ConsultationPage(LivePage):
             boards().hide(self.place.clinic_id, self.mailbox, self.place.pk)
             if self.place.pk not in set(boards().tokens()):
                 await database_sync_to_async(Presence.end_soon)(self.place.pk)
+        await self.seat.leave(CallEvent.What.LEFT if self.shut_out else CallEvent.What.LOST)
 
 
 class DeskPage(LivePage):

@@ -5,12 +5,14 @@ from functools import cache
 
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
+from django.contrib.auth.models import Group
 from django.db import transaction
 from django.utils import timezone
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts.actions import register_patient, verify_doctor
 from accounts.models import District, Doctor, Enrolment, Facility, Patient, Post, Speciality, User
+from accounts.seeding import OFFICERS as OFFICERS_GROUP
 from accounts.seeding import seed
 from consult.demo_people import (
     ADMIN_STAFF,
@@ -19,6 +21,8 @@ from consult.demo_people import (
     DEMO_STAFF,
     DOCTORS,
     HEALTH_WORKERS,
+    OFFICERS,
+    STATE_OFFICER,
     WORKER_AT,
     DemoAccount,
     DemoDoctor,
@@ -50,6 +54,8 @@ def load_demo() -> None:
     users = {staff.phone: _staff(staff) for staff in DEMO_STAFF}
     for worker in HEALTH_WORKERS:
         _post(users[worker.phone], facilities[worker.facility], Post.Role.HEALTH_WORKER)
+    for officer in OFFICERS:
+        _officer(officer, users[officer.phone], facilities[officer.facility])
     admin = users[ADMIN_STAFF.phone]
     _post(admin, facilities[ADMIN_STAFF.facility], Post.Role.NODAL_OFFICER)
     for doctor in DOCTORS:
@@ -115,7 +121,7 @@ def _staff(staff: DemoStaff) -> User:
             "name": staff.name,
             "language": staff.language,
             "password": _password_hash(),
-            "is_staff": is_admin,
+            "is_staff": is_admin or staff in OFFICERS,
             "is_superuser": is_admin,
         },
     )
@@ -133,6 +139,12 @@ def _password_hash() -> str:
 def _post(user: User, facility: Facility, role: str) -> None:
     if not Post.objects.filter(user=user, facility=facility, role=role).exists():
         Post.objects.create(user=user, facility=facility, role=role)
+
+
+def _officer(officer: DemoStaff, user: User, facility: Facility) -> None:
+    whole_state = officer.role == STATE_OFFICER
+    _post(user, facility, Post.Role.STATE_OFFICER if whole_state else Post.Role.NODAL_OFFICER)
+    user.groups.add(Group.objects.get(name=OFFICERS_GROUP))
 
 
 def _doctor(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 DEMO_PASSWORD = "open-clinic-demo"  # noqa: S105 - printed for everybody to read
 ADMIN, DOCTOR, HEALTH_WORKER = "Nodal officer, admin", "Doctor", "Health worker"
+DISTRICT_OFFICER, STATE_OFFICER = "Nodal officer, Gaya", "Nodal officer, Bihar"
 
 
 @dataclass(frozen=True)
@@ -129,9 +130,14 @@ HEALTH_WORKERS = [
     DemoStaff("+919000000024", "Manoj Paswan", HEALTH_WORKER, "phc_harinagar", "hi"),
     DemoStaff("+919000000025", "Latha Mohan", HEALTH_WORKER, "spoke_malayoram"),
 ]
+OFFICERS = [
+    DemoStaff("+919000000002", "Archana Sahay", STATE_OFFICER, "hub_patna"),
+    DemoStaff("+919000000003", "Alok Ranjan", DISTRICT_OFFICER, "phc_harinagar"),
+]
+
 WORKER_AT = {worker.facility: worker.phone for worker in HEALTH_WORKERS}
 
-DEMO_STAFF: list[DemoStaff] = [*DOCTORS, *HEALTH_WORKERS, ADMIN_STAFF]
+DEMO_STAFF: list[DemoStaff] = [*DOCTORS, *HEALTH_WORKERS, *OFFICERS, ADMIN_STAFF]
 
 DEMO_ACCOUNTS = [
     DemoAccount(

@@ -48,6 +48,11 @@ class Vital:
         return low <= value <= high
 
 
+def plain(value: Decimal) -> str:
+    """Without a needless ".0"."""
+    return f"{value:.0f}" if value % 1 == 0 else f"{value.normalize():f}"
+
+
 ADULT = 200  # every age
 VITALS = [
     Vital(

@@ -51,6 +51,7 @@ class Containers:
             "SITE_URL": self.site,
             "SECRET_KEY": "only-for-this-trial-" + "0123456789" * 4,
             "CODE_PEPPER": "only-for-this-trial",
+            "TURN_SECRET": "only-for-this-trial",
             "SMS_BACKEND": "accounts.sms.ConsoleBackend",
             "DATABASE_URL": os.environ["DATABASE_URL"],
             "REDIS_URL": os.environ["REDIS_URL"],

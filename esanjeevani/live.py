@@ -24,6 +24,7 @@ CHANNEL = "esanjeevani:live"
 RESYNC = {"type": "resync"}
 MAILBOX_SIZE = 64
 MAX_MESSAGE_BYTES = 4096
+MAX_RELAYED_BYTES = 24_576  # a session description with everything a browser offers
 SUBSCRIBED_WITHIN = 2.0  # seconds
 
 log = logging.getLogger(__name__)
@@ -169,6 +170,21 @@ def publish(topic: str, **message: Any) -> None:
     payload = json.dumps(message)
     if len(payload) > MAX_MESSAGE_BYTES:
         raise ValueError("A live message says what changed; it does not carry the data.")
+    _send(topic, payload)
+
+
+async def relay(topic: str, message: Message) -> None:
+    """What one page says to another, in the order it is said: the signalling of a call.
+
+    As lossy as everything here, and larger. The caller has checked its size.
+    """
+    payload = json.dumps(message)
+    if len(payload) > MAX_RELAYED_BYTES:
+        raise ValueError("Too large to be relayed.")
+    await asyncio.to_thread(_send, topic, payload)
+
+
+def _send(topic: str, payload: str) -> None:
     if settings.IN_MEMORY:
         for one in list(_hubs.values()):
             if not one.loop.is_closed():

@@ -5,6 +5,9 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 
 # Camera and microphone are for the room alone, which says so itself.
+CALL_ALLOWED = (
+    "camera=(self), microphone=(self), geolocation=(), payment=(), usb=(), interest-cohort=()"
+)
 NOTHING_ALLOWED = "camera=(), microphone=(), geolocation=(), payment=(), usb=(), interest-cohort=()"
 
 

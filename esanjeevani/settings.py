@@ -163,6 +163,13 @@ CELERY_BEAT_SCHEDULE = {
     "old": {"task": "accounts.sweep_old", "schedule": 3600.0, "options": {"expires": 600}},
 }
 
+# --- prescriptions ------------------------------------------------------------------------------
+# Private keys are files (manage.py signing_keys), never rows: a copy of the database signs nothing.
+SIGNING_KEYS = Path(env.text("SIGNING_KEYS", str(VAR_DIR / "keys")))
+SIGNING_KEY_ID = env.text("SIGNING_KEY_ID", "demonstration" if env.EMBEDDED else "key-1")
+PDF_CERTIFICATE = Path(env.text("PDF_CERTIFICATE", str(SIGNING_KEYS / "pdf.p12")))
+PDF_CERTIFICATE_PASSWORD = env.text("PDF_CERTIFICATE_PASSWORD")
+
 # --- signing in ---------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [
@@ -194,6 +201,17 @@ SMS_HTTP_URL = env.text("SMS_HTTP_URL")
 SMS_HTTP_KEY = env.text("SMS_HTTP_KEY")
 if SMS_BACKEND.endswith("HttpJsonBackend") and not SMS_HTTP_URL:
     raise ImproperlyConfigured("SMS_HTTP_URL is not set; HttpJsonBackend sends nowhere without it.")
+
+# --- calls ----------------------------------------------------------------------------------------
+# STUN and TURN servers that browsers may use, as RFC 7064 and 7065 spell them; none: only direct calls.
+TURN_URLS = [url.strip() for url in env.text("TURN_URLS").split(",") if url.strip()]
+# Shared with coturn (static-auth-secret), which checks with it what we hand out.
+TURN_SECRET = env.text("TURN_SECRET")
+TURN_SECONDS = env.number("TURN_SECONDS", 1800)  # a consultation takes about seven minutes
+# All through TURN: neither side learns the other's network address.
+TURN_ONLY = env.flag("TURN_ONLY")
+if any(url.startswith("turn") for url in TURN_URLS) and not TURN_SECRET:
+    raise ImproperlyConfigured("TURN_SECRET is not set; the TURN servers would let nobody in.")
 
 # --- language and time --------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
@@ -241,7 +259,7 @@ CSRF_FAILURE_VIEW = "esanjeevani.views.csrf_failure"
 # A photo is at most 10 MB; the request around it a little more.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_000_000
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
-DATA_UPLOAD_MAX_NUMBER_FIELDS = 400
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 800  # 40 medicines of 10 fields, and the note
 DATA_UPLOAD_MAX_NUMBER_FILES = 10
 
 # --- national identifiers -----------------------------------------------------------------------

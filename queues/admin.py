@@ -1,15 +1,27 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import Count, Q, QuerySet
+from django.core.exceptions import ValidationError
+from django.db.models import Count, Field, Q, QuerySet
 from django.http import HttpRequest
 
 from accounts.actions import record
-from accounts.admin.base import AuditedReads, NamedAdmin, officer
+from accounts.admin.area import ChoosesInArea, InArea
+from accounts.admin.base import AuditedReads, NamedAdmin, PlaceForm, officer
+from accounts.area import Area
 from accounts.models import Doctor, Patient
 from esanjeevani.admin_site import ReadOnly, Undeletable
 from queues.actions import end_duty
-from queues.models import Clinic, ClinicDay, ClinicHours, Duty, HubLink, Presence, Token
+from queues.models import (
+    Clinic,
+    ClinicDay,
+    ClinicHours,
+    Duty,
+    HubLink,
+    KeptApart,
+    Presence,
+    Token,
+)
 
 
 class HoursInline(admin.TabularInline):
@@ -17,16 +29,31 @@ class HoursInline(admin.TabularInline):
     extra = 0
 
 
-class HubLinkInline(admin.TabularInline):
+class HubLinkInline(ChoosesInArea, admin.TabularInline):
     model = HubLink
     extra = 0
     autocomplete_fields = ["spoke"]
     verbose_name = "spoke"
     verbose_name_plural = "Spokes that may bring patients"
 
+    def in_area(self, area: Area) -> Q:
+        return area.places("spoke__")
+
+
+class ClinicForm(PlaceForm):
+    """A hub's clinic is where its facility is."""
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        facility, state = cleaned.get("facility"), cleaned.get("state")
+        if facility and state and facility.state_id != state.pk:
+            self.add_error("facility", ValidationError(f"This facility is not in {state}."))
+        return cleaned
+
 
 @admin.register(Clinic)
-class ClinicAdmin(Undeletable, NamedAdmin):
+class ClinicAdmin(Undeletable, InArea, NamedAdmin):
+    form = ClinicForm
     list_display = [
         "name", "speciality", "is_open_now", "doctors_on_duty", "for_opd", "is_active", "state",
         "facility",
@@ -49,6 +76,18 @@ class ClinicAdmin(Undeletable, NamedAdmin):
         clinics = super().get_queryset(request).prefetch_related("hours")
         return clinics.annotate(on_duty=on_duty)
 
+    def in_area(self, area: Area) -> Q:
+        return area.clinics()
+
+    def choosable(self, area: Area, field: Field) -> Q:
+        """A spoke is linked to the hubs of its state, in whatever district they are."""
+        if field.model is HubLink:
+            return Q(state__in=area.home_states)
+        return self.in_area(area)
+
+    def needed(self, area: Area) -> list[str]:
+        return [] if area.states else ["district"]
+
     @admin.display(description="Open now", boolean=True)
     def is_open_now(self, clinic: Clinic) -> bool:
         return clinic.is_open()
@@ -63,7 +102,9 @@ class ClinicAdmin(Undeletable, NamedAdmin):
 
 
 @admin.register(HubLink)
-class HubLinkAdmin(admin.ModelAdmin):
+class HubLinkAdmin(InArea):
+    """Which health centre may ask which clinic; the officer of the health centre's area says so."""
+
     list_display = ["spoke", "clinic", "priority", "valid_from", "valid_until"]
     list_filter = ["clinic__state", "clinic__speciality"]
     list_select_related = ["spoke", "clinic"]
@@ -71,9 +112,12 @@ class HubLinkAdmin(admin.ModelAdmin):
     autocomplete_fields = ["spoke", "clinic"]
     ordering = ["spoke__name", "priority"]
 
+    def in_area(self, area: Area) -> Q:
+        return area.places("spoke__")
+
 
 @admin.register(ClinicDay)
-class ClinicDayAdmin(ReadOnly, admin.ModelAdmin):
+class ClinicDayAdmin(ReadOnly, InArea):
     list_display = ["day", "clinic", "last_number"]
     list_filter = ["clinic__state"]
     list_select_related = ["clinic"]
@@ -81,9 +125,12 @@ class ClinicDayAdmin(ReadOnly, admin.ModelAdmin):
     date_hierarchy = "day"
     ordering = ["-day", "clinic__name"]
 
+    def in_area(self, area: Area) -> Q:
+        return area.clinics("clinic__")
+
 
 @admin.register(Duty)
-class DutyAdmin(ReadOnly, admin.ModelAdmin):
+class DutyAdmin(ReadOnly, InArea):
     """Doctors go on duty themselves; somebody who forgot to end it is taken off here."""
 
     list_display = ["doctor", "clinic", "started_at", "paused_at", "ended_at"]
@@ -93,6 +140,9 @@ class DutyAdmin(ReadOnly, admin.ModelAdmin):
     date_hierarchy = "started_at"
     ordering = ["-pk"]
     actions = ["end"]
+
+    def in_area(self, area: Area) -> Q:
+        return area.clinics("clinic__")
 
     def has_end_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("queue.change_duty")
@@ -108,7 +158,7 @@ class DutyAdmin(ReadOnly, admin.ModelAdmin):
 
 
 @admin.register(Token)
-class TokenAdmin(ReadOnly, AuditedReads):
+class TokenAdmin(ReadOnly, InArea, AuditedReads):
     list_display = [
         "day", "clinic", "number", "state", "priority", "patient", "doctor", "issued_at",
     ]  # fmt: skip
@@ -121,21 +171,44 @@ class TokenAdmin(ReadOnly, AuditedReads):
     show_full_result_count = False
     fieldsets = [
         (None, {"fields": ["uid", "clinic", "day", "number", "patient", "priority"]}),
-        ("Where it stands", {"fields": ["state", "doctor", "passes", "yields", "moved_to"]}),
+        (
+            "Where it stands",
+            {"fields": ["state", "doctor", "passes", "yields", "comes_first", "moved_to"]},
+        ),
         ("When", {"fields": ["issued_at", "told_at", "called_at", "answered_at", "ended_at"]}),
     ]
 
     def patient_of(self, row: Token) -> Patient:
         return row.patient
 
+    def in_area(self, area: Area) -> Q:
+        return area.clinics("clinic__")
+
 
 @admin.register(Presence)
-class PresenceAdmin(ReadOnly, admin.ModelAdmin):
+class PresenceAdmin(ReadOnly, InArea):
     list_display = ["token", "clinic", "until"]
     list_select_related = ["token__clinic"]
     search_fields = ["token__clinic__name"]
     ordering = ["-until"]
 
+    def in_area(self, area: Area) -> Q:
+        return area.clinics("token__clinic__")
+
     @admin.display(description="Clinic")
     def clinic(self, presence: Presence) -> str:
         return str(presence.token.clinic)
+
+
+@admin.register(KeptApart)
+class KeptApartAdmin(ReadOnly, AuditedReads):
+    """Who is never matched again; why stands in the report (consult)."""
+
+    list_display = ["since_at", "doctor", "patient"]
+    list_select_related = ["doctor__user", "patient"]
+    search_fields = ["doctor__user__name", "patient__name", "patient__number"]
+    date_hierarchy = "since_at"
+    ordering = ["-pk"]
+
+    def patient_of(self, row: KeptApart) -> Patient:
+        return row.patient

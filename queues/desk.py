@@ -18,6 +18,7 @@ class DeskRow:
 
     token: Token
     is_present: bool
+    is_at_busy_screen: bool  # the health worker is in another call
     minutes: int
 
 
@@ -32,11 +33,12 @@ class DeskLine:
 
     @property
     def present(self) -> int:
-        return sum(row.is_present for row in self.rows)
+        """Who can be called now."""
+        return sum(row.is_present and not row.is_at_busy_screen for row in self.rows)
 
 
 def desk_lines(doctor: Doctor) -> list[DeskLine]:
-    """3 queries per clinic the doctor is on duty in, whatever the length of its line."""
+    """4 queries per clinic the doctor is on duty in, whatever the length of its line."""
     duties = Duty.objects.on().filter(doctor=doctor).select_related("clinic__speciality")
     return [_line(duty) for duty in duties.order_by("clinic__name")]
 
@@ -45,19 +47,24 @@ def _line(duty: Duty) -> DeskLine:
     order = turns(duty.clinic)
     shown = Token.objects.select_related("patient", "consultation", "presence")
     tokens = shown.in_bulk(order[:ROWS_SHOWN])
+    workers = {token.brought_by_id for token in tokens.values()} - {None}
+    held = Token.objects.held().filter(brought_by__in=workers)
+    busy = set(held.values_list("brought_by_id", flat=True)) if workers else set()
     return DeskLine(
         clinic=duty.clinic,
         is_paused=duty.paused_at is not None,
-        rows=[_row(tokens[pk]) for pk in order[:ROWS_SHOWN]],
+        rows=[_row(tokens[pk], busy) for pk in order[:ROWS_SHOWN]],
         waiting=len(order),
     )
 
 
-def _row(token: Token) -> DeskRow:
+def _row(token: Token, busy: set[int]) -> DeskRow:
     now = timezone.now()
     presence = getattr(token, "presence", None)
     return DeskRow(
         token=token,
         is_present=presence is not None and presence.until > now,
+        is_at_busy_screen=token.priority != Token.Priority.EMERGENCY
+        and token.brought_by_id in busy,
         minutes=(now - token.issued_at) // timedelta(minutes=1),
     )

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.models import Patient
 from queues.models import PRIORITY_RUN, Clinic, ClinicDay, Duty, Token
-from queues.wait import Wait, expected_wait, order_of_calls
+from queues.wait import Turn, Wait, expected_wait, order_of_calls
 
 LEARN_FROM = timedelta(days=2)
 USUAL_COUNTS_AS = 5  # the clinic's usual minutes weigh as much as this many consultations
@@ -50,18 +50,28 @@ def read_line(clinic: Clinic) -> Line:
 def turns(clinic: Clinic) -> list[int]:
     """The waiting tokens' ids in the order in which they will be called. In 2 queries."""
     rows = Token.objects.in_line(clinic).order_by("priority", "day", "number")
+    turns = list(rows.values_list("pk", "priority", "yields", "comes_first"))
     return order_of_calls(
-        list(rows.values_list("pk", "priority", "yields")),
+        [turn[:3] for turn in turns if not turn[3]] + _put_back(turns),
         run=priority_run(clinic),
         longest_run=PRIORITY_RUN,
     )
 
 
+def _put_back(turns: list[tuple[int, int, bool, bool]]) -> list[Turn]:
+    """A patient put back is called like an emergency that came after the others."""
+    return [(who, Token.Priority.EMERGENCY, False) for who, _rank, _yields, first in turns if first]
+
+
 def priority_run(clinic: Clinic) -> int:
-    """How many of the last calls in a row were priority ones (emergencies are not counted)."""
+    """How many of the last calls in a row were priority ones.
+
+    Emergencies and patients put back go first whatever the run is, and are not counted.
+    """
     last = (
         Token.objects.filter(clinic=clinic, called_at__gte=_midnight())
         .exclude(priority=Token.Priority.EMERGENCY)
+        .exclude(comes_first=True)
         .order_by("-called_at")
         .values_list("priority", flat=True)[:PRIORITY_RUN]
     )

@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.core.cache import cache
+from django.core.management import call_command
 
 from accounts.sms import MemoryBackend
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
+TURNSERVER = shutil.which("turnserver")
 REQUIRED = os.environ.get("REQUIRE_SERVICES") == "1"
 
 
@@ -22,11 +24,12 @@ def _services() -> dict[str, bool]:
         "postgresql": settings.DATABASE_URL.startswith("postgres"),
         "redis": not settings.IN_MEMORY,
         "chromium": bool(CHROMIUM),
+        "coturn": bool(TURNSERVER),
     }
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    for name in ("postgresql", "redis", "chromium"):
+    for name in ("postgresql", "redis", "chromium", "coturn"):
         config.addinivalue_line("markers", f"{name}: needs {name}")
 
 
@@ -46,6 +49,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for name in absent:
             if item.get_closest_marker(name):
                 item.add_marker(pytest.mark.skip(reason=f"left out: needs {name}"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _signing_keys() -> None:
+    """Of this run, in its folder: without them no prescription is issued."""
+    call_command("signing_keys", demonstration=True)
 
 
 @pytest.fixture(autouse=True)

@@ -1,5 +1,6 @@
 """The site as it runs: real processes on loopback, on the test database, stopped by their pid."""
 
+import contextlib
 import json
 import os
 import re
@@ -21,7 +22,7 @@ import httpx
 import pytest
 from django.conf import settings
 from django.db import connection
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Playwright, sync_playwright
 
 from accounts.models import User
 from tests.factories import as_patient, as_staff
@@ -121,13 +122,15 @@ class Site:
         if process in self.processes:
             self.processes.remove(process)
 
-    def start_server(self) -> subprocess.Popen[bytes]:
-        """One more process with pages and sockets."""
-        port = free_port()
-        url = f"http://127.0.0.1:{port}"
+    def start_server(
+        self, *, host: str = "127.0.0.1", port: int = 0, **environment: str
+    ) -> subprocess.Popen[bytes]:
+        """One more process with pages and sockets; `environment` is for it alone."""
+        port = port or free_port()
+        url = f"http://{host}:{port}"
         process = self.start(
-            "-m", "daphne", "-b", "127.0.0.1", "-p", str(port), "esanjeevani.asgi:application",
-            SITE_URL=url,
+            "-m", "daphne", "-b", host, "-p", str(port), "esanjeevani.asgi:application",
+            SITE_URL=url, **environment,
         )  # fmt: skip
         self.wait_until_ready(url, process)
         return process
@@ -232,27 +235,38 @@ def site(_running: Site, transactional_db: None) -> Site:
     return _running
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """Debian's Chromium, or what CHROMIUM names.
+CHROMIUM_ARGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
-    For one module: Playwright keeps an event loop in this thread, where others want their own.
-    """
-    # Our own calls of the database are not in that loop.
+
+@contextlib.contextmanager
+def playing() -> Iterator[Playwright]:
+    """Playwright keeps an event loop in this thread; our own calls of the database are not in it."""
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=os.environ.get("CHROMIUM") or shutil.which("chromium"),
-            args=[
-                "--no-sandbox",
-                "--disable-gpu",
-                "--disable-quic",
-                "--no-first-run",
-                "--disable-background-networking",
-                "--disable-component-update",
-                "--disable-sync",
-            ],
-        )
+        yield playwright
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+def launch(playwright: Playwright, *more: str, within: str = "") -> Browser:
+    """Debian's Chromium, or what CHROMIUM names; `within` is a program that starts it elsewhere."""
+    program = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    return playwright.chromium.launch(
+        executable_path=within or program, args=[*CHROMIUM_ARGS, *more]
+    )
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """For one module: other modules want the thread's event loop for themselves."""
+    with playing() as playwright:
+        browser = launch(playwright)
         yield browser
         browser.close()
-    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]

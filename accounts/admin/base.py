@@ -51,6 +51,17 @@ class NamedForm(forms.ModelForm):
         return names
 
 
+class PlaceForm(NamedForm):
+    """Something with a state and, in it, a district."""
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        district, state = cleaned.get("district"), cleaned.get("state")
+        if district and state and district.state_id != state.pk:
+            self.add_error("district", ValidationError(f"This district is not in {state}."))
+        return cleaned
+
+
 def _is_words(value: object) -> bool:
     return isinstance(value, str) and bool(value.strip())
 

@@ -1,11 +1,13 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from accounts.actions import record, verify_doctor
+from accounts.admin.area import InArea, NamesPeople
 from accounts.admin.base import NamedAdmin, officer
+from accounts.area import Area, area_of
 from accounts.models import Doctor, Speciality
 from esanjeevani.admin_site import Undeletable
 
@@ -15,13 +17,20 @@ REGISTRATION = {"user", "qualification", "registration_number", "council"}
 
 @admin.register(Speciality)
 class SpecialityAdmin(NamedAdmin):
-    list_display = ["name", "other_names", "code"]
+    """For whom a speciality is plausible: a case for anybody else is not sent there."""
+
+    list_display = ["name", "other_names", "code", "is_general", "serves", "min_age", "max_age"]
+    list_filter = ["is_general", "serves"]
     search_fields = ["name", "code"]
+    fieldsets = [
+        (None, {"fields": ["name", "names", "code", "is_general"]}),
+        ("For whom", {"fields": ["serves", ("min_age", "max_age")]}),
+    ]
     prepopulated_fields = {"code": ["name"]}
 
 
 @admin.register(Doctor)
-class DoctorAdmin(Undeletable, admin.ModelAdmin):
+class DoctorAdmin(Undeletable, NamesPeople, InArea):
     list_display = [
         "name", "speciality", "registration_number", "council", "facility", "is_verified",
         "verified_at",
@@ -43,6 +52,16 @@ class DoctorAdmin(Undeletable, admin.ModelAdmin):
         """Joined here, not in list_select_related, because choices elsewhere name doctors too."""
         return super().get_queryset(request).select_related("user", "speciality", "facility")
 
+    def in_area(self, area: Area) -> Q:
+        return area.places("facility__")
+
+    def needed(self, area: Area) -> list[str]:
+        return ["facility"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        stays = ["user"] if obj and not area_of(request).everywhere else []
+        return [*self.readonly_fields, *stays]
+
     @admin.display(description="Name", ordering="user__name")
     def name(self, doctor: Doctor) -> str:
         return doctor.user.name
@@ -57,7 +76,8 @@ class DoctorAdmin(Undeletable, admin.ModelAdmin):
 
     @admin.action(description="Verify registration", permissions=["verify"])
     def verify(self, request: HttpRequest, doctors: QuerySet[Doctor]) -> None:
-        waiting = list(doctors.filter(verified_at=None))
+        """Nobody confirms their own registration."""
+        waiting = list(doctors.filter(verified_at=None).exclude(user=officer(request)))
         for doctor in waiting:
             verify_doctor(doctor=doctor, by=officer(request))
             self.log_change(request, doctor, "Verified the registration.")

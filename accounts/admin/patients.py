@@ -2,17 +2,20 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import Q
 from django.http import HttpRequest
 
 from accounts.actions import update_patient
+from accounts.admin.area import InArea
 from accounts.admin.base import AuditedReads, officer
+from accounts.area import Area
 from accounts.forms import PatientForm
 from accounts.models import Enrolment, Patient
 from esanjeevani.admin_site import ReadOnly, Undeletable
 
 
 @admin.register(Patient)
-class PatientAdmin(Undeletable, AuditedReads):
+class PatientAdmin(Undeletable, InArea, AuditedReads):
     """Mistakes in a patient's particulars are mended here, by the rules of the patient's page."""
 
     form = PatientForm
@@ -38,6 +41,9 @@ class PatientAdmin(Undeletable, AuditedReads):
     def patient_of(self, row: Patient) -> Patient:
         return row
 
+    def in_area(self, area: Area) -> Q:
+        return area.places()
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Patients are registered by themselves or by a health worker, on the pages made for it."""
         return False
@@ -54,7 +60,7 @@ class PatientAdmin(Undeletable, AuditedReads):
 
 
 @admin.register(Enrolment)
-class EnrolmentAdmin(ReadOnly, AuditedReads):
+class EnrolmentAdmin(ReadOnly, InArea, AuditedReads):
     """Which health centre has had which patient before it: from then on its workers see the case."""
 
     list_display = ["enrolled_at", "patient", "facility", "enrolled_by"]
@@ -67,3 +73,6 @@ class EnrolmentAdmin(ReadOnly, AuditedReads):
 
     def patient_of(self, row: Enrolment) -> Patient:
         return row.patient
+
+    def in_area(self, area: Area) -> Q:
+        return area.places("facility__")

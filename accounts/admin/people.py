@@ -1,18 +1,34 @@
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
-from django.http import HttpRequest
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
 
 from accounts import broadcast
+from accounts.admin.area import InArea
 from accounts.admin.base import AuditedReads, officer
-from accounts.models import NoticeAcceptance, User
+from accounts.admin.places import PostAdmin
+from accounts.area import Area, area_of
+from accounts.models import Doctor, NoticeAcceptance, Post, User
 from accounts.phone import normalise
 from esanjeevani.admin_site import ReadOnly, Secretive, Undeletable
 
-POWERS = ["is_superuser", "groups", "user_permissions"]
+POWERS = ["is_staff", "is_superuser", "groups", "user_permissions"]
+
+
+def is_adding(request: HttpRequest) -> bool:
+    """Django lets nobody add an account who may not change every one: it could be a superuser's.
+
+    Here powers are no field of an officer's form, so that adding is a right of its own.
+    """
+    match = request.resolver_match
+    return match is not None and match.url_name == "accounts_user_add"
 
 
 class _NormalisedPhone(forms.ModelForm):
@@ -35,8 +51,12 @@ class UserForm(_NormalisedPhone, UserChangeForm):
 
 
 @admin.register(User)
-class UserAdmin(Undeletable, Secretive, AuditedReads, DjangoUserAdmin):
-    """Accounts are switched off, never deleted: what they did stays theirs."""
+class UserAdmin(Undeletable, Secretive, InArea, AuditedReads, DjangoUserAdmin):
+    """Accounts are switched off, never deleted: what they did stays theirs.
+
+    Officers add accounts for the people of their area, and see those. An account that may open the
+    admin is changed by superusers only: who sets its password could be its owner.
+    """
 
     secret_columns = ("password",)
     form = UserForm
@@ -50,7 +70,7 @@ class UserAdmin(Undeletable, Secretive, AuditedReads, DjangoUserAdmin):
     readonly_fields = ["created_at"]
     fieldsets = [
         (None, {"fields": ["phone", "name", "language", "password"]}),
-        ("What the account may do", {"fields": ["is_active", "is_staff", *POWERS]}),
+        ("What the account may do", {"fields": ["is_active", *POWERS]}),
         ("Dates", {"fields": ["created_at"]}),
     ]
     add_fieldsets = [
@@ -73,13 +93,35 @@ class UserAdmin(Undeletable, Secretive, AuditedReads, DjangoUserAdmin):
         return [*self.readonly_fields, *([] if mine else POWERS)]
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        if obj is not None and obj.is_superuser and not officer(request).is_superuser:
+        if obj is None and is_adding(request):
+            return self.has_add_permission(request)
+        powerful = obj is not None and (obj.is_superuser or obj.is_staff)
+        if powerful and not officer(request).is_superuser:
             return False
         return bool(super().has_change_permission(request, obj))
 
+    def in_area(self, area: Area) -> Q:
+        """Who has or had a post there, other than an officer's, or is one of its doctors."""
+        posts = Post.objects.filter(area.places("facility__"))
+        staff = posts.filter(role__in=PostAdmin.GIVEN_BY_OFFICERS).values("user")
+        doctors = Doctor.objects.filter(area.places("facility__")).values("user")
+        return Q(pk__in=staff) | Q(pk__in=doctors)
+
+    def response_add(
+        self, request: HttpRequest, obj: Any, post_url_continue: Any = None
+    ) -> HttpResponse:
+        """An officer's new account lies in no area yet: the next step is to give it a post."""
+        if area_of(request).everywhere:
+            return super().response_add(request, obj, post_url_continue)
+        self.message_user(request, f"The account of {obj.name} is there. Now give it a post.")
+        return redirect(f"{reverse('admin:accounts_post_add')}?{urlencode({'user': obj.phone})}")
+
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if not change:
+            obj.save()  # in no area before it has a post
+            return
         super().save_model(request, obj, form, change)
-        if change and form.changed_data:
+        if form.changed_data:
             broadcast.signed_out(obj)
 
 

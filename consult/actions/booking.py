@@ -83,7 +83,7 @@ def remove_attachment(*, attachment: Attachment, by: User) -> None:
 
 @transaction.atomic
 def request_consultation(
-    *, consultation: Consultation, clinic: Clinic, by: User, language: str
+    *, consultation: Consultation, clinic: Clinic, by: User, language: str, may_phone: bool = False
 ) -> Consultation:
     """Record the consent, take the token and send the case, all or nothing.
 
@@ -99,7 +99,7 @@ def request_consultation(
     if consultation.clinic_id != clinic.pk:
         consultation.clinic = clinic
         consultation.save(update_fields=["clinic"])
-    consultation.request(token)
+    consultation.request(token, may_phone=may_phone)
     Consent.objects.create(
         consultation=consultation, version=CONSENT_VERSION, language=language, given_by=by
     )

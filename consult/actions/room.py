@@ -1,13 +1,25 @@
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.actions import record
 from accounts.models import Doctor, User
 from consult import broadcast
 from consult.actions.telling import tell_at_home
-from consult.models import Consultation, FollowUp, Note, Opinion, Prescription
+from consult.models import (
+    Consultation,
+    EmergencyReferral,
+    FollowUp,
+    Note,
+    Opinion,
+    Prescription,
+)
 from queues import actions as queues
 from queues.models import Clinic, MoveRefused, Token
+
+
+class StillAnEmergency(MoveRefused):
+    """It was called an emergency: it ends with first aid and a hospital, in no other way."""
 
 
 @transaction.atomic
@@ -28,7 +40,7 @@ def begin(*, consultation: Consultation, by: User) -> Consultation:
 
     Raises MoveRefused when the call is over, or the health worker is in another call.
     """
-    token = _token(consultation)
+    token = token_of(consultation)
     if token.doctor is None:
         raise MoveRefused("Nobody is calling.")
     queues.answer_call(token=token, at_screen_of=by if consultation.facility_id else None)
@@ -41,8 +53,14 @@ def begin(*, consultation: Consultation, by: User) -> Consultation:
 @transaction.atomic
 def leave(*, consultation: Consultation, by: User) -> Consultation:
     """The place is given up. Raises MoveRefused once the doctor has begun."""
-    if not consultation.is_written:
-        queues.leave_line(token=_token(consultation))
+    token = _tokens().filter(consultation=consultation).first()
+    if token is not None:
+        queues.leave_line(token=token)
+    elif not consultation.is_written:
+        raise MoveRefused("A draft has no place in a line.")
+    as_it_was = Consultation.objects.select_for_update().filter(pk=consultation.pk, token=token)
+    if as_it_was.first() is None:
+        raise MoveRefused("A colleague has just moved it.")
     consultation.cancel(Consultation.EndReason.LEFT)
     record("consultation.leave", consultation, by=by, patient=consultation.patient)
     broadcast.consultation_changed(consultation)
@@ -52,7 +70,7 @@ def leave(*, consultation: Consultation, by: User) -> Consultation:
 @transaction.atomic
 def pass_over(*, consultation: Consultation, by: User) -> Consultation:
     """The doctor waits no longer for an answer. Raises MoveRefused when the patient came in."""
-    token = queues.pass_over(token=_token(consultation))
+    token = queues.pass_over(token=token_of(consultation))
     record("consultation.pass_over", consultation, by=by, patient=consultation.patient)
     after_pass(token, consultation)
     return consultation
@@ -92,9 +110,10 @@ def take_written(*, consultation: Consultation, doctor: Doctor) -> Consultation:
 
     Raises NotOnDuty; MoveRefused when another doctor was faster.
     """
-    if not doctor.is_verified or not queues.is_on_duty(doctor, consultation.clinic):
+    locked = Consultation.objects.select_for_update().get(pk=consultation.pk)
+    if not doctor.is_verified or not queues.is_on_duty(doctor, locked.clinic):
         raise queues.NotOnDuty
-    if not consultation.is_written:
+    if not locked.is_written:  # the health centre has just found it a place in a line
         raise MoveRefused("The case waits in a line.")
     consultation.begin(doctor)
     record("consultation.begin", consultation, by=doctor.user, patient=consultation.patient)
@@ -109,14 +128,21 @@ def complete(*, consultation: Consultation, by: User) -> Consultation:
 
     The follow-up that the doctor set becomes a task at the health centre.
     """
+    refuse_routine_end(consultation)
     if not consultation.is_written:
-        queues.finish_token(token=_token(consultation))
+        queues.finish_token(token=token_of(consultation))
     consultation.complete()
     close_what_is_open(consultation)
     _set_follow_up(consultation)
     record("consultation.complete", consultation, by=by, patient=consultation.patient)
     broadcast.consultation_changed(consultation)
     return consultation
+
+
+def refuse_routine_end(consultation: Consultation) -> None:
+    """Raises StillAnEmergency (TPG 2020, 3.6)."""
+    if EmergencyReferral.objects.filter(consultation=consultation).exists():
+        raise StillAnEmergency("It was called an emergency.")
 
 
 def close_what_is_open(consultation: Consultation) -> None:
@@ -155,10 +181,12 @@ def return_consultation(
     `clinic` is where the doctor would send it; the health centre sends it there with one click.
     """
     patient = consultation.patient
+    if reason != Consultation.EndReason.EMERGENCY:
+        refuse_routine_end(consultation)
     if consultation.is_written:
         broadcast.written_changed(consultation)
     else:
-        _end_place(_token(consultation))
+        _end_place(token_of(consultation))
     consultation.send_back(reason, words, clinic)
     close_what_is_open(consultation)
     record("consultation.return", consultation, by=by, patient=patient)
@@ -175,11 +203,14 @@ def _end_place(token: Token) -> None:
         queues.leave_line(token=token)
 
 
-def _token(consultation: Consultation) -> Token:
+def token_of(consultation: Consultation) -> Token:
     """The token as it is now, for a move. The token always moves before its consultation: one order
     of locks, so that two requests can wait for each other but never both."""
-    tokens = Token.objects.select_related("clinic", "doctor__user")
-    token = tokens.filter(consultation=consultation).first()
+    token = _tokens().filter(consultation=consultation).first()
     if token is None:
         raise MoveRefused("A draft has no place in a line.")
     return token
+
+
+def _tokens() -> "QuerySet[Token]":
+    return Token.objects.select_related("clinic", "doctor__user")

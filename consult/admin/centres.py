@@ -57,6 +57,8 @@ class FollowUpAdmin(OfConsultation):
 class DispensingAdmin(OfConsultation):
     """What a health centre gave out of one line of a prescription."""
 
+    to_consultation = "line__prescription__consultation__"
+
     list_display = ["dispensed_at", "patient", "line", "given", "facility", "dispensed_by"]
     list_filter = ["given"]
     list_select_related = ["line__prescription__consultation__patient", "facility", "dispensed_by"]

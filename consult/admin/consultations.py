@@ -1,9 +1,14 @@
+from typing import Any
+
 from django.contrib import admin
+from django.db.models import Q
 from django.urls import reverse
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
+from accounts.admin.area import InArea
 from accounts.admin.base import AuditedReads
+from accounts.area import Area
 from accounts.models import Patient
 from consult.models import Consent, Consultation
 from esanjeevani.admin_site import ReadOnly
@@ -12,13 +17,20 @@ BELONGING = {
     "consent": "consent", "observation": "vital signs", "instruction": "instructions",
     "opinion": "opinions", "note": "note", "attachment": "files", "chatmessage": "chat",
     "prescription": "prescriptions", "referral": "referrals", "followup": "follow-up",
-    "feedback": "feedback",
+    "feedback": "feedback", "callevent": "call", "callleg": "what flowed",
+    "abusereport": "reports",
 }  # fmt: skip
 
 
-class OfConsultation(ReadOnly, AuditedReads):
+def consultations_of(area: Area, prefix: str = "") -> Q:
+    """Asked for at a health centre of the area, or in one of its clinics."""
+    return area.places(f"{prefix}facility__") | area.clinics(f"{prefix}clinic__")
+
+
+class OfConsultation(ReadOnly, InArea, AuditedReads):
     """Rows that belong to a consultation: found by its patient, read under audit, never changed."""
 
+    to_consultation = "consultation__"
     list_select_related = ["consultation__patient"]
     search_fields = [
         "consultation__uid", "consultation__patient__name", "consultation__patient__number",
@@ -28,15 +40,18 @@ class OfConsultation(ReadOnly, AuditedReads):
     show_full_result_count = False
 
     @admin.display(description="Patient", ordering="consultation__patient__name")
-    def patient(self, row: Consent) -> str:
+    def patient(self, row: Any) -> str:
         return row.consultation.patient.name
 
-    def patient_of(self, row: Consent) -> Patient:
+    def patient_of(self, row: Any) -> Patient:
         return row.consultation.patient
+
+    def in_area(self, area: Area) -> Q:
+        return consultations_of(area, self.to_consultation)
 
 
 @admin.register(Consultation)
-class ConsultationAdmin(ReadOnly, AuditedReads):
+class ConsultationAdmin(ReadOnly, InArea, AuditedReads):
     list_display = [
         "created_at", "patient", "facility", "clinic", "doctor", "state", "end_reason", "ended_at",
     ]  # fmt: skip
@@ -72,6 +87,7 @@ class ConsultationAdmin(ReadOnly, AuditedReads):
             },
         ),
         ("Before and after it", {"fields": ["continues", "follow_up_of"]}),
+        ("The call", {"fields": ["mode", "video_seconds", "sound_seconds", "may_phone"]}),
         ("When", {"fields": ["created_at", "requested_at", "started_at", "ended_at"]}),
     ]  # fmt: skip
 
@@ -85,6 +101,9 @@ class ConsultationAdmin(ReadOnly, AuditedReads):
 
     def patient_of(self, row: Consultation) -> Patient:
         return row.patient
+
+    def in_area(self, area: Area) -> Q:
+        return consultations_of(area)
 
 
 @admin.register(Consent)

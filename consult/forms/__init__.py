@@ -1,17 +1,18 @@
 from consult.forms.centre import (
-    AnswerForm,
     CentreCaseForm,
     CentrePatientForm,
     DispensingForm,
     FindForm,
     FollowUpForm,
+    SendForm,
+    VitalsForm,
+)
+from consult.forms.colleagues import (
     InstructionForm,
     OpinionAnswerForm,
     OpinionForm,
     ReferralForm,
-    SendForm,
     TransferForm,
-    VitalsForm,
 )
 from consult.forms.consultation import (
     CHILDBEARING_AGES,
@@ -33,7 +34,6 @@ from consult.forms.consultation import (
 
 __all__ = [
     "CHILDBEARING_AGES",
-    "AnswerForm",
     "CaseForm",
     "CentreCaseForm",
     "CentrePatientForm",

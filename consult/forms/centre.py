@@ -1,4 +1,4 @@
-"""The shape of what health workers type, and of what doctors ask of them and of each other."""
+"""The shape of what health workers type."""
 
 from collections.abc import Iterable
 from decimal import Decimal
@@ -10,19 +10,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.forms import OLDEST, PatientForm
-from accounts.models import Facility, Patient
+from accounts.models import Patient
 from accounts.phone import normalise
-from consult.forms.consultation import CHILDBEARING_AGES, ClinicField
+from consult.forms.consultation import CHILDBEARING_AGES
 from consult.models import (
     Case,
     Consent,
     Consultation,
     Dispensing,
     FollowUp,
-    Instruction,
-    Opinion,
     Prescription,
-    Referral,
 )
 from consult.vitals import VITALS, Vital
 from queues.line import Standing
@@ -151,6 +148,7 @@ def _vital_field(vital: Vital) -> forms.DecimalField:
         "high": f"{high:g}",
         "unit": vital.shown_unit,
     }
+    impossible = impossible.replace("%", "%%")  # the form fills it in once more
     field = forms.DecimalField(
         label=vital.label,
         required=False,
@@ -236,73 +234,6 @@ class SendForm(forms.Form):
 
     def clean_clinic(self) -> Clinic | None:
         return self.clinics.get(self.cleaned_data["clinic"])
-
-
-class InstructionForm(forms.ModelForm):
-    class Meta:
-        model = Instruction
-        fields = ["words"]
-        widgets = {
-            "words": forms.TextInput(attrs={"list": "usual-instructions", "autocomplete": "off"})
-        }
-
-
-class AnswerForm(forms.ModelForm):
-    class Meta:
-        model = Instruction
-        fields = ["answer"]
-
-
-class OpinionForm(forms.ModelForm):
-    clinic = ClinicField(label=gettext_lazy("Which specialist?"))
-
-    class Meta:
-        model = Opinion
-        fields = ["clinic", "question"]
-        widgets = {"question": forms.Textarea(attrs={"rows": 2})}
-
-
-class OpinionAnswerForm(forms.ModelForm):
-    answer = forms.CharField(
-        label=gettext_lazy("Your opinion"),
-        max_length=2000,
-        widget=forms.Textarea(attrs={"rows": 5}),
-    )
-
-    class Meta:
-        model = Opinion
-        fields = ["answer"]
-
-
-class TransferForm(forms.Form):
-    clinic = ClinicField(label=gettext_lazy("Who takes over?"))
-    words = forms.CharField(
-        label=gettext_lazy("What the patient is told"),
-        max_length=500,
-        widget=forms.Textarea(attrs={"rows": 2}),
-    )
-    told = forms.BooleanField(
-        label=gettext_lazy("I have told the patient that another doctor takes over."),
-        error_messages={"required": gettext_lazy("Tell the patient first: care is handed over.")},
-    )
-
-
-class ReferralForm(forms.ModelForm):
-    facility = forms.ModelChoiceField(
-        Facility.objects.none(), label=gettext_lazy("Where to?"), required=False
-    )
-
-    class Meta:
-        model = Referral
-        fields = ["facility", "place", "speciality", "urgency", "reason"]
-        labels = {"speciality": gettext_lazy("Speciality")}
-        widgets = {"reason": forms.Textarea(attrs={"rows": 2})}
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or self.cleaned_data
-        if not self.errors and not cleaned.get("facility") and not cleaned.get("place", "").strip():
-            self.add_error("facility", _("Choose a facility or write another place."))
-        return cleaned
 
 
 class FollowUpForm(forms.ModelForm):

@@ -2,13 +2,14 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Doctor, Facility, Patient, Post, User
 from accounts.models.base import Public
 from consult.models.cases import Case
+from consult.models.mode import Mode, mode_of
 from consult.models.opinions import Opinion
 from queues.models import Clinic, Moving, Token
 
@@ -43,7 +44,13 @@ class ConsultationQuerySet(models.QuerySet["Consultation"]):
     def came_back(self, facility: Facility) -> "ConsultationQuerySet":
         """To this health centre, not sent again and not settled: somebody there has to look at it."""
         back = self.of_centre(facility).filter(Consultation.CAME_BACK, settled_at=None)
-        return back.filter(continued_by=None)
+        again = Consultation.objects.filter(continues=OuterRef("pk"))
+        return back.exclude(Exists(again.exclude(end_reason=Consultation.EndReason.DISCARDED)))
+
+    def sent(self) -> "ConsultationQuerySet":
+        """Not still being written, and not thrown away before it was sent."""
+        drafts = Q(state=Consultation.State.DRAFT)
+        return self.exclude(drafts | Q(end_reason=Consultation.EndReason.DISCARDED))
 
     def to_answer_in_writing(self) -> "ConsultationQuerySet":
         """Store-and-forward cases that no doctor has taken."""
@@ -79,14 +86,16 @@ class Consultation(Case, Public, Moving):
         WRONG_SPECIALITY = "wrong_speciality", _("Another clinic is right for this")
         NEEDS_IN_PERSON = "needs_in_person", _("A doctor must see you in person")
         NOT_ENOUGH = "not_enough", _("The doctor needs more information")
+        EMERGENCY = "emergency", _("An emergency: go to a hospital now")
         PATIENT_ABSENT = "patient_absent", _("The patient was not there")
         TRANSFERRED = "transferred", _("Another doctor has taken over the care")
         OTHER = "other", _("Another reason")
+        REPORTED = "reported", _("The talk was ended and reported")
 
     NEXT: ClassVar[dict[str, set[str]]] = {
         State.DRAFT: {State.REQUESTED, State.CANCELLED},
         State.REQUESTED: {State.IN_PROGRESS, State.RETURNED, State.CANCELLED},
-        State.IN_PROGRESS: {State.COMPLETED, State.RETURNED},
+        State.IN_PROGRESS: {State.COMPLETED, State.RETURNED, State.REQUESTED},
         State.COMPLETED: set(),
         State.RETURNED: set(),
         State.CANCELLED: set(),
@@ -169,6 +178,11 @@ class Consultation(Case, Public, Moving):
     completeness = models.PositiveSmallIntegerField(
         "percent filled when sent", null=True, blank=True
     )
+    may_phone = models.BooleanField(
+        "the doctor may phone the patient if the call breaks off", default=False
+    )
+    video_seconds = models.PositiveIntegerField("seconds of video both ways", default=0)
+    sound_seconds = models.PositiveIntegerField("seconds of sound both ways", default=0)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     requested_at = models.DateTimeField(null=True, blank=True)
     started_at = models.DateTimeField(null=True, blank=True)
@@ -253,6 +267,15 @@ class Consultation(Case, Public, Moving):
     def is_over(self) -> bool:
         return not self.NEXT[self.state]
 
+    @property
+    def mode(self) -> Mode:
+        """Text, audio or video: what flowed between patient and doctor so far (mode.py).
+
+        Counted are the seconds that both sides received; a picture that only one side saw is none.
+        A phone call outside this service counts as nothing.
+        """
+        return mode_of(video_seconds=self.video_seconds, sound_seconds=self.sound_seconds)
+
     def request(self, token: Token | None, **fields: object) -> None:
         """Sent: with its place in a line, or without one to be answered in writing."""
         self._move(self.State.REQUESTED, token=token, requested_at=timezone.now(), **fields)
@@ -277,6 +300,10 @@ class Consultation(Case, Public, Moving):
             end_words=words,
             suggested_clinic=clinic,
         )
+
+    def put_back(self) -> None:
+        """The talk broke off: any doctor of the clinic may go on with it."""
+        self._move(self.State.REQUESTED, doctor=None)
 
     def cancel(self, reason: str) -> None:
         self._move(self.State.CANCELLED, ended_at=timezone.now(), end_reason=reason)

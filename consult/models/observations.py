@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from accounts.models import Patient
 from consult.models.consultations import Consultation
-from consult.vitals import VITALS, Vital
+from consult.vitals import VITALS, Vital, plain
 
 
 class Observation(models.Model):
@@ -52,8 +52,7 @@ class Observation(models.Model):
 
     @property
     def shown(self) -> str:
-        """Without a needless ".0"."""
-        return f"{self.value:f}".rstrip("0").rstrip(".") if self.value % 1 == 0 else f"{self.value}"
+        return plain(self.value)
 
     @property
     def is_unusual(self) -> bool:

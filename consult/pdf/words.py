@@ -1,7 +1,9 @@
-"""The fixed words of the prescription, in the language that is active."""
+"""Words of the prescription and the letter, in the language that is active."""
 
 from django.conf import settings
 from django.utils.translation import gettext as _
+
+from consult.models import Case
 
 
 def labels() -> dict[str, str]:
@@ -24,21 +26,34 @@ def labels() -> dict[str, str]:
         "findings": _("Findings"),
         "diagnosis": _("Diagnosis"),
         "provisional": _("provisional"),
+        "past": _("Past illnesses and operations"),
+        "vitals": _("Measured"),
+        "lmp": _("Last period"),
         "medicines": _("Medicines"),
         "medicine": _("Medicine"),
-        "dose": _("Dose"),
-        "often": _("How often"),
+        "morning": _("Morning"),
+        "noon": _("Noon"),
+        "evening": _("Evening"),
+        "night": _("Night"),
+        "quantity": _("Quantity"),
         "days": _("Days"),
         "instructions": _("Instructions"),
         "tests": _("Tests"),
         "advice": _("Advice"),
+        "red_flags": _("Come back at once if"),
         "follow_up": _("Follow-up on"),
         "check": _("Check this prescription"),
         "code": _("Code"),
         "replaced": _("Replaced by a newer prescription"),
         "version": _("Version"),
-        "signed": _("Issued electronically by"),
+        "signed": _("Signed electronically by"),
+        "demonstration": _("Signed with a demonstration certificate: not a legal signature."),
         "tele": _("This prescription is generated on a teleconsultation."),
         "emergency": _("In an emergency call %(number)s or go to the nearest hospital.")
         % {"number": settings.EMERGENCY_NUMBER},
     }
+
+
+def since_words(since: str) -> str:
+    """Since when; empty where a health centre did not say, as in an emergency."""
+    return str(Case.Since(since).label) if since else ""

@@ -122,7 +122,7 @@ def confirm(request: SignedIn, consultation: UUID) -> HttpResponse:
     form = ConfirmForm(request.POST or None)
     status, refusal = (422, "") if request.method == "POST" else (200, "")
     if request.method == "POST" and form.is_valid():
-        refusal = _request(request, found)
+        refusal = _request(request, found, may_phone=form.cleaned_data["may_phone"])
         if not refusal:
             return redirect("consult:visit", consultation=found.uid)
         status = 409
@@ -150,7 +150,7 @@ def _this_and_others(draft: Consultation) -> tuple[Standing, list[Standing]]:
     return this, [one for one in known if one.takes_patients and one.clinic != this.clinic][:3]
 
 
-def _request(request: SignedIn, consultation: Consultation) -> str:
+def _request(request: SignedIn, consultation: Consultation, *, may_phone: bool) -> str:
     """Send it; the sentence to show when that was refused."""
     try:
         actions.request_consultation(
@@ -158,6 +158,7 @@ def _request(request: SignedIn, consultation: Consultation) -> str:
             clinic=consultation.clinic,
             by=request.user,
             language=get_language() or "en",
+            may_phone=may_phone,
         )
     except NoToken as error:
         return why_no_token(error)

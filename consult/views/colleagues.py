@@ -7,16 +7,9 @@ from django.db.models import Q, QuerySet
 from accounts.models import Facility
 from consult.day import letters_of
 from consult.forms import InstructionForm, OpinionForm, ReferralForm, TransferForm
-from consult.models import Consultation, Observation
+from consult.models import Consultation
+from consult.readings import readings
 from queues.models import Clinic, HubLink
-
-
-def measured(consultation: Consultation) -> list[Observation]:
-    """In the order in which they were taken, ready to say whether each is unusual."""
-    rows = list(consultation.observations.select_related("taken_by"))
-    for row in rows:
-        row.patient = consultation.patient
-    return rows
 
 
 def opinion_of(consultation: Consultation) -> Any:
@@ -28,7 +21,7 @@ def opinion_of(consultation: Consultation) -> Any:
 def panels(consultation: Consultation, **forms: Any) -> dict[str, Any]:
     """For the treating doctor's room; a form with mistakes comes in `forms`."""
     return {
-        "observations": measured(consultation),
+        "readings": readings(consultation),
         "instructions": consultation.instructions.select_related("done_by"),
         "instruction_form": InstructionForm(prefix="instruction"),
         "opinions": consultation.opinions.select_related("clinic", "specialist__user"),

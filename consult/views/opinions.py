@@ -15,7 +15,9 @@ from accounts.gates import SignedIn, doctor_only, get_or_refuse
 from consult import actions
 from consult.forms import MessageForm, OpinionAnswerForm
 from consult.models import Consultation, Opinion
-from consult.views.colleagues import measured
+from consult.people import Role
+from consult.readings import readings
+from consult.views.rooms import with_camera
 from consult.views.visit import chat_context
 from queues.actions import NotOnDuty
 from queues.models import Duty, MoveRefused
@@ -98,6 +100,7 @@ def _opinions() -> "QuerySet[Opinion]":
 
 @require_http_methods(["GET", "POST"])
 @doctor_only
+@with_camera
 def specialists_room(request: SignedIn, consultation: UUID) -> HttpResponse:
     """The case and the talk for a specialist who was asked; the opinion is written here."""
     given = _opinions().filter(specialist=request.user.doctor).order_by("-pk")
@@ -123,8 +126,9 @@ def specialists_room(request: SignedIn, consultation: UUID) -> HttpResponse:
         "patient": found.patient,
         "opinion": opinion,
         "opinion_form": form,
+        "role": Role.SPECIALIST,
         "is_live": found.state == Consultation.State.IN_PROGRESS and opinion.is_open,
-        "observations": measured(found),
+        "readings": readings(found),
         "form": MessageForm(),
         **chat_context(found),
     }

@@ -16,19 +16,20 @@ from consult import actions
 from consult.day import letters_of
 from consult.fetch import booked_consultation, own_consultation, visible_consultation
 from consult.forms import FeedbackForm, MessageForm
-from consult.models import Attachment, Consultation, Feedback, Prescription
+from consult.models import (
+    Attachment,
+    Consultation,
+    EmergencyReferral,
+    Feedback,
+    Prescription,
+    RefillRequest,
+)
+from consult.pdf import Paper
 from consult.people import Role, role_of
 from consult.views.booking import too_many_files
+from consult.views.rooms import ROOMS, allow_camera
 from queues.line import read_line
 from queues.models import MoveRefused, Presence, Token
-
-# Each side's page of a consultation.
-ROOMS = {
-    Role.PATIENT: "consult:visit",
-    Role.HEALTH_WORKER: "consult:centre_visit",
-    Role.DOCTOR: "consult:doctors_room",
-    Role.SPECIALIST: "consult:specialists_room",
-}
 
 
 @require_safe
@@ -75,8 +76,11 @@ def _room(
     status: int = 200,
 ) -> HttpResponse:
     context = {"consultation": consultation, "form": form or MessageForm()}
+    emergency = EmergencyReferral.objects.filter(consultation=consultation).exists()
     context |= chat_context(consultation) | {"issued": issued_of(consultation)}
-    return render(request, "consult/room.html", context, status=status)
+    context["emergency"] = emergency
+    context["role"] = Role.PATIENT
+    return allow_camera(render(request, "consult/room.html", context, status=status))
 
 
 def chat_context(consultation: Consultation) -> dict[str, Any]:
@@ -97,8 +101,11 @@ def _result(consultation: Consultation) -> dict[str, Any]:
         "note": getattr(consultation, "note", None),
         "feedback": feedback,
         "feedback_form": FeedbackForm(),
+        "refill": RefillRequest.objects.filter(
+            prescription__consultation=consultation, state=RefillRequest.State.WAITING
+        ).first(),
         "letters": letters_of(consultation),
-        "next": consultation.continued_by.exclude(state="draft").select_related("clinic").first(),
+        "next": consultation.continued_by.sent().select_related("clinic").first(),
         **chat_context(consultation),
     }
 
@@ -169,7 +176,7 @@ def file(request: SignedIn, consultation: UUID, attachment: UUID) -> FileRespons
 @require_safe
 @login_required
 def prescription_pdf(request: SignedIn, consultation: UUID) -> HttpResponseBase:
-    """The PDF of the prescription in force; while it is being made, a page that says so."""
+    """The PDF of the prescription in force, with ?paper=a5 the small one; until it is made, a page."""
     found = visible_consultation(request, consultation)
     issued = issued_of(found)
     if issued is None:
@@ -178,6 +185,8 @@ def prescription_pdf(request: SignedIn, consultation: UUID) -> HttpResponseBase:
     if not issued.pdf:
         context = {"consultation": found, "issued": issued}
         return render(request, "consult/pdf_soon.html", context, status=202)
+    if request.GET.get("paper") == Paper.A5.value and issued.pdf_a5:
+        return _download(issued.pdf_a5.open(), f"{issued.number}-A5.pdf", "application/pdf")
     return _download(issued.pdf.open(), f"{issued.number}.pdf", "application/pdf")
 
 

@@ -6,9 +6,11 @@ from queues.actions.calls import (
     call_next,
     finish_token,
     is_on_duty,
+    keep_apart,
     pass_over,
     pass_unanswered,
     people_near_their_turn,
+    put_back,
 )
 from queues.actions.duties import NotVerified, end_duty, pause_duty, resume_duty, start_duty
 from queues.actions.tokens import (
@@ -34,12 +36,14 @@ __all__ = [
     "expire_old",
     "finish_token",
     "is_on_duty",
+    "keep_apart",
     "leave_line",
     "move_token",
     "pass_over",
     "pass_unanswered",
     "pause_duty",
     "people_near_their_turn",
+    "put_back",
     "resume_duty",
     "sit_at_screen",
     "start_duty",

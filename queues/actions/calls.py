@@ -1,10 +1,10 @@
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from accounts.models import Doctor, User
+from accounts.models import Doctor, Patient, User
 from queues import broadcast
 from queues.line import priority_run, read_line
-from queues.models import PRIORITY_RUN, Clinic, Duty, MoveRefused, Token
+from queues.models import PRIORITY_RUN, Clinic, Duty, KeptApart, MoveRefused, Token
 
 RETRIES = 3
 
@@ -53,9 +53,8 @@ def is_on_duty(doctor: Doctor, clinic: Clinic) -> bool:
 def _claim(clinic: Clinic, doctor: Doctor) -> Token:
     line = Token.objects.in_line(clinic)
     ordinary_first = priority_run(clinic) >= PRIORITY_RUN
-    token = (
-        line.present().free().at_free_screen().in_turn(ordinary_first=ordinary_first).locked_first()
-    )
+    free = line.present().free().at_free_screen().not_apart_from(doctor)
+    token = free.claimed(ordinary_first=ordinary_first)
     if token is None:
         raise NobodyPresent(line.count())
     token.clinic = clinic
@@ -93,6 +92,24 @@ def finish_token(*, token: Token) -> Token:
     token.finish()
     broadcast.token_changed(token)
     return token
+
+
+@transaction.atomic
+def put_back(*, token: Token) -> Token:
+    """The talk broke off: the patient keeps the number and is called before all but emergencies.
+
+    Raises MoveRefused when the patient is not with a doctor.
+    """
+    token.put_back()
+    broadcast.token_changed(token)
+    return token
+
+
+@transaction.atomic
+def keep_apart(*, doctor: Doctor, patient: Patient) -> KeptApart:
+    """Never match these two again, nor the doctor and another patient of that account."""
+    apart, _created = KeptApart.objects.get_or_create(doctor=doctor, patient=patient)
+    return apart
 
 
 @transaction.atomic

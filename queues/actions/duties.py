@@ -3,7 +3,7 @@ from django.utils import timezone
 
 from accounts.models import Doctor
 from queues import broadcast
-from queues.models import Clinic, Duty
+from queues.models import Clinic, Duty, Token
 
 
 class NotVerified(Exception):
@@ -29,9 +29,21 @@ def resume_duty(*, doctor: Doctor) -> None:
     _change(doctor, paused_at=None)
 
 
-def end_duty(*, doctor: Doctor) -> None:
-    """Go off duty everywhere. A patient who was called or is in the room stays the doctor's."""
+def end_duty(*, doctor: Doctor) -> list[tuple[Clinic, int]]:
+    """Go off duty everywhere. A patient who was called or is in the room stays the doctor's.
+
+    Returns the clinics left without a doctor in which people wait, with their number: the waiting
+    pages say so, and a health centre sends its patients elsewhere.
+    """
+    mine = Duty.objects.on().filter(doctor=doctor).values_list("clinic", flat=True)
+    clinics = list(Clinic.objects.filter(pk__in=mine))
     _change(doctor, ended_at=timezone.now())
+    staffed = set(
+        Duty.objects.working().filter(clinic__in=clinics).values_list("clinic", flat=True)
+    )
+    left = [clinic for clinic in clinics if clinic.pk not in staffed]
+    counted = ((clinic, Token.objects.in_line(clinic).count()) for clinic in left)
+    return [(clinic, waiting) for clinic, waiting in counted if waiting]
 
 
 @transaction.atomic

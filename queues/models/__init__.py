@@ -1,3 +1,4 @@
+from queues.models.apart import KeptApart
 from queues.models.clinics import Clinic, ClinicDay, ClinicHours, HubLink
 from queues.models.duties import Duty
 from queues.models.moves import MoveRefused, Moving
@@ -10,6 +11,7 @@ __all__ = [
     "ClinicHours",
     "Duty",
     "HubLink",
+    "KeptApart",
     "MoveRefused",
     "Moving",
     "Presence",

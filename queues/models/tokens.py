@@ -10,8 +10,9 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Doctor, Patient, User
 from accounts.models.base import Public
+from queues.models.apart import KeptApart
 from queues.models.clinics import Clinic
-from queues.models.moves import Moving
+from queues.models.moves import MoveRefused, Moving
 
 # After this many priority calls in a row an ordinary patient goes.
 PRIORITY_RUN = 3
@@ -40,30 +41,39 @@ class TokenQuerySet(models.QuerySet["Token"]):
         elsewhere = Token.objects.held().filter(patient=models.OuterRef("patient"))
         return self.filter(~models.Exists(elsewhere))
 
+    def not_apart_from(self, doctor: Doctor) -> "TokenQuerySet":
+        """Whose patient this doctor may meet: nobody who was parted from them after a report."""
+        return self.filter(~models.Exists(KeptApart.of_token(doctor)))
+
     def at_free_screen(self) -> "TokenQuerySet":
         """At home, or with a health worker who is in no other call. An emergency may break in."""
-        at_screen = (
-            Token.objects.held()
-            .filter(brought_by=models.OuterRef("brought_by"))
-            .exclude(priority=Token.Priority.EMERGENCY)
-        )
+        at_screen = Token.objects.held().filter(brought_by=models.OuterRef("brought_by"))
         return self.filter(
             Q(priority=Token.Priority.EMERGENCY) | Q(brought_by=None) | ~models.Exists(at_screen)
         )
 
     def in_turn(self, *, ordinary_first: bool = False) -> "TokenQuerySet":
-        """As they are called: (yields, priority, day, number); an emergency is never passed over.
+        """As they are called: (put back, yields, priority, day, number).
 
-        With `ordinary_first` the run of priority calls is over and an ordinary patient goes.
+        With `ordinary_first` the run of priority calls is over and an ordinary patient goes. An
+        emergency is never passed over; that it goes before a patient put back, claimed() sees to.
         """
         if not ordinary_first:
-            return self.order_by("yields", "priority", "day", "number")
+            return self.order_by("-comes_first", "yields", "priority", "day", "number")
         turn = Case(
             When(priority=Token.Priority.EMERGENCY, then=Value(0)),
             When(priority=Token.Priority.ORDINARY, then=Value(1)),
             default=Value(2),
         )
-        return self.order_by("yields", turn, "day", "number")
+        return self.order_by("-comes_first", "yields", turn, "day", "number")
+
+    def claimed(self, *, ordinary_first: bool = False) -> "Token | None":
+        """The one whose turn it is, locked. Looks twice only when a patient was put back."""
+        token = self.in_turn(ordinary_first=ordinary_first).locked_first()
+        if token is None or not token.comes_first:
+            return token
+        emergencies = self.filter(priority=Token.Priority.EMERGENCY, yields=False)
+        return emergencies.in_turn().locked_first() or token
 
     def locked_first(self) -> "Token | None":
         """The first of these that no other doctor is claiming at this moment, locked."""
@@ -93,7 +103,7 @@ class Token(Public, Moving):
     NEXT: ClassVar[dict[str, set[str]]] = {
         State.WAITING: {State.CALLED, State.LEFT, State.MOVED, State.EXPIRED},
         State.CALLED: {State.SERVING, State.WAITING, State.NO_SHOW, State.LEFT},
-        State.SERVING: {State.DONE, State.LEFT, State.MOVED},
+        State.SERVING: {State.DONE, State.LEFT, State.MOVED, State.WAITING},
         State.DONE: set(),
         State.NO_SHOW: set(),
         State.LEFT: set(),
@@ -119,6 +129,7 @@ class Token(Public, Moving):
     ended_at = models.DateTimeField(null=True, blank=True)
     passes = models.PositiveSmallIntegerField("calls not answered", default=0)
     yields = models.BooleanField("lets the next one go first", default=False)
+    comes_first = models.BooleanField("put back when the talk broke off", default=False)
     told_at = models.DateTimeField("told that the turn is near", null=True, blank=True)
     moved_to = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True)
     brought_by = models.ForeignKey(
@@ -174,7 +185,7 @@ class Token(Public, Moving):
         ]
         indexes = [
             models.Index(
-                fields=["clinic", "yields", "priority", "day", "number"],
+                fields=["clinic", "-comes_first", "yields", "priority", "day", "number"],
                 condition=Q(state="waiting"),
                 name="queue_token_in_turn",
             ),
@@ -209,6 +220,11 @@ class Token(Public, Moving):
             return None
         return self.called_at + timedelta(seconds=self.clinic.call_window)
 
+    def _only_from(self, state: str) -> None:
+        """Two verbs lead back to the line; each is for one state. Raises MoveRefused."""
+        if self.state != state:
+            raise MoveRefused(f"A token that is {self.state} does not go back to the line so.")
+
     def call(self, doctor: Doctor) -> None:
         now = timezone.now()
         self._move(self.State.CALLED, doctor=doctor, called_at=now, yields=False)
@@ -233,10 +249,24 @@ class Token(Public, Moving):
 
     def pass_over(self) -> None:
         """The call was not answered: once keeps the place, the second time loses it."""
+        self._only_from(self.State.CALLED)
         if self.passes + 1 >= self.PASSES:
             self._move(self.State.NO_SHOW, passes=self.passes + 1, ended_at=timezone.now())
         else:
-            self._move(self.State.WAITING, passes=self.passes + 1, yields=True, doctor=None)
+            self._move(
+                self.State.WAITING,
+                passes=self.passes + 1,
+                yields=True,
+                comes_first=False,
+                doctor=None,
+            )
+
+    def put_back(self) -> None:
+        """The talk broke off: waits again, before all but emergencies, and is told when absent."""
+        self._only_from(self.State.SERVING)
+        self._move(
+            self.State.WAITING, comes_first=True, doctor=None, answered_at=None, told_at=None
+        )
 
 
 class Presence(models.Model):

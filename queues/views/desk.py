@@ -5,6 +5,7 @@ from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.actions import record
@@ -37,6 +38,7 @@ def _lines(doctor: Doctor) -> dict[str, Any]:
     held = Token.objects.held().filter(doctor=doctor)
     lines = desk_lines(doctor)
     return {
+        "refills": doctor.refill_requests.on_the_desk(),
         "lines": lines,
         "held": held.select_related("patient", "clinic", "consultation").first(),
         "is_paused": any(line.is_paused for line in lines),
@@ -85,5 +87,13 @@ def resume_duty(request: SignedIn) -> HttpResponse:
 @require_POST
 @doctor_only
 def end_duty(request: SignedIn) -> HttpResponse:
-    actions.end_duty(doctor=request.user.doctor)
+    """Off duty everywhere; the doctor is told who is left behind without one."""
+    left = actions.end_duty(doctor=request.user.doctor)
+    for clinic, waiting in left:
+        words = ngettext(
+            "%(n)d patient still waits in %(clinic)s without a doctor. Their page says so.",
+            "%(n)d patients still wait in %(clinic)s without a doctor. Their pages say so.",
+            waiting,
+        )
+        messages.warning(request, words % {"n": waiting, "clinic": clinic.local_name})
     return redirect("queue:desk")

@@ -47,6 +47,6 @@ form.addEventListener("submit", async (event) => {
   event.preventDefault();
   leaving = true;
   await saving;
-  form.requestSubmit(event.submitter);
+  setTimeout(() => form.requestSubmit(event.submitter)); // not while this event is still being told
 });
 addEventListener("pageshow", () => { leaving = false; });

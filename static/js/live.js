@@ -1,4 +1,4 @@
-// One socket per page. It only hears; whatever it missed, the page fetches after "hello".
+// One socket per page. It hears; whatever it missed, the page fetches after "hello". Only a call speaks.
 
 import { reload } from "./reload.js";
 
@@ -6,7 +6,7 @@ const FIRST_MS = 5000;
 const LONGEST_MS = 60000;
 const FINAL = new Set([4401, 4404, 4408]); // signed out, not yours, too much: trying again is no use
 
-export function listen(path, { onMessage, onFinal }) {
+export function listen(path, { onMessage, onFinal, longestMs = LONGEST_MS }) {
   const note = document.querySelector("[data-connection]");
   let tries = 0;
   let socket;
@@ -30,7 +30,7 @@ export function listen(path, { onMessage, onFinal }) {
         return;
       }
       note.hidden = false;
-      const longest = Math.min(LONGEST_MS, FIRST_MS * 2 ** tries++);
+      const longest = Math.min(longestMs, FIRST_MS * 2 ** tries++);
       timer = setTimeout(open, Math.random() * longest); // full jitter: a thousand pages do not come at once
     };
   }
@@ -45,4 +45,17 @@ export function listen(path, { onMessage, onFinal }) {
     });
   }
   open();
+  return {
+    isOpen: () => socket.readyState === WebSocket.OPEN,
+    say(message) {
+      if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
+    },
+    // The network is gone or another, and the old socket does not know yet.
+    renew() {
+      socket.onmessage = socket.onclose = null;
+      socket.close();
+      note.hidden = false;
+      open();
+    },
+  };
 }

@@ -12,6 +12,8 @@ const section = room.querySelector("[data-chat]");
 const catchUp = section ? startChat(section) : () => {};
 const shown = room.dataset.state ?? "in_progress";
 
+const IN_CALL_MS = 3000; // the longest pause before the socket is tried again: somebody is waiting
+
 // What moves comes without a reload: nobody loses half a sentence. A part in which somebody types stays.
 async function renew(...names) {
   const places = names.flatMap((name) => [...room.querySelectorAll(`[data-${name}]`)].map((place) => [name, place]));
@@ -28,11 +30,32 @@ async function renew(...names) {
   }
 }
 
-listen(room.dataset.socket, {
+// The call comes when it can; the talk in writing does not wait for it.
+const place = room.querySelector("[data-call]");
+let call = null;
+let isGreeted = false;
+if (place) {
+  import("./call/call.js").then(({ Call }) => {
+    call = new Call(place, socket);
+    if (isGreeted) call.hello();
+  });
+}
+
+const socket = listen(room.dataset.socket, {
+  longestMs: place ? IN_CALL_MS : undefined,
   onMessage(message) {
+    if (message.type === "call") {
+      call?.hear(message);
+      return;
+    }
+    if (message.type === "hello" || message.type === "resync") {
+      isGreeted = true;
+      call?.hello();
+    }
     const saysState = message.type === "state" || message.type === "hello";
     if (saysState && message.state !== shown) reload();
     else if (message.type === "prescription") renew("issued");
+    else if (message.type === "emergency") renew("emergency");
     else if (message.type === "instruction") renew("instructions", "vitals", "panels");
     else if (message.type === "opinion") renew("opinion", "panels");
     else catchUp();

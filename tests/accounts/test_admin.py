@@ -337,10 +337,11 @@ def boss_client(client, boss):
 
 @pytest.fixture
 def officer():
-    """Makes a member of staff with these permissions only."""
+    """Makes a member of staff with these permissions only, whose area is all of Kerala."""
 
     def make(*codenames: str) -> User:
         user = make_user(name="Officer", is_staff=True)
+        Post.objects.create(user=user, facility=make_facility(), role="state_officer")
         for codename in codenames:
             app, name = codename.split(".")
             user.user_permissions.add(
@@ -405,7 +406,10 @@ def test_an_admin_with_second_factor_sees_every_model(boss_client):
     assert response.status_code == 200
     shown = response.content.decode()
     for app in ("accounts", "queue", "consult"):
-        inlines = {"clinichours", "prescriptionline", "accountsession"}
+        inlines = {
+            "clinichours", "prescriptionline", "accountsession", "doserange", "drugname",
+            "interaction", "product",
+        }  # fmt: skip
         for model in apps.get_app_config(app).get_models():
             if model._meta.model_name not in inlines:
                 assert f"/admin/{app}/{model._meta.model_name}/" in shown
@@ -637,15 +641,17 @@ def test_a_number_that_is_taken_or_no_mobile_is_refused(boss_client):
 
 def test_only_a_superuser_gives_powers(client, officer, boss):
     sign_in(client, officer("accounts.change_user", "accounts.view_user"))
-    meena = make_user()
+    meena = make_post().user
     data = {"phone": meena.phone, "name": "Meena", "language": "en", "is_active": "on"}
     response = client.post(page(meena), data | {"is_superuser": "on", "is_staff": "on"})
     assert response.status_code == 302
     meena.refresh_from_db()
-    assert (meena.name, meena.is_staff, meena.is_superuser) == ("Meena", True, False)
-    assert client.post(page(boss), data).status_code == 403
-    address = reverse("admin:auth_user_password_change", args=[boss.pk])
-    assert client.post(address, {"password1": "x", "password2": "x"}).status_code == 403
+    assert (meena.name, meena.is_staff, meena.is_superuser) == ("Meena", False, False)
+    for powerful in (boss, make_user(is_staff=True)):
+        Post.objects.create(user=powerful, facility=make_facility(), role="doctor")
+        assert client.post(page(powerful), data).status_code == 403
+        address = reverse("admin:auth_user_password_change", args=[powerful.pk])
+        assert client.post(address, {"password1": "x", "password2": "x"}).status_code == 403
 
 
 def test_a_second_factor_is_added_with_its_key_by_a_superuser_only(client, officer, boss):
@@ -807,7 +813,9 @@ def test_a_grievance_is_not_answered_without_words(boss_client):
 
 
 def test_every_model_of_ours_is_registered():
-    inlines = {"ClinicHours", "PrescriptionLine"}
+    inlines = {
+        "ClinicHours", "PrescriptionLine", "DoseRange", "DrugName", "Interaction", "Product",
+    }  # fmt: skip
     secrets = {"AccountSession"}
     missing = {
         model.__name__

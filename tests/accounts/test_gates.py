@@ -32,6 +32,7 @@ OPEN = {
     "check/",
     "check/<slug:code>/",
     "check/<slug:code>",
+    "check/keys.json",
     "grievance/",
 }
 VALUES = {
@@ -111,7 +112,7 @@ def test_the_refusal_is_a_page_with_a_sentence():
     TOTPDevice.objects.create(user=officer, name="app", confirmed=True)
     page = as_staff(officer).get("/doctor/")
     assert page.status_code == 403
-    assert "You are signed in, but this page is for doctors." in page.text
+    assert "this page is for people with another task" in page.text
 
 
 def test_the_gate_remembers_where_one_wanted_to_go():

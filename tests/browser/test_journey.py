@@ -11,7 +11,8 @@ from pypdf import PdfReader
 from accounts.models import AuditEvent
 from consult.models import Consultation, Prescription
 from queues.models import Token
-from tests.factories import PASSWORD, a_clinic, a_district, a_doctor, a_patient, totp_code, waiting
+from tests.browser.acting import people, staff_sign_in
+from tests.factories import a_clinic, a_district, a_doctor, a_patient, the_formulary, waiting
 from tests.running import Gateway, Site, browser_of, post
 
 pytestmark = pytest.mark.chromium
@@ -22,25 +23,8 @@ PHOTO = {"name": "throat.png", "mimeType": "image/png"}
 @pytest.fixture
 def pages(chromium: Browser, site: Site) -> "tuple[Page, Page]":
     """The patient's and the doctor's, in two processes where there are two."""
-    contexts = [
-        chromium.new_context(base_url=url, viewport={"width": 360, "height": 640})
-        for url in (site.urls[0], site.urls[-1])
-    ]
-    made = [context.new_page() for context in contexts]
-    complaints: list[str] = []
-    for page in made:
-        page.set_default_timeout(15_000)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda said: complaints.append(said.text) if _is_bad(said) else None)
-    yield tuple(made)
-    for context in contexts:
-        context.close()
-    assert complaints == []
-
-
-def _is_bad(said: "object") -> bool:
-    """Violations of the security policy, script errors; a refused form is part of the play."""
-    return said.type == "error" and "Failed to load resource" not in said.text
+    with people(chromium, site.urls, (360, 640), (360, 640)) as made:
+        yield tuple(made)
 
 
 def sign_in(page: Page, gateway: Gateway, phone: str = PHONE) -> None:
@@ -90,23 +74,15 @@ def a_picture() -> bytes:
     return written.getvalue()
 
 
-def go_to_desk(page: Page, phone: str, user: "object") -> None:
-    page.goto("/doctor/")
-    page.get_by_label("Your mobile number").fill(phone)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    page.get_by_label("The 6 digits").fill(totp_code(user))
-    page.get_by_role("button", name="Go on").click()
-
-
 def test_a_patient_books_waits_talks_and_leaves_with_a_prescription(
     site: Site, pages: "tuple[Page, Page]"
 ) -> None:
     patient, doctor = pages
     a_district()
+    the_formulary()
     clinic = a_clinic()
     dr_rao = a_doctor()
-    go_to_desk(doctor, dr_rao.user.phone, dr_rao.user)
+    staff_sign_in(doctor, "/doctor/", dr_rao.user)
     doctor.get_by_role("button", name="Go on duty").click()
     expect(doctor.get_by_text("Nobody waits")).to_be_visible()
     first = waiting(clinic, a_patient(name="Gopalan Menon", age=70))

@@ -14,6 +14,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from accounts.area import Area
 from accounts.models import (
     District,
     Doctor,
@@ -137,7 +138,11 @@ def test_staff_sign_in_with_the_password_and_a_code_that_is_the_same_everywhere(
         assert device.key == staff.totp_key
         device.full_clean()
     assert user.check_password(DEMO_PASSWORD)
-    assert User.objects.get(is_staff=True).name == "Nandini Pillai"
+    assert User.objects.get(is_superuser=True).name == "Nandini Pillai"
+    officers = User.objects.filter(is_staff=True, groups__name="Nodal officers")
+    assert {user.name: set(Area.of(user).districts) or set(Area.of(user).states) for user in officers} == {
+        "Archana Sahay": {10}, "Alok Ranjan": {196},
+    }  # fmt: skip
     spokes = set(HubLink.objects.values_list("spoke__name", flat=True))
     posts = Post.objects.at_centres().values_list("facility__name", flat=True)
     assert sorted(posts) == sorted(spokes)

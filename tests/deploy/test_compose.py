@@ -13,7 +13,7 @@ from django.utils.module_loading import import_string
 from deploy.trial import ROOT, VARIABLE, NotSet, compose, filled
 
 OURS = ["migrate", "web", "live", "worker-sms", "worker-pdf", "beat"]
-SECRETS = ["SECRET_KEY", "CODE_PEPPER", "POSTGRES_PASSWORD"]
+SECRETS = ["SECRET_KEY", "CODE_PEPPER", "POSTGRES_PASSWORD", "TURN_SECRET"]
 # Settings that a container never gets: for one machine, for a demonstration, or set in the image.
 NOT_FOR_CONTAINERS = {"DEMO", "EMBEDDED", "DEBUG", "VAR_DIR", "FILES_DIR", "DATABASE_KEEP"}
 
@@ -64,8 +64,10 @@ def test_our_processes_have_no_rights_of_root(services, name):
     assert services[name]["security_opt"] == ["no-new-privileges:true"]
 
 
-def test_only_the_proxy_is_reached_from_outside(services):
+def test_only_the_proxy_and_coturn_are_reached_from_outside(services):
     assert [name for name, service in services.items() if "ports" in service] == ["proxy"]
+    hosts = [name for name, service in services.items() if service.get("network_mode") == "host"]
+    assert hosts == ["coturn"]
     assert services["postgres"]["networks"] == services["redis"]["networks"] == ["inside"]
     assert compose()["networks"]["inside"] == {"internal": True}
 

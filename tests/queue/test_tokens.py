@@ -19,6 +19,7 @@ VERBS = {
     "leave": {"waiting": "left", "called": "left", "serving": "left"},
     "expire": {"waiting": "expired"},
     "pass_over": {"called": "waiting"},
+    "put_back": {"serving": "waiting"},
     "move": {"waiting": "moved", "serving": "moved"},
 }
 SECOND_PASS = {"called": "no_show"}

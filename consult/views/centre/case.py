@@ -14,9 +14,10 @@ from consult.actions.cases import vitals_of
 from consult.fetch import centres_consultation
 from consult.forms import CentreCaseForm, UploadForm
 from consult.models import Attachment, Consultation
+from consult.readings import readings
 from consult.trends import trends
 from consult.views.booking import too_many_files
-from consult.vitals import Vital
+from consult.vitals import Vital, plain
 from queues.models import MoveRefused
 
 
@@ -26,9 +27,11 @@ def case(request: AtCentre, consultation: UUID) -> HttpResponse:
     """The case form. It saves itself as it is typed (`Accept: application/json`); a colleague who
     saved meanwhile is not overwritten: the page shows both."""
     found = centres_consultation(request, consultation)
-    if found.state != Consultation.State.DRAFT:
-        return redirect("consult:centre_visit", consultation=found.uid)
     quietly = request.headers.get("Accept", "").startswith("application/json")
+    if found.state != Consultation.State.DRAFT:
+        if request.method == "POST":
+            return _sent_already(request, found, quietly)
+        return redirect("consult:centre_visit", consultation=found.uid)
     if request.method != "POST":
         record("case.read", found, by=request.user, patient=found.patient)
         form = CentreCaseForm(instance=found, patient=found.patient, initial=_vitals(found))
@@ -57,7 +60,7 @@ def case(request: AtCentre, consultation: UUID) -> HttpResponse:
 
 
 def _vitals(draft: Consultation) -> dict[str, Any]:
-    return {f"vital_{kind}": f"{value:g}" for kind, value in vitals_of(draft).items()}
+    return {f"vital_{kind}": plain(value) for kind, value in vitals_of(draft).items()}
 
 
 def _kept(draft: Consultation, form: CentreCaseForm) -> dict[str, Any]:
@@ -70,9 +73,6 @@ def _kept(draft: Consultation, form: CentreCaseForm) -> dict[str, Any]:
 def _page(
     request: AtCentre, draft: Consultation, form: CentreCaseForm, status: int = 200, **context: Any
 ) -> HttpResponse:
-    measured = draft.observations.all()
-    for row in measured:
-        row.patient = draft.patient
     context |= {
         "consultation": draft,
         "patient": draft.patient,
@@ -80,7 +80,7 @@ def _page(
         "upload_form": context.get("upload_form") or UploadForm(),
         "attachments": draft.attachments.all(),
         "most": Attachment.PER_CASE,
-        "unusual": [row for row in measured if row.is_unusual],
+        "unusual": [one for one in readings(draft) if one.is_unusual],
         "trends": trends(draft.patient),
         "facility": request.facility,
     }
@@ -108,7 +108,7 @@ def _differences(theirs: Consultation, form: CentreCaseForm) -> list[tuple[str, 
     ]
     stored, mine = vitals_of(theirs), form.vitals
     vitals = [
-        (str(Vital.of(kind).label), f"{stored[kind]:g}" if kind in stored else _("not measured"))
+        (str(Vital.of(kind).label), plain(stored[kind]) if kind in stored else _("not measured"))
         for kind in sorted(stored.keys() | mine.keys())
         if stored.get(kind) != mine.get(kind)
     ]

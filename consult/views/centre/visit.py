@@ -15,7 +15,10 @@ from consult.day import letters_of
 from consult.fetch import centres_consultation
 from consult.forms import DispensingForm, FollowUpForm, MessageForm, VitalsForm
 from consult.models import Consultation, FollowUp, Instruction
-from consult.views.colleagues import measured, opinion_of
+from consult.people import Role
+from consult.readings import readings
+from consult.views.colleagues import opinion_of
+from consult.views.rooms import allow_camera
 from consult.views.visit import chat_context, issued_of
 from queues.actions import sit_at_screen
 from queues.assignment import linked_clinics
@@ -45,7 +48,8 @@ def _page(request: AtCentre, found: Consultation, status: int = 200, **forms: An
         )
     if found.state == Consultation.State.IN_PROGRESS:
         context |= chat_context(found) | {"form": MessageForm(), "opinion": opinion_of(found)}
-        return render(request, "consult/centre/room.html", context, status=status)
+        context |= {"role": Role.HEALTH_WORKER, "is_my_screen": _is_my_screen(request, found)}
+        return allow_camera(render(request, "consult/centre/room.html", context, status=status))
     return render(
         request, "consult/centre/result.html", context | _after(request, found), status=status
     )
@@ -56,12 +60,17 @@ def _facts(request: AtCentre, found: Consultation) -> dict[str, Any]:
         "consultation": found,
         "patient": found.patient,
         "facility": request.facility,
-        "observations": measured(found),
+        "readings": readings(found),
         "attachments": found.attachments.filter(message=None),
         "instructions": found.instructions.select_related("asked_by", "done_by"),
         "vitals_form": VitalsForm(),
         "issued": issued_of(found),
     }
+
+
+def _is_my_screen(request: AtCentre, found: Consultation) -> bool:
+    """Whether the patient sits here: the call is on this screen, not on a colleague's."""
+    return found.token is not None and found.token.brought_by_id == request.user.pk
 
 
 def _waiting(request: AtCentre, found: Consultation) -> dict[str, Any]:
@@ -97,7 +106,7 @@ def _after(request: AtCentre, found: Consultation) -> dict[str, Any]:
         "follow_up_form": FollowUpForm(),
         "came_back": Consultation.objects.came_back(request.facility).filter(pk=found.pk).exists(),
         "suggested": suggested if suggested in can_send_to else None,
-        "next": found.continued_by.select_related("clinic").first(),
+        "next": found.continued_by.sent().select_related("clinic").first(),
     }
 
 

@@ -1,0 +1,203 @@
+"""What pages of one call say to each other through their sockets: checked, limited, passed on.
+
+Each participant of a consultation has one seat, named by the role (people.py). A page names itself
+with a random word, so that a page that comes back is told from a new one. The server writes the
+sender's seat and page on each message; nobody can speak for another, and only the seat a message
+is for hears it.
+"""
+
+import json
+import re
+import time
+from dataclasses import dataclass, field
+from secrets import token_hex
+from typing import Any
+
+from channels.db import database_sync_to_async
+
+from accounts.models import User
+from consult import actions
+from consult.broadcast import call_topic, seat_topic
+from consult.models import CallEvent, Consultation
+from consult.people import Role
+from esanjeevani.live import Mailbox, hub, relay
+from queues.models import MoveRefused
+
+MAX_SIGNAL = 16_384  # characters; Chromium's offer of sound and picture has about 6,000
+MAX_CANDIDATE = 1_024
+BURST, PER_SECOND = 120, 20  # messages; an ICE restart with three others takes about 60
+COST_OF_JOIN = 20  # it writes to the database
+PAGE = re.compile(r"[A-Za-z0-9]{8,24}")
+
+
+class NotASignal(Exception):
+    """What came up the socket is no message of a call."""
+
+
+def _is_text(value: Any, longest: int) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= longest
+
+
+def _is_page(value: Any) -> bool:
+    return isinstance(value, str) and PAGE.fullmatch(value) is not None
+
+
+def _is_candidate(value: Any) -> bool:
+    """As RTCIceCandidate.toJSON() writes it; null or an empty text says that there are no more."""
+    if value is None:
+        return True
+    if not isinstance(value, dict) or len(value) > 5:
+        return False
+    return all(
+        isinstance(name, str)
+        and (
+            part is None
+            or isinstance(part, int)
+            or (isinstance(part, str) and len(part) <= MAX_CANDIDATE)
+        )
+        for name, part in value.items()
+    )
+
+
+def _is_media(value: Any) -> bool:
+    """What this side sends and wants: a few words, each true or false."""
+    return (
+        isinstance(value, dict)
+        and value.keys() == MEDIA
+        and all(isinstance(part, bool) for part in value.values())
+    )
+
+
+MEDIA = {"sound", "video", "wants_video", "weak", "rtc"}
+SDP = {"sdp": lambda value: _is_text(value, MAX_SIGNAL)}
+# What a page may say, and what each part of it must be. "to" and "for" are checked for all but join.
+SAYS: dict[str, dict[str, Any]] = {
+    "join": {"page": _is_page, "media": _is_media},
+    "here": {"media": _is_media},
+    "offer": SDP,
+    "answer": SDP,
+    "candidate": {"candidate": _is_candidate},
+    "media": {"media": _is_media},
+    "bye": {},
+    "ping": {},
+}
+TO_ONE = {"here", "offer", "answer", "candidate"}
+
+
+def read_signal(text: str | None) -> dict[str, Any]:
+    """The checked message. Raises NotASignal; parts that nobody knows are not passed on."""
+    if text is None or len(text) > MAX_SIGNAL * 2:
+        raise NotASignal
+    try:
+        said = json.loads(text)
+    except (ValueError, RecursionError):
+        raise NotASignal from None
+    if not isinstance(said, dict) or not isinstance(said.get("say"), str):
+        raise NotASignal
+    parts = SAYS.get(said["say"])
+    if parts is None:
+        raise NotASignal
+    if said["say"] in TO_ONE:
+        parts = parts | {"to": lambda value: value in Role.values, "for": _is_page}
+    if not all(name in said and is_good(said[name]) for name, is_good in parts.items()):
+        raise NotASignal
+    return {"say": said["say"]} | {name: said[name] for name in parts}
+
+
+@dataclass
+class Bucket:
+    """How many messages one connection may still send: BURST, and PER_SECOND more with time."""
+
+    left: float = BURST
+    at: float = field(default_factory=time.monotonic)
+
+    def take(self, cost: int) -> bool:
+        now = time.monotonic()
+        self.left = min(BURST, self.left + (now - self.at) * PER_SECOND)
+        self.at = now
+        if self.left < cost:
+            return False
+        self.left -= cost
+        return True
+
+
+class Seat:
+    """One socket's place in the call of its consultation: empty until its page joins."""
+
+    def __init__(self, mailbox: Mailbox) -> None:
+        self.mailbox = mailbox
+        self.bucket = Bucket()
+        self.key = token_hex(4)
+        self.page = ""
+        self.role: Role | None = None
+
+    async def receive(self, text: str | None, consultation: Consultation, by: User) -> bool:
+        """Do what a page says. False: it was nonsense or too much, and was dropped."""
+        try:
+            said = read_signal(text)
+        except NotASignal:
+            return False
+        if not self.bucket.take(COST_OF_JOIN if said["say"] == "join" else 1):
+            return False
+        if said["say"] == "ping":
+            self.mailbox.put({"type": "call", "event": "pong"})
+            return True
+        self.consultation, self.by = consultation, by
+        if said["say"] == "join":
+            return await self._join(said)
+        if not self.page:  # of a page that was told to leave, the last words may be under way
+            return said["say"] in {"bye", "media", "candidate"}
+        if said["say"] == "bye":
+            await self.leave(CallEvent.What.LEFT)
+            return True
+        await self._pass_on(said)
+        return True
+
+    async def _join(self, said: dict[str, Any]) -> bool:
+        try:
+            join = database_sync_to_async(actions.join_call)
+            role = await join(consultation=self.consultation, by=self.by, page=said["page"])
+        except MoveRefused:
+            return False
+        self.role, self.page = role, said["page"]
+        pk = self.consultation.pk
+        await hub().join([call_topic(pk), seat_topic(pk, role)], self.mailbox)
+        self.mailbox.put({"type": "call", "event": "in", "seat": role})
+        await self._tell(call_topic(pk), "joined", media=said["media"], socket=self.key)
+        return True
+
+    async def _pass_on(self, said: dict[str, Any]) -> None:
+        pk = self.consultation.pk
+        if said["say"] == "media":
+            await self._tell(call_topic(pk), "media", media=said["media"])
+            return
+        to = said.pop("to")
+        await self._tell(seat_topic(pk, to), said.pop("say"), **said)
+
+    async def leave(self, what: CallEvent.What) -> None:
+        """Off the call: said goodbye, or the socket ended. Safe to do twice."""
+        if not self.page or self.role is None:
+            return
+        page, self.page = self.page, ""
+        note = database_sync_to_async(actions.note_event)
+        await self._tell(call_topic(self.consultation.pk), str(what), page=page)
+        await note(consultation=self.consultation, by=self.by, role=self.role, what=what, page=page)
+
+    async def _tell(self, topic: str, event: str, **parts: Any) -> None:
+        stamp = {"type": "call", "event": event, "seat": self.role, "page": self.page}
+        await relay(topic, stamp | parts)
+
+    def hears(self, message: dict[str, Any]) -> bool:
+        """Whether this socket's page is to be told: not its own words, nor another page's."""
+        if message["type"] != "call" or "page" not in message:
+            return True
+        if not self.page:
+            return False
+        if message["seat"] != self.role:
+            return bool(message.get("for", self.page) == self.page)
+        if message["event"] == "joined" and message["socket"] != self.key:
+            # The same page by a newer socket, or a newer page of this person: it has the seat now.
+            if message["page"] != self.page:
+                self.mailbox.put({"type": "call", "event": "elsewhere"})
+            self.page = ""
+        return False

@@ -1,0 +1,73 @@
+// Sound is never given up for the picture: picture -> small picture -> sound -> thin sound.
+// Judged by what the other side reports and by the frames that go out, never by estimated bandwidth.
+
+export const RUNGS = [
+  { video: { maxBitrate: 400_000, scaleResolutionDownBy: 1, maxFramerate: 15 }, sound: 32_000 },
+  { video: { maxBitrate: 150_000, scaleResolutionDownBy: 2, maxFramerate: 10 }, sound: 24_000 },
+  { video: null, sound: 24_000 },
+  { video: null, sound: 16_000 },
+];
+const LAST = RUNGS.length - 1;
+const DOWN_AFTER = 10; // seconds of trouble
+const PLUNGE_AFTER = 3; // seconds in which sound breaks: down to sound at once
+const UP_AFTER = 30; // quiet seconds; doubled whenever going up was wrong
+const UP_LONGEST = 240;
+
+const breaks = ({ lost, rtt }) => lost > 0.12 || rtt > 1.5;
+const isBad = (sample, rung) =>
+  breaks(sample) || sample.lost > 0.04 || sample.rtt > 0.7 ||
+  (rung.video !== null && sample.fps !== null && sample.fps < rung.video.maxFramerate / 2.5);
+const isGood = ({ lost, rtt }) => lost < 0.02 && rtt < 0.4;
+
+export function firstRung(connection = navigator.connection) {
+  if (!connection) return 0;
+  if (connection.effectiveType?.endsWith("2g")) return 2;
+  return connection.saveData || connection.effectiveType === "3g" ? 1 : 0;
+}
+
+export class Ladder {
+  constructor(rung = firstRung()) {
+    this.rung = rung;
+    this.upAfter = UP_AFTER;
+    this.wentUpAt = -Infinity;
+    this.since = { bad: null, broken: null, good: null };
+  }
+
+  // `sample`: lost (0 to 1), rtt (seconds), fps (null when no picture is sent); `now` in seconds.
+  step(sample, now) {
+    this.#mark("broken", breaks(sample), now);
+    this.#mark("bad", isBad(sample, RUNGS[this.rung]), now);
+    this.#mark("good", isGood(sample), now);
+    if (this.#lasted("broken", PLUNGE_AFTER, now)) this.#move(this.rung < 2 ? LAST : this.rung + 1, now);
+    else if (this.#lasted("bad", DOWN_AFTER, now)) this.#move(this.rung + 1, now);
+    else if (this.#lasted("good", this.upAfter, now)) this.#move(this.rung - 1, now);
+    return this.rung;
+  }
+
+  #mark(what, is, now) {
+    this.since[what] = is ? this.since[what] ?? now : null;
+  }
+
+  #lasted(what, seconds, now) {
+    return this.since[what] !== null && now - this.since[what] >= seconds;
+  }
+
+  #move(to, now) {
+    const rung = Math.max(0, Math.min(LAST, to));
+    if (rung > this.rung && now - this.wentUpAt < UP_AFTER) this.upAfter = Math.min(UP_LONGEST, this.upAfter * 2);
+    if (rung < this.rung) this.wentUpAt = now;
+    this.rung = rung;
+    this.since = { bad: null, broken: null, good: null };
+  }
+}
+
+export async function setRung(pc, { video, sound }, isVideoWanted) {
+  for (const { sender, receiver } of pc.getTransceivers()) {
+    const parameters = sender.getParameters();
+    const [encoding] = parameters.encodings ?? [];
+    if (!encoding) continue;
+    if (receiver.track.kind === "audio") Object.assign(encoding, { maxBitrate: sound, priority: "high", networkPriority: "high" });
+    else Object.assign(encoding, video ?? {}, { active: Boolean(video) && isVideoWanted, priority: "low" });
+    await sender.setParameters(parameters).catch(() => {}); // negotiated anew meanwhile: set again soon
+  }
+}

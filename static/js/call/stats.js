@@ -1,0 +1,50 @@
+// What getStats() says of one connection since the last look: what flowed in, how what goes out arrives.
+
+const LONGEST = 5; // seconds: a sleeping laptop looked at nothing
+
+export class Gauge {
+  constructor() {
+    this.before = null;
+    this.video = 0; // seconds in which frames were decoded
+    this.sound = 0; // seconds in which something could be heard
+  }
+
+  // { lost, rtt, fps, lostIn, hasVideo } or null on the first look.
+  async read(pc) {
+    const now = { at: performance.now() / 1000, frames: 0, energy: 0, packets: 0, lostIn: 0, lost: 0, rtt: 0, fps: null };
+    for (const entry of (await pc.getStats()).values()) GATHER[entry.type]?.(now, entry);
+    const { before } = this;
+    this.before = now;
+    if (!before || now.frames < before.frames || now.packets < before.packets) return null;
+    const seconds = Math.min(LONGEST, now.at - before.at);
+    const hasVideo = now.frames > before.frames;
+    const hasSound = now.energy > before.energy;
+    if (hasVideo) this.video += seconds;
+    if (hasSound) this.sound += seconds;
+    const lost = Math.max(0, now.lostIn - before.lostIn);
+    const got = now.packets - before.packets;
+    return { lost: now.lost, rtt: now.rtt, fps: now.fps, lostIn: lost / Math.max(1, lost + got), hasVideo, hasSound };
+  }
+}
+
+const GATHER = {
+  "inbound-rtp"(now, entry) {
+    if (entry.kind === "video") {
+      now.frames += entry.framesDecoded ?? 0;
+      return;
+    }
+    now.packets += entry.packetsReceived ?? 0;
+    now.lostIn += entry.packetsLost ?? 0;
+    now.energy += entry.totalAudioEnergy ?? entry.packetsReceived ?? 0;
+  },
+  "remote-inbound-rtp"(now, entry) {
+    now.lost = Math.max(now.lost, entry.fractionLost ?? 0);
+    now.rtt = Math.max(now.rtt, entry.roundTripTime ?? 0);
+  },
+  "outbound-rtp"(now, entry) {
+    if (entry.kind === "video" && entry.active) now.fps = entry.framesPerSecond ?? 0;
+  },
+  "candidate-pair"(now, entry) {
+    if (entry.nominated) now.rtt = Math.max(now.rtt, entry.currentRoundTripTime ?? 0);
+  },
+};

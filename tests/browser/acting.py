@@ -1,0 +1,47 @@
+"""People at their browsers: each in a context of its own, complaints of the browser collected."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from playwright.sync_api import Browser, ConsoleMessage, Page
+
+from accounts.models import User
+from tests.factories import PASSWORD, totp_code
+
+
+@contextmanager
+def people(browser: Browser, urls: list[str], *sizes: tuple[int, int]) -> Iterator[list[Page]]:
+    """One page per size, spread over the site's processes. Script errors fail the test."""
+    contexts = [
+        browser.new_context(
+            base_url=urls[number % len(urls)], viewport={"width": width, "height": height}
+        )
+        for number, (width, height) in enumerate(sizes)
+    ]
+    pages = [context.new_page() for context in contexts]
+    complaints: list[str] = []
+    for page in pages:
+        page.set_default_timeout(15_000)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda said: complaints.append(said.text) if is_bad(said) else None)
+    yield pages
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def is_bad(said: ConsoleMessage) -> bool:
+    """Violations of the security policy, script errors; a refused form is part of the play, and so
+    is a network that was taken away."""
+    of_the_play = ("Failed to load resource", "ERR_INTERNET_DISCONNECTED")
+    return said.type == "error" and not any(words in said.text for words in of_the_play)
+
+
+def staff_sign_in(page: Page, path: str, user: User) -> None:
+    """By password and authenticator app, to the page asked for."""
+    page.goto(path)
+    page.get_by_label("Your mobile number").fill(user.phone)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_label("The 6 digits").fill(totp_code(user))
+    page.get_by_role("button", name="Go on").click()

@@ -1,0 +1,215 @@
+"""The call between real browsers with fake cameras: direct, through TURN, and after trouble."""
+
+import contextlib
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Playwright, expect
+
+from consult.models import CallLeg, Consultation
+from queues.models import Clinic
+from tests.calling import FAKE_MEDIA, Person, Turn, both_in, comes_in, until
+from tests.factories import a_clinic, in_the_room, on_duty
+from tests.running import Site, launch, playing
+
+pytestmark = [pytest.mark.chromium]
+
+
+@pytest.fixture(scope="module")
+def playwright() -> Iterator[Playwright]:
+    with playing() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    started = launch(playwright, *FAKE_MEDIA)
+    yield started
+    started.close()
+
+
+@pytest.fixture(scope="module")
+def turn() -> Iterator[Turn]:
+    started = Turn(Path(os.environ["VAR_DIR"]) / "turn")
+    yield started
+    started.kill()
+
+
+@pytest.fixture
+def clinic(site: Site) -> Clinic:
+    return a_clinic()
+
+
+@pytest.fixture
+def consultation(clinic: Clinic):
+    return in_the_room(clinic, on_duty(clinic))
+
+
+def test_two_people_see_and_hear_each_other_directly(site: Site, browser: Browser, consultation):
+    with both_in(browser, consultation, site.urls[0], site.urls[-1]) as people:
+        for person in people:
+            person.sees_state("connected")
+            person.receives("frames")
+            person.receives("energy", 0.001)
+            assert {kind for kind, _protocol in person.look()["kinds"]} <= {"host", "prflx"}
+
+
+def test_what_flowed_is_kept_from_both_sides_and_makes_the_mode(
+    site: Site, browser: Browser, consultation
+):
+    assert consultation.mode == "text"
+    with both_in(browser, consultation, site.urls[0], site.urls[-1]) as people:
+        for person in people:
+            person.sees_state("connected")
+        until(lambda: again(consultation).sound_seconds >= 5)
+        until(lambda: again(consultation).video_seconds >= 5)
+        legs = CallLeg.objects.filter(consultation=consultation)
+        assert {(leg.role, leg.other) for leg in legs} == {
+            ("doctor", "patient"),
+            ("patient", "doctor"),
+        }
+        happened = consultation.call_events.values_list("role", "what")
+        assert list(happened) == [("doctor", "joined"), ("patient", "joined")]
+    until(lambda: consultation.call_events.filter(what="left").count() == 2)
+
+
+@pytest.mark.coturn
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+def test_where_nothing_else_gets_through_turn_does(
+    site: Site, browser: Browser, turn: Turn, consultation, transport: str
+):
+    environment = turn.environment(transport, TURN_ONLY="1")
+    with (
+        a_server(site, **environment) as url,
+        both_in(browser, consultation, url) as people,
+    ):
+        for person in people:
+            person.sees_state("connected")
+            person.receives("frames")
+            person.receives("energy", 0.001)
+            assert person.look()["kinds"] == [["relay", transport]]
+
+
+@pytest.mark.coturn
+def test_expired_credentials_hold_nobody_for_ever(
+    site: Site, browser: Browser, turn: Turn, consultation
+):
+    environment = turn.environment("udp", TURN_ONLY="1")
+    with a_server(site, **environment, TURN_SECONDS="-60") as url:
+        port = urlsplit(url).port
+        with both_in(browser, consultation, url) as (doctor, patient):
+            patient.sees_state("connecting")
+            patient.sees_state("blocked", seconds=60)
+            write_and_read(patient, doctor, "I cannot see you")
+            site.stop(site.processes[-1])
+            site.start_server(port=port or 0, **environment)
+            for person in (doctor, patient):
+                person.sees_state("connected", seconds=60)
+                person.receives("frames")
+
+
+@pytest.mark.coturn
+def test_a_turn_server_that_dies_and_comes_back_costs_a_pause(
+    site: Site, browser: Browser, turn: Turn, consultation
+):
+    environment = turn.environment("udp", TURN_ONLY="1")
+    with (
+        a_server(site, **environment) as url,
+        both_in(browser, consultation, url) as people,
+    ):
+        for person in people:
+            person.sees_state("connected")
+        turn.kill()
+        for person in people:
+            person.sees_state("reconnecting", seconds=60)
+        assert again(consultation).state == Consultation.State.IN_PROGRESS
+        turn.start()
+        for person in people:
+            person.sees_state("connected")
+            person.receives("frames")
+            person.receives("energy", 0.001)
+
+
+def test_sound_and_picture_outlive_the_server_that_put_them_together(
+    site: Site, browser: Browser, consultation
+):
+    with a_server(site) as url, both_in(browser, consultation, url) as (doctor, patient):
+        for person in (doctor, patient):
+            person.sees_state("connected")
+        before = doctor.page.evaluate("connections.length")
+        server = site.processes[-1]
+        site.stop(server, signal.SIGKILL)
+        expect(patient.page.locator("[data-connection]")).to_be_visible()
+        for person in (doctor, patient):
+            person.receives("frames")
+            person.receives("energy", 0.001)
+        site.start_server(port=urlsplit(url).port or 0)
+        for person in (doctor, patient):
+            expect(person.page.locator("[data-connection]")).to_be_hidden(timeout=30_000)
+            person.sees_state("connected")
+        write_and_read(patient, doctor, "Are you still there?")
+        until(lambda: consultation.call_events.filter(what="back").count() == 2)
+        assert doctor.page.evaluate("connections.length") == before  # the same connection
+        assert again(consultation).state == Consultation.State.IN_PROGRESS
+
+
+def test_who_wants_sound_only_sends_and_gets_no_picture_and_is_remembered(
+    site: Site, browser: Browser, consultation
+):
+    with both_in(browser, consultation, site.urls[0], site.urls[-1]) as (doctor, patient):
+        patient.sees_state("connected")
+        patient.press("Sound only")
+        for person in (doctor, patient):
+            until(lambda person=person: person.page.locator(".tile.no-picture").count() == 1)
+            person.receives("energy", 0.001)
+        before = [person.look()["frames"] for person in (doctor, patient)]
+        doctor.receives("energy", 0.01)
+        assert [person.look()["frames"] for person in (doctor, patient)] == before
+        patient.page.reload()
+        for person in (doctor, patient):
+            person.sees_state("connected")
+        doctor.receives("energy", 0.001)
+        expect(patient.page.locator("[data-sound-only]")).to_have_attribute("aria-pressed", "true")
+        assert doctor.look()["frames"] == 0
+        patient.press("Sound only")
+        doctor.receives("frames")
+
+
+def test_the_newer_window_of_one_person_takes_over(site: Site, browser: Browser, consultation):
+    with both_in(browser, consultation, site.urls[0], site.urls[-1]) as (doctor, patient):
+        doctor.sees_state("connected")
+        newer = comes_in(patient.page.context, consultation, consultation.patient.account)
+        newer.sees_state("connected")
+        patient.sees_state("elsewhere")
+        assert patient.look()["kinds"] == []
+        newer.receives("frames")
+        doctor.receives("frames")
+        patient.press("Go on with the call here")
+        patient.sees_state("connected")
+        newer.sees_state("elsewhere")
+
+
+def again(consultation: Consultation) -> Consultation:
+    return Consultation.objects.get(pk=consultation.pk)
+
+
+@contextlib.contextmanager
+def a_server(site: Site, **environment: str) -> Iterator[str]:
+    """One more server for this test, with its own environment; its address."""
+    known = list(site.urls)
+    site.start_server(**environment)
+    try:
+        yield site.urls[-1]
+    finally:
+        site.stop(site.processes[-1])
+        site.urls[:] = known
+
+
+def write_and_read(sender: Person, reader: Person, words: str) -> None:
+    sender.page.get_by_label("Your message").fill(words)
+    sender.page.keyboard.press("Enter")
+    expect(reader.page.get_by_text(words)).to_be_visible()

@@ -1,0 +1,117 @@
+"""coturn as it runs in production and in development: whom it lets in, and what nobody reaches through it."""
+
+import base64
+import hashlib
+import hmac
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from consult.ice import credentials
+from deploy.trial import ROOT, free_port
+from tests.calling import SECRET
+
+pytestmark = pytest.mark.coturn
+
+
+def mint(seconds: int, secret: str = SECRET) -> tuple[str, str]:
+    """As RFC drafts and coturn's manual say, without our own code."""
+    name = f"{int(time.time()) + seconds}:somebody"
+    digest = hmac.new(secret.encode(), name.encode(), hashlib.sha1).digest()
+    return name, base64.b64encode(digest).decode()
+
+
+def ask(port: int, name: str, word: str, *more: str) -> str:
+    """What coturn's own client says of one allocation and a packet through it."""
+    command = ["turnutils_uclient", "-n", "1", "-m", "1", "-c", "-X", *more]
+    command += ["-u", name, "-w", word, "-p", str(port), "127.0.0.1"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=8)
+    except subprocess.TimeoutExpired as late:
+        return (late.stdout or b"").decode()
+    return done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def hardened() -> Iterator[int]:
+    """deploy/coturn/start with its configuration, on loopback; its port."""
+    folder = Path(os.environ["VAR_DIR"]) / "hardened"
+    folder.mkdir()
+    port = free_port()
+    command = [str(ROOT / "deploy" / "coturn" / "start")]
+    command += ["--listening-ip", "127.0.0.1", "--relay-ip", "127.0.0.1", "--listening-port"]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [*command, str(port)],
+            env={
+                "PATH": os.environ["PATH"],
+                "TURN_SECRET": SECRET,
+                "TURN_REALM": "example.org",
+                "TURN_FOLDER": str(folder),
+                "TURN_CERTIFICATES": str(folder / "none"),
+            },
+            stdout=log,
+            stderr=log,
+        )
+    until = time.monotonic() + 10
+    while time.monotonic() < until and process.poll() is None:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            break
+        except OSError:
+            time.sleep(0.05)
+    assert process.poll() is None, (folder / "log").read_text()
+    assert SECRET not in Path(f"/proc/{process.pid}/cmdline").read_text()
+    yield port
+    process.terminate()
+    process.wait()
+
+
+@pytest.mark.parametrize(
+    "peer", ["127.0.0.1", "10.1.2.3", "172.16.0.9", "192.168.1.1", "169.254.169.254", "100.64.0.1"]
+)
+def test_nobody_reaches_our_own_network_through_it(hardened: int, peer: str):
+    assert "403 (Forbidden IP)" in ask(hardened, *mint(60), "-e", peer)
+
+
+def test_what_the_site_mints_opens_it_for_public_addresses(hardened: int, settings):
+    settings.TURN_SECRET, settings.TURN_SECONDS = SECRET, 60
+    given = credentials("somebody")
+    said = ask(hardened, given["username"], given["credential"], "-e", "198.41.0.4")
+    assert "start_mclient" in said
+    assert "error" not in said.lower()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "secret"), [(-1, SECRET), (60, "another")], ids=["expired", "another secret"]
+)
+def test_who_has_no_credentials_of_ours_stays_out(hardened: int, seconds: int, secret: str):
+    assert "Cannot complete Allocation" in ask(hardened, *mint(seconds, secret), "-y")
+
+
+def test_for_development_it_relays_between_two_on_one_machine():
+    program = shutil.which("env") or "env"
+    started = subprocess.Popen(
+        [str(ROOT / "deploy" / "with-services"), "--", "sh", "-c", f"{program}; exec sleep 60"],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert started.stdout
+    found = {}
+    for line in started.stdout:
+        name, _, value = line.strip().partition("=")
+        found[name] = value
+        if "TURN_URLS" in found and "TURN_SECRET" in found:
+            break
+    port = int(found["TURN_URLS"].split(":")[2].split("?")[0])
+    said = ask(port, *mint(60, found["TURN_SECRET"]), "-y", "-m", "2")
+    started.terminate()
+    started.stdout.close()
+    started.wait(30)
+    assert "Total lost packets 0 (" in said
