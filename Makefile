@@ -111,8 +111,9 @@ try-commands: .venv/dev $(CATALOGUES) ## Runs every command of docker-compose.ym
 	$(PIP) -r $<
 	@touch $@
 
-.venv/dev: requirements-dev.txt | .venv/made
+.venv/dev: requirements-dev.txt tests/fhir/requirements.txt | .venv/made
 	$(PIP) -r $<
+	$(PIP) --no-deps --ignore-requires-python --upgrade --target .venv/fhir -r tests/fhir/requirements.txt
 	@touch $@
 
 locale/%/LC_MESSAGES/django.mo: locale/%/LC_MESSAGES/django.po | .venv/made

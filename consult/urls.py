@@ -1,6 +1,7 @@
 from django.urls import path, register_converter
 
-from consult import api, api_drugs
+from consult import api_drugs
+from consult.api import talk as api
 from consult.links import ShortId
 from consult.views import (
     booking,

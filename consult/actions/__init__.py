@@ -27,6 +27,7 @@ from consult.actions.cases import (
 )
 from consult.actions.centre import carry_out, close_follow_up, dispense, instruct, settle
 from consult.actions.chat import TooManyFiles, post_message
+from consult.actions.devices import measured_by_device
 from consult.actions.formulary import (
     SamePerson,
     approve_change,
@@ -148,6 +149,7 @@ __all__ = [
     "link_visit",
     "load_starter",
     "measure_again",
+    "measured_by_device",
     "move_case",
     "note_event",
     "open_at_centre",

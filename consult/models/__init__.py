@@ -1,3 +1,4 @@
+from consult.models.abdm import AbdmConsent, AbdmMessage, AbdmRecord, CareContext
 from consult.models.attachments import Attachment
 from consult.models.calls import AbuseReport, CallEvent, CallLeg
 from consult.models.cases import Case
@@ -32,10 +33,14 @@ from consult.models.voices import Feedback, Grievance
 from consult.models.writing import MedicineSet, RefillRequest, SigningKey, WarningReason
 
 __all__ = [
+    "AbdmConsent",
+    "AbdmMessage",
+    "AbdmRecord",
     "AbuseReport",
     "Attachment",
     "CallEvent",
     "CallLeg",
+    "CareContext",
     "Case",
     "ChatMessage",
     "Consent",

@@ -209,7 +209,7 @@ def test_who_is_not_signed_in_is_sent_to_sign_in(theirs: Theirs):
     before = everything(theirs)
     answers = {p.name: ask(Client(), p, theirs) for p in [*OF_ONE_CASE, *CENTRES]}
     api = answers.pop("messages")
-    assert (api.status_code, api.json()["code"]) == (403, "not_authenticated")
+    assert (api.status_code, api.json()["code"]) == (401, "not_authenticated")
     sent_to = {name: answer.url.partition("?next=")[0] for name, answer in answers.items()}
     staffs = {p.name for p in STAFFS}
     assert sent_to == {
