@@ -144,7 +144,8 @@ class PatientForm(forms.ModelForm):
 
     def _chosen_state(self) -> int:
         """LGD code of the state chosen so far; 0, which is no state, before that."""
-        return state_code(str(self.data.get("state") or self.instance.state_id or ""))
+        chosen = self.data.get("state") or self.initial.get("state") or self.instance.state_id
+        return state_code(str(chosen or ""))
 
     def clean_name(self) -> str:
         name = " ".join(self.cleaned_data["name"].split())
