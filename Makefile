@@ -33,6 +33,8 @@ run: export SITE_URL ?= http://127.0.0.1:$(PORT)
 run: .venv/runtime $(CATALOGUES) ## The whole site on this machine, with demonstration data
 	$(PY) manage.py migrate --verbosity 0
 	$(PY) manage.py seed
+	$(PY) manage.py formulary
+	$(PY) manage.py signing_keys --demonstration
 	$(PY) manage.py demo
 	$(PY) manage.py serve --host $(HOST) --port $(PORT)
 
@@ -109,8 +111,9 @@ try-commands: .venv/dev $(CATALOGUES) ## Runs every command of docker-compose.ym
 	$(PIP) -r $<
 	@touch $@
 
-.venv/dev: requirements-dev.txt | .venv/made
+.venv/dev: requirements-dev.txt tests/fhir/requirements.txt | .venv/made
 	$(PIP) -r $<
+	$(PIP) --no-deps --ignore-requires-python --upgrade --target .venv/fhir -r tests/fhir/requirements.txt
 	@touch $@
 
 locale/%/LC_MESSAGES/django.mo: locale/%/LC_MESSAGES/django.po | .venv/made

@@ -2,10 +2,11 @@ from typing import Any
 
 from rest_framework import serializers
 
+from accounts.api.base import Input
 from consult.models import ChatMessage
 
 
-class MessageInput(serializers.Serializer[Any]):
+class MessageInput(Input):
     client_id = serializers.UUIDField()
     text = serializers.CharField(max_length=ChatMessage.MAX_TEXT)
 

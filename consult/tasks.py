@@ -3,6 +3,8 @@
 from celery import shared_task
 
 from consult import actions
+from consult.abdm import work
+from consult.abdm.work import work_on
 
 
 @shared_task(name="consult.render")
@@ -18,3 +20,13 @@ def sweep_prescriptions() -> None:
 @shared_task(name="consult.sweep_lines")
 def sweep_lines() -> None:
     actions.sweep_lines()
+
+
+@shared_task(name="consult.abdm")
+def abdm(message_id: int) -> None:
+    work_on(message_id)
+
+
+@shared_task(name="consult.sweep_abdm")
+def sweep_abdm() -> None:
+    work.sweep_abdm()

@@ -50,6 +50,8 @@ INSTALLED_APPS = [
     "django_otp",
     "django_otp.plugins.otp_totp",
     "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "csp",
     "channels",
     "accounts",
@@ -148,13 +150,25 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 # SMS wait on a network, PDFs compute: two queues, so each gets the pool that suits it.
 CELERY_TASK_DEFAULT_QUEUE = "default"
-CELERY_TASK_ROUTES = {"accounts.deliver": {"queue": "sms"}, "consult.render": {"queue": "pdf"}}
+CELERY_TASK_ROUTES = {
+    "accounts.deliver": {"queue": "sms"},
+    "consult.render": {"queue": "pdf"},
+    "consult.abdm": {"queue": "sms"},
+}
 CELERY_BEAT_SCHEDULE = {
     "lines": {"task": "consult.sweep_lines", "schedule": 5.0, "options": {"expires": 5}},
     "outbox": {"task": "accounts.sweep_messages", "schedule": 15.0, "options": {"expires": 15}},
     "pdfs": {"task": "consult.sweep_prescriptions", "schedule": 15.0, "options": {"expires": 15}},
+    "abdm": {"task": "consult.sweep_abdm", "schedule": 10.0, "options": {"expires": 10}},
     "old": {"task": "accounts.sweep_old", "schedule": 3600.0, "options": {"expires": 600}},
 }
+
+# --- prescriptions ------------------------------------------------------------------------------
+# Private keys are files (manage.py signing_keys), never rows: a copy of the database signs nothing.
+SIGNING_KEYS = Path(env.text("SIGNING_KEYS", str(VAR_DIR / "keys")))
+SIGNING_KEY_ID = env.text("SIGNING_KEY_ID", "demonstration" if env.EMBEDDED else "key-1")
+PDF_CERTIFICATE = Path(env.text("PDF_CERTIFICATE", str(SIGNING_KEYS / "pdf.p12")))
+PDF_CERTIFICATE_PASSWORD = env.text("PDF_CERTIFICATE_PASSWORD")
 
 # --- signing in ---------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
@@ -245,15 +259,71 @@ CSRF_FAILURE_VIEW = "esanjeevani.views.csrf_failure"
 # A photo is at most 10 MB; the request around it a little more.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_000_000
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
-DATA_UPLOAD_MAX_NUMBER_FIELDS = 400
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 800  # 40 medicines of 10 fields, and the note
 DATA_UPLOAD_MAX_NUMBER_FILES = 10
 
-REST_FRAMEWORK = {
+# --- national identifiers -----------------------------------------------------------------------
+# The naming systems of the guide ndhm.in 6.5.0, in the documents that travel.
+IDENTIFIER_SYSTEMS = {
+    "abha": env.text("ABHA_SYSTEM", "https://healthid.ndhm.gov.in"),
+    "hpr": env.text("HPR_SYSTEM", "https://doctor.ndhm.gov.in"),
+    "hfr": env.text("HFR_SYSTEM", "https://facility.ndhm.gov.in"),
+}
+
+# --- the national gateway -----------------------------------------------------------------------
+# Off unless url, id and secret are set. Designed for ABDM; not certified.
+ABDM = {
+    "url": env.text("ABDM_URL").rstrip("/"),
+    "client_id": env.text("ABDM_CLIENT_ID"),
+    "client_secret": env.text("ABDM_CLIENT_SECRET"),
+    "cm_id": env.text("ABDM_CM_ID", "sbx"),
+    "hip_id": env.text("ABDM_HIP_ID"),
+    "callback_key": env.text("ABDM_CALLBACK_KEY"),
+}
+if ABDM["url"] and not (ABDM["client_secret"] and ABDM["hip_id"] and ABDM["callback_key"]):
+    raise ImproperlyConfigured(
+        "ABDM_URL is set: ABDM_CLIENT_SECRET, ABDM_HIP_ID and ABDM_CALLBACK_KEY must be too."
+    )
+
+REST_FRAMEWORK: dict[str, object] = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "EXCEPTION_HANDLER": "esanjeevani.views.api_error",
+    "DEFAULT_SCHEMA_CLASS": "accounts.api.schema.Schema",
+}
+# Requests a minute of one person, of one facility's machine, and of one address without a key.
+API_PER_MINUTE = {
+    "person": env.number("API_PER_PERSON", 300),
+    "machine": env.number("API_PER_MACHINE", 1200),
+    "address": env.number("API_PER_ADDRESS", 120),
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": f"{SITE_NAME}: API",
+    "DESCRIPTION": "What patients, health workers and doctors do on the pages, for programs: a phone"
+    " app, a state's own portal, a device kiosk. The same actions, the same rules.\n\n"
+    "Sign in for a token and send it as `Authorization: Bearer …`. Errors are"
+    ' `{"code", "message", "fields"}`. Send an `Idempotency-Key` with each POST, and `If-None-Match`'
+    " where an answer has an `ETag`. Times are ISO 8601 with their zone.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_PUBLIC": True,
+    "SERVE_INCLUDE_SCHEMA": False,
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "PREPROCESSING_HOOKS": ["accounts.api.schema.only_the_api"],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_NAME_OVERRIDES": {
+        "Sex": "accounts.models.patients.Patient.Sex",
+        "Since": "consult.models.cases.Case.Since",
+        "ConsultationState": "consult.models.consultations.Consultation.State",
+        "TokenState": "queues.models.tokens.Token.State",
+        "OpinionState": "consult.models.opinions.Opinion.State",
+        "PrescriptionState": "consult.models.prescriptions.Prescription.State",
+    },
 }
 
 LOGGING = {

@@ -1,9 +1,11 @@
 from django.conf import settings
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
 from django.views.i18n import set_language
+from drf_spectacular.views import SpectacularAPIView
 
 from consult import demo_views
+from consult.api.abdm import Callback
 from esanjeevani import views
 
 urlpatterns = [
@@ -11,6 +13,14 @@ urlpatterns = [
     path("", include("accounts.urls")),
     path("", include("queues.urls")),
     path("", include("consult.urls")),
+    path("api/v1/", include("accounts.api.urls")),
+    path("api/v1/", include("queues.api.urls")),
+    path("api/v1/", include("consult.api.urls")),
+    path("api/v1/schema/", SpectacularAPIView.as_view(permission_classes=[]), name="api_schema"),
+    path("api/v1/docs/", views.ApiPage.as_view(), name="api_page"),
+    path("abdm/<path:kind>", Callback.as_view(), name="abdm_callback"),
+    path("fhir/", include("consult.api.fhir_urls")),
+    re_path("^(?:api|fhir|abdm)/", views.no_such_end),
     path("language/", set_language, name="set_language"),
     path("healthz", views.healthz),
     path("readyz", views.readyz),

@@ -4,17 +4,40 @@ import logging
 from typing import Any
 
 import redis
+from csp.constants import SELF, UNSAFE_INLINE
+from csp.decorators import csp_replace
 from django.conf import settings
 from django.db import DatabaseError, connection
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
+from drf_spectacular.views import SpectacularSwaggerSplitView
 from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler, set_rollback
 
 log = logging.getLogger(__name__)
+# Swagger UI comes as files of this site, but writes HTML: no Trusted Types on its page.
+SWAGGER_CSP = {
+    "style-src": [SELF, UNSAFE_INLINE],
+    "require-trusted-types-for": None,
+    "trusted-types": None,
+}
+
+
+@method_decorator(csp_replace(SWAGGER_CSP), name="dispatch")
+class ApiPage(SpectacularSwaggerSplitView):
+    """The OpenAPI document to read and try, for staff; others get 404, as everywhere."""
+
+    url_name = "api_schema"
+
+    def initial(self, request: Any, *args: Any, **kwargs: Any) -> None:
+        if not (getattr(request.user, "is_staff", False) and request.user.is_verified()):
+            raise Http404
+        super().initial(request, *args, **kwargs)
 
 
 @require_safe
@@ -52,6 +75,13 @@ def _redis_answers() -> bool:
         return False
 
 
+@csrf_exempt
+def no_such_end(_request: HttpRequest) -> HttpResponse:
+    """A program is answered as one."""
+    words = _("There is nothing at this address.")
+    return JsonResponse({"code": "not_found", "message": words}, status=404)
+
+
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """The form's safety key was too old: nothing was done, and going back keeps what was typed."""
     log.info("CSRF refused: %s", reason)
@@ -65,13 +95,18 @@ def api_error(error: Exception, context: dict[str, Any]) -> Response | None:
         return None
     set_rollback()
     if isinstance(error, ValidationError):
+        fields = answer.data if isinstance(answer.data, dict) else {"non_field_errors": answer.data}
         answer.data = {
             "code": "invalid",
             "message": _("Something in it is not right."),
-            "fields": answer.data,
+            "fields": fields,
         }
-    else:
-        code = error.get_codes() if isinstance(error, APIException) else "not_found"
-        detail = answer.data.get("detail", "") if isinstance(answer.data, dict) else ""
-        answer.data = {"code": code, "message": str(detail)}
+        return answer
+    code = error.get_codes() if isinstance(error, APIException) else CODES[answer.status_code]
+    detail = answer.data.get("detail", "") if isinstance(answer.data, dict) else ""
+    answer.data = {"code": code, "message": str(detail), **getattr(error, "fields", {})}
     return answer
+
+
+# Of Django's own exceptions, which have none.
+CODES = {403: "permission_denied", 404: "not_found"}

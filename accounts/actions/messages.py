@@ -3,6 +3,7 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.actions.answers import sweep_answers
 from accounts.models import AccountSession, Message, PhoneDevice, RateLimit, SmsTemplate
 from accounts.sms import SmsFailed, backend
 from esanjeevani.celery_app import enqueue, sweep
@@ -57,3 +58,4 @@ def sweep_old() -> None:
     RateLimit.objects.filter(window_at__lt=timezone.now() - timedelta(days=2)).delete()
     PhoneDevice.objects.filter(sent_at__lt=timezone.now() - timedelta(days=7)).delete()
     AccountSession.objects.filter(expire_date__lt=timezone.now()).delete()
+    sweep_answers()

@@ -71,7 +71,13 @@ def enrol(*, patient: Patient, facility: Facility, by: User) -> Enrolment:
 
 @transaction.atomic
 def update_patient(*, patient: Patient, by: User) -> Patient:
-    """Save what was changed. What was printed on earlier prescriptions stays as it was."""
+    """Save what was changed. What was printed on earlier prescriptions stays as it was.
+
+    Another ABHA number or address is no longer the one that the gateway has verified.
+    """
+    before = Patient.objects.values_list("abha_number", "abha_address").get(pk=patient.pk)
+    if before != (patient.abha_number, patient.abha_address):
+        patient.abha_verified_at = None
     patient.save(force_update=True)
     record("patient.update", patient, by=by, patient=patient)
     return patient

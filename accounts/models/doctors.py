@@ -2,6 +2,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from accounts.identifiers import check_hpr_id
 from accounts.models.base import Named, Serves
 from accounts.models.patients import Patient
 from accounts.models.places import Facility
@@ -52,6 +53,13 @@ class Doctor(models.Model):
     council = models.CharField("medical council", max_length=120)
     contact = models.CharField(
         max_length=120, help_text="Phone or e-mail printed on the prescription."
+    )
+    hpr_id = models.CharField(
+        "HPR id",
+        max_length=60,
+        blank=True,
+        validators=[check_hpr_id],
+        help_text="Healthcare Professionals Registry: 14 digits, or name@hpr.abdm.",
     )
     verified_at = models.DateTimeField(null=True, blank=True)
     verified_by = models.ForeignKey(

@@ -82,6 +82,10 @@ class Patient(Public):
     guardian_name = models.CharField(_("name of the adult"), max_length=120, blank=True)
     guardian_relation = models.CharField(_("relation to the patient"), max_length=60, blank=True)
     abha_number = models.CharField(_("ABHA number"), max_length=14, blank=True)
+    abha_address = models.CharField(_("ABHA address"), max_length=60, blank=True)
+    abha_verified_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When the ABDM gateway said that it is so."
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = PatientQuerySet.as_manager()
@@ -95,6 +99,17 @@ class Patient(Public):
                 condition=~Q(abha_number=""),
                 name="accounts_patient_abha",
             ),
+            models.Index(
+                fields=["abha_address"],
+                condition=~Q(abha_address=""),
+                name="accounts_patient_abha_address",
+            ),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(abha_verified_at=None) | ~Q(abha_number="") | ~Q(abha_address=""),
+                name="accounts_patient_verified_has_abha",
+            )
         ]
 
     def __str__(self) -> str:
@@ -119,6 +134,22 @@ class Patient(Public):
     @property
     def spaced_number(self) -> str:
         return " ".join((self.number[:4], self.number[4:8], self.number[8:]))
+
+    @property
+    def abha_is_verified(self) -> bool:
+        """By an answer of the ABDM gateway; a check digit that fits verifies nothing."""
+        return self.abha_verified_at is not None
+
+    @property
+    def dashed_abha(self) -> str:
+        """As it is printed on the card: 91-1000-0000-0008."""
+        digits = self.abha_number
+        return "-".join(filter(None, (digits[:2], digits[2:6], digits[6:10], digits[10:])))
+
+    @property
+    def masked_abha(self) -> str:
+        """On screens: enough to recognise one's own."""
+        return f"··-····-····-{self.abha_number[10:]}" if self.abha_number else ""
 
 
 def age_on(birth_date: date, day: date) -> int:

@@ -1,9 +1,7 @@
-from typing import Any
 from urllib.parse import urlencode
 
 import segno
 from django.contrib.auth import authenticate, login
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -14,6 +12,7 @@ from django_otp import login as second_factor_login
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts import actions
+from accounts.actions.keys import app_that_shows
 from accounts.actions.signing_in import limit_password_tries
 from accounts.forms import CodeForm, StaffSignInForm
 from accounts.gates import PASSWORD_BACKEND, by_password, facilities_of
@@ -76,7 +75,7 @@ def second_factor(request: HttpRequest) -> HttpResponse:
 
 def _accepts(request: HttpRequest, code: str, pairing: TOTPDevice | None) -> bool:
     if pairing is None:
-        device = _app_that_shows(request.user, code)
+        device = app_that_shows(request.user, code)  # type: ignore[arg-type]
     else:
         device = pairing if pairing.verify_token(code) else None
         if device:
@@ -87,16 +86,6 @@ def _accepts(request: HttpRequest, code: str, pairing: TOTPDevice | None) -> boo
     second_factor_login(request, device)
     actions.record("staff.sign_in", f"user:{request.user.pk}", by=request.user)  # type: ignore[arg-type]
     return True
-
-
-@transaction.atomic
-def _app_that_shows(user: Any, code: str) -> TOTPDevice | None:
-    """The paired app whose code this is. Only an app: a code by SMS is no second factor."""
-    # Locked while it is asked: two requests with one code would both find it unused.
-    for device in TOTPDevice.objects.select_for_update().filter(user=user, confirmed=True):
-        if device.verify_is_allowed()[0] and device.verify_token(code):
-            return device
-    return None
 
 
 @never_cache

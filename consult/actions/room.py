@@ -6,9 +6,20 @@ from accounts.actions import record
 from accounts.models import Doctor, User
 from consult import broadcast
 from consult.actions.telling import tell_at_home
-from consult.models import Consultation, FollowUp, Note, Opinion, Prescription
+from consult.models import (
+    Consultation,
+    EmergencyReferral,
+    FollowUp,
+    Note,
+    Opinion,
+    Prescription,
+)
 from queues import actions as queues
 from queues.models import Clinic, MoveRefused, Token
+
+
+class StillAnEmergency(MoveRefused):
+    """It was called an emergency: it ends with first aid and a hospital, in no other way."""
 
 
 @transaction.atomic
@@ -117,6 +128,7 @@ def complete(*, consultation: Consultation, by: User) -> Consultation:
 
     The follow-up that the doctor set becomes a task at the health centre.
     """
+    refuse_routine_end(consultation)
     if not consultation.is_written:
         queues.finish_token(token=token_of(consultation))
     consultation.complete()
@@ -127,11 +139,22 @@ def complete(*, consultation: Consultation, by: User) -> Consultation:
     return consultation
 
 
+def refuse_routine_end(consultation: Consultation) -> None:
+    """Raises StillAnEmergency (TPG 2020, 3.6)."""
+    if EmergencyReferral.objects.filter(consultation=consultation).exists():
+        raise StillAnEmergency("It was called an emergency.")
+
+
 def close_what_is_open(consultation: Consultation) -> None:
     """At the end: drafts of prescriptions go, and no specialist is waited for any longer."""
     for draft in consultation.prescriptions.filter(state=Prescription.State.DRAFT):
         draft.lines.all().delete()
         draft.delete()
+    withdraw_questions(consultation)
+
+
+def withdraw_questions(consultation: Consultation) -> None:
+    """No doctor waits for a specialist's answer any longer."""
     for opinion in consultation.opinions.filter(state__in=Opinion.OPEN):
         opinion.withdraw()
         broadcast.opinion_changed(opinion)
@@ -163,6 +186,8 @@ def return_consultation(
     `clinic` is where the doctor would send it; the health centre sends it there with one click.
     """
     patient = consultation.patient
+    if reason != Consultation.EndReason.EMERGENCY:
+        refuse_routine_end(consultation)
     if consultation.is_written:
         broadcast.written_changed(consultation)
     else:

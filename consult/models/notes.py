@@ -12,9 +12,12 @@ class Note(models.Model):
     consultation = models.OneToOneField(Consultation, on_delete=models.PROTECT, related_name="note")
     findings = models.TextField(_("Findings"), max_length=4000, blank=True)
     diagnosis = models.CharField(_("Diagnosis"), max_length=300, blank=True)
+    icd10 = models.CharField("ICD-10", max_length=8, blank=True)
+    icd10_title = models.CharField("in the ICD-10", max_length=300, blank=True)
     is_provisional = models.BooleanField(_("Provisional"), default=True)
     tests = models.TextField(_("Tests"), max_length=1000, blank=True)
     advice = models.TextField(_("Advice"), max_length=2000, blank=True)
+    red_flags = models.TextField(_("Come back at once if"), max_length=1000, blank=True)
     follow_up_on = models.DateField(_("Follow-up on"), null=True, blank=True)
     written_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"

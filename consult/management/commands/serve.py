@@ -15,6 +15,7 @@ from django.utils.module_loading import import_string
 
 from accounts import actions as accounts
 from consult import actions as consult
+from consult.abdm.work import sweep_abdm
 from esanjeevani import env
 
 PING_EVERY, PING_TIMEOUT = 20, 30  # seconds
@@ -94,6 +95,7 @@ class Sweeps(threading.Thread):
             Regularly(5, consult.sweep_lines),
             Regularly(15, accounts.sweep_messages),
             Regularly(15, consult.sweep_prescriptions),
+            Regularly(10, sweep_abdm),
             Regularly(3600, accounts.sweep_old),
         ]
 

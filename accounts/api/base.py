@@ -1,0 +1,231 @@
+"""What every end of the API has in common: who asks, what is read, errors, one answer per key."""
+
+import hashlib
+import json
+from typing import Any, ClassVar, cast
+
+from django.core.exceptions import RequestDataTooBig
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+from django.forms import BaseForm
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from rest_framework import serializers, status
+from rest_framework.authentication import SessionAuthentication
+from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.pagination import CursorPagination
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.actions import answers
+from accounts.address import current_address
+from accounts.api.who import BearerKey, IsNoticed, PerClient
+from accounts.gates import SignedIn
+
+IDEMPOTENCY_KEY = "Idempotency-Key"
+
+
+class Refused(APIException):
+    """A rule says no: `code` is for programs, the sentence for people."""
+
+    status_code = status.HTTP_409_CONFLICT
+
+    def __init__(self, code: str, message: str, status_code: int = 409, **fields: Any) -> None:
+        super().__init__(message, code)
+        self.status_code = status_code
+        self.fields = fields
+
+
+class Replay(Exception):
+    """Not an error: this request was answered before."""
+
+    def __init__(self, answer: answers.Answer) -> None:
+        super().__init__(str(answer.status))
+        self.answer = answer
+
+
+class Input(serializers.Serializer[Any]):
+    """What a client sends: of the right types, and nothing that is not asked for."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        unknown = set(data) - set(self.fields) if isinstance(data, dict) else set()
+        if unknown:
+            words = [_("There is no field of this name.")]
+            raise ValidationError(dict.fromkeys(sorted(unknown), words))
+        return super().to_internal_value(data)
+
+
+class Nothing(Input):
+    """An empty body, or {}."""
+
+
+class Pages(CursorPagination):
+    page_size = 30
+    page_size_query_param = "page_size"
+    max_page_size = 100
+    cursor_query_param = "cursor"
+    ordering = "-pk"
+
+
+class ApiView(APIView):
+    """One resource. `inputs` and `outputs` say, per method, what is read and what is answered.
+
+    `refusals` are the codes of 409. The OpenAPI document is made of these.
+    """
+
+    authentication_classes = [BearerKey, SessionAuthentication]
+    permission_classes: Any = [IsNoticed]
+    throttle_classes = [PerClient]
+    renderer_classes: Any = [JSONRenderer]
+    inputs: ClassVar[dict[str, type[serializers.Serializer]]] = {}
+    outputs: ClassVar[dict[str, Any]] = {}
+    refusals: ClassVar[list[str]] = []
+    statuses: ClassVar[
+        dict[str, int]
+    ] = {}  # of success, where it is not 200, or 204 without output
+    lists: ClassVar[set[str]] = set()  # methods that answer a list
+    parameters: ClassVar[dict[str, list[Any]]] = {}  # of the query
+    is_paged = False
+    is_polled = False
+    tag = ""
+    _reservation: answers.Reservation | None = None
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if request.method == "POST" and (key := request.headers.get(IDEMPOTENCY_KEY)):
+            self._reserve(request, key)
+
+    def _reserve(self, request: Request, key: str) -> None:
+        """Raises Replay when this request was answered before."""
+        if not answers.SHORTEST <= len(key) <= answers.LONGEST:
+            raise Refused("bad_key", _("An Idempotency-Key has 16 to 128 characters."), 400)
+        who = str(request.user.pk or current_address())
+        try:
+            found = answers.reserve(who=who, key=key, request=_fingerprint(request))
+        except answers.OtherRequest:
+            raise Refused(
+                "key_reused", _("This Idempotency-Key was used for another request."), 422
+            ) from None
+        except answers.StillAtWork:
+            raise Refused(
+                "in_progress", _("The first request with this key is still at work."), 409
+            ) from None
+        if isinstance(found, answers.Answer):
+            raise Replay(found)
+        self._reservation = found
+
+    def handle_exception(self, exc: Exception) -> Response:
+        if isinstance(exc, Replay):
+            answer = Response(exc.answer.data, exc.answer.status)
+            answer["Idempotency-Replayed"] = "true"
+            return answer
+        try:
+            return super().handle_exception(exc)
+        except Exception:
+            if self._reservation:
+                self._reservation.give_up()
+            raise
+
+    def finalize_response(
+        self, request: Request, response: Any, *args: Any, **kwargs: Any
+    ) -> Response:
+        answer = super().finalize_response(request, response, *args, **kwargs)
+        if self._reservation:
+            data = json.loads(json.dumps(response.data, cls=DjangoJSONEncoder))
+            self._reservation.keep(answers.Answer(response.status_code, data))
+        return answer
+
+    def permission_denied(
+        self, request: Request, message: str | None = None, code: str | None = None
+    ) -> Any:
+        """The code says which gate it was."""
+        if request.authenticators and not request.successful_authenticator:
+            return super().permission_denied(request, message, code)
+        gates = [gate.code for gate in self.permission_classes if hasattr(gate, "code")]
+        words = {
+            "notice_needed": _("Accept the privacy notice first."),
+            "doctors_only": _("This is for doctors, with password and authenticator app."),
+            "health_workers_only": _("This is for health workers with a post at a health centre."),
+        }
+        code = gates[0] if gates else "forbidden"
+        raise Refused(code, words.get(code, _("This is not yours to do.")), 403)
+
+    def read(self) -> dict[str, Any]:
+        """What the client sent, of the right types. Raises ValidationError."""
+        method = str(self.request.method)
+        typed = self.inputs.get(method, Nothing)(data=_data(self.request))
+        typed.is_valid(raise_exception=True)
+        return cast(dict[str, Any], typed.validated_data)
+
+    def answer(self, row: Any, status_code: int = 200, **context: Any) -> Response:
+        """The row as `outputs` says; a list of rows as a list."""
+        output = self.outputs[str(self.request.method)]
+        data = output(row, many=isinstance(row, list), context={"view": self, **context}).data
+        return self.polled(data, status_code) if self.is_polled else Response(data, status_code)
+
+    def polled(self, data: Any, status_code: int = 200) -> Response:
+        """With an ETag; 304 and no body for who has this already."""
+        rendered = json.dumps(data, cls=DjangoJSONEncoder, sort_keys=True).encode()
+        tag = f'"{hashlib.sha256(rendered).hexdigest()[:32]}"'
+        if self.request.method == "GET" and tag in self.request.headers.get("If-None-Match", ""):
+            return Response(status=304, headers={"ETag": tag})
+        return Response(data, status_code, headers={"ETag": tag})
+
+    def paged(self, rows: "models.QuerySet[Any]", **context: Any) -> Response:
+        """One page of rows, newest first, with the addresses of the next and the one before."""
+        pages = Pages()
+        page = pages.paginate_queryset(rows, self.request, view=self)
+        output = self.outputs["GET"](page, many=True, context={"view": self, **context})
+        answer = pages.get_paginated_response(output.data)
+        return self.polled(answer.data) if self.is_polled else answer
+
+
+def plain(request: Request) -> SignedIn:
+    """Django's request behind DRF's, for whoever fetches through the user."""
+    return cast(SignedIn, request._request)
+
+
+def _data(request: Request) -> Any:
+    try:
+        return {} if _is_empty(request._request) else request.data
+    except RequestDataTooBig:
+        raise Refused("too_big", _("This is too much for one request."), 413) from None
+
+
+def _is_empty(request: HttpRequest) -> bool:
+    return request.META.get("CONTENT_LENGTH", "") in ("", "0")
+
+
+def _fingerprint(request: Request) -> str:
+    """What tells one request from another: method, address and content."""
+    parts = [str(request.method), request.get_full_path()]
+    files = getattr(request, "FILES", None) if _is_multipart(request) else None
+    if files is not None:
+        parts += [json.dumps({k: str(v) for k, v in request.data.items() if k not in files})]
+        for name, file in sorted(files.items()):
+            parts += [name, hashlib.sha256(b"".join(file.chunks())).hexdigest()]
+            file.seek(0)
+        return "\n".join(parts)
+    try:
+        body = request._request.body
+    except RequestDataTooBig:
+        raise Refused("too_big", _("This is too much for one request."), 413) from None
+    return "\n".join([*parts, hashlib.sha256(body).hexdigest()])
+
+
+def _is_multipart(request: Request) -> bool:
+    return str(request.content_type).startswith("multipart/")
+
+
+def cleaned(form: BaseForm) -> Any:
+    """What a form of the pages makes of it: one rule for both. Raises ValidationError per field."""
+    if not form.is_valid():
+        raise ValidationError(
+            {
+                "non_field_errors" if name == "__all__" else name: [str(one) for one in errors]
+                for name, errors in form.errors.items()
+            }
+        )
+    return form.cleaned_data

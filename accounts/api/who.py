@@ -1,0 +1,136 @@
+"""Who asks: a person by a token or by the session of a page, or a facility's machine by its key."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.http import Http404
+from rest_framework import permissions, throttling
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+from accounts.actions.keys import MACHINE, PERSON, hash_of
+from accounts.address import current_address
+from accounts.gates import chosen_facility, facilities_of, has_accepted_notice, is_doctor
+from accounts.models import ApiToken, MachineClient, NoticeAcceptance, RateLimit
+from accounts.notice import NOTICE_VERSION
+
+MINUTE = timedelta(minutes=1)
+
+
+class BearerKey(BaseAuthentication):
+    """`Authorization: Bearer <key>`: a person's token or a machine's key."""
+
+    def authenticate(self, request: Request) -> tuple[Any, Any] | None:
+        scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            return None
+        if key.startswith(PERSON):
+            return _person(key)
+        if key.startswith(MACHINE):
+            return _machine(key)
+        raise AuthenticationFailed
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"
+
+
+def _person(key: str) -> tuple[Any, ApiToken]:
+    token = ApiToken.objects.in_force().select_related("user").filter(key_hash=hash_of(key)).first()
+    if token is None:
+        raise AuthenticationFailed
+    token.user.is_verified = lambda: token.has_second_factor  # as django-otp does for sessions
+    return token.user, token
+
+
+def _machine(key: str) -> tuple[Any, MachineClient]:
+    clients = MachineClient.objects.select_related("facility__state", "answers_for")
+    client = clients.filter(key_hash=hash_of(key), revoked_at=None).first()
+    if client is None or not client.answers_for.is_active:
+        raise AuthenticationFailed
+    client.answers_for.is_verified = lambda: False
+    return client.answers_for, client
+
+
+class IsPerson(permissions.BasePermission):
+    """Signed in as a person; a machine's key opens only what is said to be for machines."""
+
+    code = "not_for_machines"
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        return bool(request.user.is_authenticated) and not isinstance(request.auth, MachineClient)
+
+
+class IsNoticed(IsPerson):
+    """And has accepted the privacy notice in force: `POST /api/v1/notice/`. Staff work under another."""
+
+    code = "notice_needed"
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        if not super().has_permission(request, view):
+            return False
+        if request.user.is_verified():
+            return True
+        if request.auth is None:
+            return has_accepted_notice(request._request)
+        accepted = NoticeAcceptance.objects.filter(user=request.user, version=NOTICE_VERSION)
+        return bool(accepted.exists())
+
+
+class IsDoctor(IsPerson):
+    """With password and authenticator app."""
+
+    code = "doctors_only"
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        return (
+            super().has_permission(request, view)
+            and request.user.is_verified()
+            and is_doctor(request.user)
+        )
+
+
+class IsHealthWorker(IsPerson):
+    """With password and authenticator app, and an open post; `?facility=` chooses among several."""
+
+    code = "health_workers_only"
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        if not super().has_permission(request, view) or not request.user.is_verified():
+            return False
+        plain: Any = request._request
+        plain.facilities = facilities_of(request.user)
+        wanted = request.query_params.get("facility", "")
+        plain.facility = (
+            next((one for one in plain.facilities if str(one.pk) == wanted), None)
+            if wanted
+            else chosen_facility(plain.facilities, {})
+        )
+        if plain.facility is None and plain.facilities:
+            raise Http404
+        return plain.facility is not None
+
+
+class PerClient(throttling.BaseThrottle):
+    """So many requests a minute; counted in the database, like every limit here."""
+
+    def allow_request(self, request: Request, view: Any) -> bool:
+        what, who, limit = (
+            "api address",
+            current_address() or "",
+            settings.API_PER_MINUTE["address"],
+        )
+        if isinstance(request.auth, MachineClient):
+            what, who, limit = (
+                "api machine",
+                str(request.auth.pk),
+                settings.API_PER_MINUTE["machine"],
+            )
+        elif request.user.is_authenticated:
+            what, who, limit = "api person", str(request.user.pk), settings.API_PER_MINUTE["person"]
+        self._seconds = RateLimit.hit(what, who, limit=limit, window=MINUTE)
+        return not self._seconds
+
+    def wait(self) -> float:
+        return self._seconds

@@ -1,0 +1,288 @@
+"""M2: we hold records (HIP). Link, be discovered, take note of a consent, hand over encrypted."""
+
+import hashlib
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+
+from accounts.actions import record
+from accounts.models import Patient, User
+from consult.abdm import crypto
+from consult.abdm.messages import Malformed, NotYet, at, send, text_at
+from consult.fhir.documents import OP_CONSULT, PRESCRIPTION, WELLNESS, document, kinds_of
+from consult.fhir.records import records_of, with_all
+from consult.models import AbdmConsent, AbdmMessage, CareContext, Consultation
+
+HIP = AbdmConsent.Role.HIP
+State = AbdmConsent.State
+KINDS = {"OPConsultation": OP_CONSULT, "Prescription": PRESCRIPTION, "WellnessRecord": WELLNESS}
+
+
+class NotVerified(Exception):
+    """The ABHA of this patient has not been verified by the gateway."""
+
+
+@transaction.atomic
+def link(*, consultation: Consultation, by: User) -> CareContext:
+    """Offer a completed consultation to the patient's ABHA. Raises NotVerified; ValueError before the end."""
+    patient = consultation.patient
+    if not patient.abha_is_verified or not patient.abha_address:
+        raise NotVerified
+    if consultation.state != Consultation.State.COMPLETED:
+        raise ValueError("Only what is completed is linked.")
+    context, made = CareContext.objects.get_or_create(consultation=consultation)
+    if made:
+        send(
+            "link.token", "/api/hiecm/v3/token/generate-token",
+            {
+                "abhaNumber": patient.abha_number,
+                "abhaAddress": patient.abha_address,
+                "name": patient.name,
+                "gender": _letter(patient),
+                "yearOfBirth": patient.birth_date.year,
+            },
+            patient=patient,
+        )  # fmt: skip
+        record("abdm.link", consultation, by=by, patient=patient)
+    return context
+
+
+def _letter(patient: Patient) -> str:
+    return {"male": "M", "female": "F"}.get(patient.sex, "O")
+
+
+def on_link_token(body: dict[str, Any]) -> None:
+    """The permission to link has come: everything of this patient that is not linked goes."""
+    asked = _asked(body, "link.token")
+    token, patient = text_at(body, "linkToken"), asked.patient
+    unlinked = CareContext.objects.filter(linked_at=None, consultation__patient=patient)
+    contexts = [
+        _context(one.consultation) for one in unlinked.select_related("consultation__clinic")
+    ]
+    if patient is None or not contexts:
+        return
+    send(
+        "link.contexts", "/api/hiecm/hip/v3/link/carecontext",
+        {
+            "abhaNumber": patient.abha_number,
+            "abhaAddress": patient.abha_address,
+            "patient": [
+                {
+                    "referenceNumber": patient.number,
+                    "display": patient.name,
+                    "careContexts": contexts,
+                    "hiType": "OPConsultation",
+                    "count": len(contexts),
+                }
+            ],
+        },
+        patient=patient, link_token=token, secret=json.dumps([one["referenceNumber"] for one in contexts]),
+    )  # fmt: skip
+
+
+def _context(consultation: Consultation) -> dict[str, str]:
+    """How the patient recognises it: the clinic and the day, nothing of the illness."""
+    day = timezone.localtime(consultation.ended_at)
+    return {
+        "referenceNumber": str(consultation.uid),
+        "display": f"{consultation.clinic.name}, {day:%d %b %Y}",
+    }
+
+
+def on_linked(body: dict[str, Any]) -> None:
+    asked = _asked(body, "link.contexts")
+    if body.get("error"):
+        return
+    uids = json.loads(asked.body["secret"])
+    rows = CareContext.objects.filter(consultation__uid__in=uids, linked_at=None)
+    rows.update(linked_at=timezone.now())
+
+
+def _asked(body: dict[str, Any], kind: str) -> AbdmMessage:
+    """What of ours this answers. Raises NotYet when it overtook the end of our sending."""
+    request_id = text_at(body, "response.requestId")
+    asked = AbdmMessage.objects.filter(request_id=request_id, kind=kind, direction="out").first()
+    if asked is None:
+        raise Malformed("response.requestId")
+    if asked.done_at is None:
+        raise NotYet
+    return asked
+
+
+def on_discover(body: dict[str, Any], request_id: str) -> None:
+    """Which consultations do we hold of this person? By verified ABHA address alone: nobody guesses."""
+    address = text_at(body, "patient.id")
+    patient = Patient.objects.filter(
+        abha_address__iexact=address, abha_verified_at__isnull=False
+    ).first()
+    contexts = _held(patient) if patient else []
+    answer: dict[str, Any] = {
+        "transactionId": text_at(body, "transactionId"),
+        "response": {"requestId": request_id},
+    }
+    if patient and contexts:
+        answer["patient"] = [
+            {
+                "referenceNumber": patient.number,
+                "display": patient.name,
+                "careContexts": contexts,
+                "hiType": "OPConsultation",
+                "count": len(contexts),
+            }
+        ]
+        answer["matchedBy"] = ["HEALTH_ID"]
+        record("abdm.discover", f"patient:{patient.uid}", by=None, patient=patient)
+    else:
+        answer["error"] = {"code": "ABDM-1010", "message": "No records found"}
+    send("on-discover", "/api/hiecm/user-initiated-linking/v3/patient/care-context/on-discover",
+         answer, patient=patient)  # fmt: skip
+
+
+def _held(patient: Patient) -> list[dict[str, str]]:
+    rows = Consultation.objects.filter(patient=patient, state=Consultation.State.COMPLETED)
+    return [_context(one) for one in rows.select_related("clinic").order_by("-pk")[:100]]
+
+
+def on_consent(body: dict[str, Any], request_id: str) -> None:
+    """A consent was granted, withdrawn or has run out: what is handed over follows it."""
+    notice = at(body, "notification")
+    artefact, status = text_at(notice, "consentId"), text_at(notice, "status").upper()
+    known = AbdmConsent.objects.select_for_update().filter(role=HIP, artefact_id=artefact).first()
+    if status == "GRANTED" and known is None:
+        _keep_consent(artefact, at(notice, "consentDetail"))
+    elif status != "GRANTED":
+        # Once withdrawn, always: a "granted" that comes late changes nothing.
+        if known is None:
+            raise NotYet
+        known.state = State.EXPIRED if status == "EXPIRED" else State.REVOKED
+        known.save(update_fields=["state"])
+        record("abdm.consent_ended", known, by=None, patient=known.patient)
+    send("on-consent", "/api/hiecm/consent/v3/request/hip/on-notify",
+         {"acknowledgement": [{"status": "OK", "consentId": artefact}],
+          "response": {"requestId": request_id}})  # fmt: skip
+
+
+def _keep_consent(artefact: str, detail: dict[str, Any]) -> None:
+    address = text_at(detail, "patient.id")
+    patient = Patient.objects.filter(
+        abha_address__iexact=address, abha_verified_at__isnull=False
+    ).first()
+    if patient is None:
+        raise Malformed("consentDetail.patient.id")
+    contexts = [text_at(one, "careContextReference") for one in _list(detail, "careContexts")]
+    consent = AbdmConsent.objects.create(
+        role=HIP,
+        patient=patient,
+        artefact_id=artefact,
+        state=State.GRANTED,
+        hi_types=[kind for kind in _list(detail, "hiTypes") if kind in KINDS],
+        care_contexts=contexts,
+        from_at=moment(detail, "permission.dateRange.from"),
+        to_at=moment(detail, "permission.dateRange.to"),
+        expires_at=moment(detail, "permission.dataEraseAt"),
+    )
+    record("abdm.consent", consent, by=None, patient=patient)
+
+
+def _list(body: dict[str, Any], name: str) -> list[Any]:
+    value = at(body, name)
+    if not isinstance(value, list):
+        raise Malformed(name)
+    return value
+
+
+def moment(body: dict[str, Any], path: str) -> datetime:
+    """Raises Malformed."""
+    try:
+        parsed = parse_datetime(text_at(body, path))
+    except ValueError:
+        parsed = None
+    if parsed is None:
+        raise Malformed(path)
+    return parsed if timezone.is_aware(parsed) else timezone.make_aware(parsed)
+
+
+def on_request(body: dict[str, Any], request_id: str) -> None:
+    """Records are asked for: encrypted for the asker and pushed, if the consent is in force.
+
+    Raises NotYet while the consent has not come; the answer to a wrong one is an error, and audited.
+    """
+    transaction_id = text_at(body, "transactionId")
+    artefact = text_at(body, "hiRequest.consent.id")
+    consent = AbdmConsent.objects.filter(role=HIP, artefact_id=artefact).first()
+    if consent is None:
+        raise NotYet
+    theirs, url = at(body, "hiRequest.keyMaterial"), text_at(body, "hiRequest.dataPushUrl")
+    answer: dict[str, Any] = {"response": {"requestId": request_id}}
+    path = "/api/hiecm/data-flow/v3/health-information/hip/on-request"
+    if not consent.is_in_force:
+        words = {"code": "ABDM-1030", "message": f"The consent is {consent.state}"}
+        send("on-request", path, {**answer, "error": words}, consent=consent)
+        record("abdm.refused", consent, by=None, patient=consent.patient)
+        return
+    acknowledged = {"transactionId": transaction_id, "sessionStatus": "ACKNOWLEDGED"}
+    entries, keys = _sealed(consent, body, theirs)
+    send("on-request", path, {**answer, "hiRequest": acknowledged}, consent=consent)
+    expires = (timezone.now() + timedelta(hours=1)).isoformat()
+    send(
+        "push", url,
+        {
+            "pageNumber": 1,
+            "pageCount": 1,
+            "transactionId": transaction_id,
+            "entries": entries,
+            "keyMaterial": crypto.key_material(keys, expires),
+        },
+        consent=consent, patient=consent.patient,
+    )  # fmt: skip
+    record("abdm.transfer", consent, by=None, patient=consent.patient)
+    _tell_transferred(consent, transaction_id, entries)
+
+
+def _sealed(
+    consent: AbdmConsent, body: dict[str, Any], theirs: dict[str, Any]
+) -> tuple[list[dict[str, str]], dict[str, str]]:
+    """Every document of the consent's consultations and kinds, within its dates and the request's."""
+    start = max(consent.from_at, moment(body, "hiRequest.dateRange.from"))
+    end = min(consent.to_at, moment(body, "hiRequest.dateRange.to"))
+    rows = with_all().filter(
+        patient=consent.patient, uid__in=consent.care_contexts,
+        state=Consultation.State.COMPLETED, ended_at__gte=start, ended_at__lte=end,
+    )  # fmt: skip
+    keys = crypto.new_keys()
+    wanted = {KINDS[kind] for kind in consent.hi_types}
+    entries = []
+    for there in records_of(list(rows)):
+        for kind in [one for one in kinds_of(there) if one in wanted]:
+            text = json.dumps(document(there, kind), ensure_ascii=False)
+            entries.append(
+                {
+                    "content": crypto.encrypt(text, ours=keys, theirs=theirs),
+                    "media": "application/fhir+json",
+                    "checksum": hashlib.md5(text.encode(), usedforsecurity=False).hexdigest(),
+                    "careContextReference": str(there.consultation.uid),
+                }
+            )
+    return entries, keys
+
+
+def _tell_transferred(
+    consent: AbdmConsent, transaction_id: str, entries: list[dict[str, str]]
+) -> None:
+    sent = [
+        {"careContextReference": uid, "hiStatus": "DELIVERED", "description": ""}
+        for uid in sorted({entry["careContextReference"] for entry in entries})
+    ]
+    notification = {
+        "consentId": consent.artefact_id,
+        "transactionId": transaction_id,
+        "doneAt": timezone.now().isoformat(),
+        "notifier": {"type": "HIP"},
+        "statusNotification": {"sessionStatus": "TRANSFERRED", "statusResponses": sent},
+    }
+    send("transferred", "/api/hiecm/data-flow/v3/health-information/notify",
+         {"notification": notification}, consent=consent)  # fmt: skip

@@ -1,0 +1,69 @@
+"""Where the national gateway calls back: kept, answered with 202, worked on afterwards."""
+
+import hmac
+import json
+from typing import Any
+
+from django.conf import settings
+from django.http import Http404
+from django.utils.translation import gettext as _
+from rest_framework.exceptions import ParseError, ValidationError
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.actions import refuse
+from accounts.api.base import Refused
+from consult.abdm import gateway
+from consult.abdm.messages import receive
+from consult.abdm.work import CALLBACKS
+
+LARGEST = 12_000_000  # bytes: a page of encrypted documents
+LARGEST_CALL = 500_000
+
+
+class Callback(APIView):
+    """One callback. Delivered twice, it is done once."""
+
+    authentication_classes: Any = []
+    permission_classes: Any = []
+    renderer_classes = [JSONRenderer]
+
+    def post(self, request: Request, kind: str) -> Response:
+        if not gateway.is_on() or kind not in CALLBACKS:
+            raise Http404
+        is_data = kind == "data"  # comes from the holder of the records, sealed for us
+        if not is_data:
+            self._check_key(request)
+        if _length(request) > (LARGEST if is_data else LARGEST_CALL):
+            raise Refused("too_big", _("This is too much for one request."), 413)
+        body = _json(request)
+        if not isinstance(body, dict):
+            raise ValidationError({"non_field_errors": [_("A JSON object is expected.")]})
+        request_id = request.headers.get("REQUEST-ID", "")
+        if is_data:
+            request_id = f"{body.get('transactionId')}/{body.get('pageNumber', 1)}"
+        if not 1 <= len(request_id) <= 64:
+            raise ValidationError({"REQUEST-ID": [_("1 to 64 characters.")]})
+        receive(kind, request_id, body)
+        return Response({"status": "ACCEPTED"}, status=202)
+
+    def _check_key(self, request: Request) -> None:
+        sent = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        if not hmac.compare_digest(sent.encode(), settings.ABDM["callback_key"].encode()):
+            refuse("abdm.callback", request.path[:80], by=None)
+            raise Refused("not_authenticated", _("This key is not the gateway's."), 401)
+
+
+def _json(request: Request) -> Any:
+    """Read whole: larger than a form may be, and its length was looked at."""
+    try:
+        return json.loads(request._request.read())
+    except (ValueError, RecursionError):
+        raise ParseError from None
+
+
+def _length(request: Request) -> int:
+    said = request.META.get("CONTENT_LENGTH") or "0"
+    return int(said) if str(said).isdigit() else LARGEST + 1

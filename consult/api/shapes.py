@@ -1,0 +1,372 @@
+"""What the API reads and answers about consultations."""
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
+from rest_framework import serializers
+
+from accounts.api.base import Input
+from accounts.api.shapes import LANGUAGE
+from consult.models import (
+    Attachment,
+    Consent,
+    Consultation,
+    Dispensing,
+    FollowUp,
+    Observation,
+    Opinion,
+    Prescription,
+    PrescriptionLine,
+    Referral,
+)
+from consult.vitals import VITALS
+from queues.api.shapes import TokenOutput, WaitOutput
+
+
+def words(most: int, **how: Any) -> serializers.CharField:
+    return serializers.CharField(max_length=most, **{"required": False, "allow_blank": True, **how})
+
+
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample(
+            "Fever",
+            {
+                "patient": "7a0f…",
+                "clinic": "c1d2…",
+                "complaint": "Fever and cough",
+                "since": "days",
+            },
+        )
+    ]
+)
+class DraftInput(Input):
+    patient = serializers.UUIDField()
+    clinic = serializers.UUIDField()
+    complaint = serializers.CharField(max_length=2000)
+    since = serializers.ChoiceField(choices=Consultation.Since.choices)
+    allergies = words(500)
+    medicines = words(500)
+    is_pregnant = serializers.BooleanField(default=False)
+    is_disabled = serializers.BooleanField(default=False)
+
+
+class RequestInput(Input):
+    consent = serializers.BooleanField(
+        help_text="The patient agrees to be treated over the internet. Without it: `invalid`."
+    )
+    language = LANGUAGE
+
+
+class ConsultationOutput(serializers.Serializer[Consultation]):
+    uid = serializers.UUIDField()
+    state = serializers.ChoiceField(choices=Consultation.State.choices)
+    patient = serializers.UUIDField(source="patient.uid")
+    patient_name = serializers.CharField(source="patient.name")
+    clinic = serializers.UUIDField(source="clinic.uid")
+    clinic_name = serializers.CharField(source="clinic.local_name")
+    doctor = serializers.SerializerMethodField()
+    facility = serializers.IntegerField(source="facility_id", allow_null=True)
+    is_written = serializers.BooleanField(help_text="Answered in writing, without a call.")
+    revision = serializers.IntegerField(help_text="Send it back when a case is saved.")
+    complaint = serializers.CharField()
+    since = serializers.CharField()
+    history = serializers.CharField()
+    family_history = serializers.CharField()
+    allergies = serializers.CharField()
+    medicines = serializers.CharField()
+    examination = serializers.CharField()
+    impression = serializers.CharField()
+    is_pregnant = serializers.BooleanField()
+    is_disabled = serializers.BooleanField()
+    is_emergency = serializers.BooleanField()
+    lmp = serializers.DateField(allow_null=True)
+    token = TokenOutput(allow_null=True)
+    end_reason = serializers.CharField()
+    end_words = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    started_at = serializers.DateTimeField(allow_null=True)
+    ended_at = serializers.DateTimeField(allow_null=True)
+
+    def get_doctor(self, consultation: Consultation) -> str | None:
+        """Name, qualification, registration number and council (guidelines 3.2)."""
+        doctor = consultation.doctor
+        if doctor is None:
+            return None
+        said = [doctor.user.name, doctor.qualification, doctor.registration_number, doctor.council]
+        return ", ".join(said)
+
+
+class PlaceOutput(serializers.Serializer[Any]):
+    """Where in the line, now."""
+
+    state = serializers.ChoiceField(choices=Consultation.State.choices)
+    token = TokenOutput(allow_null=True)
+    ahead = serializers.IntegerField(allow_null=True, help_text="People in front.")
+    wait = WaitOutput(allow_null=True)
+    doctors = serializers.IntegerField()
+
+
+class FileInput(Input):
+    file = serializers.FileField(help_text="JPEG, PNG, WebP or PDF of at most 10 MB.")
+
+
+class FileOutput(serializers.Serializer[Attachment]):
+    uid = serializers.UUIDField()
+    name = serializers.CharField()
+    kind = serializers.CharField()
+    size = serializers.IntegerField(help_text="Bytes.")
+
+
+class FeedbackInput(Input):
+    stars = serializers.IntegerField(min_value=1, max_value=5)
+    words = words(1000)
+
+
+class LineShape(Input):
+    generic = serializers.CharField(max_length=120, help_text="By generic name.")
+    form = serializers.ChoiceField(choices=PrescriptionLine.Form.choices)
+    strength = serializers.CharField(max_length=40)
+    dose = serializers.CharField(max_length=40)
+    frequency = serializers.ChoiceField(choices=PrescriptionLine.Frequency.choices)
+    days = serializers.IntegerField(min_value=1, max_value=180)
+    instructions = words(160)
+
+
+class LinesInput(Input):
+    lines = LineShape(many=True, max_length=Prescription.MAX_LINES)
+
+
+class NoteInput(Input):
+    findings = words(4000)
+    diagnosis = words(300)
+    icd10 = words(8, help_text="An ICD-10 code, if one was chosen; the words always count.")
+    is_provisional = serializers.BooleanField(default=True)
+    tests = words(1000)
+    advice = words(2000)
+    follow_up_on = serializers.DateField(required=False, allow_null=True)
+
+
+class NoteOutput(serializers.Serializer[Any]):
+    findings = serializers.CharField()
+    diagnosis = serializers.CharField()
+    icd10 = serializers.CharField()
+    icd10_title = serializers.CharField()
+    is_provisional = serializers.BooleanField()
+    tests = serializers.CharField()
+    advice = serializers.CharField()
+    follow_up_on = serializers.DateField(allow_null=True)
+
+
+class PrescriptionOutput(serializers.Serializer[Prescription]):
+    uid = serializers.UUIDField()
+    state = serializers.ChoiceField(choices=Prescription.State.choices)
+    version = serializers.IntegerField()
+    number = serializers.CharField()
+    check_code = serializers.CharField(source="spaced_code")
+    issued_at = serializers.DateTimeField(allow_null=True)
+    has_pdf = serializers.SerializerMethodField()
+    lines = LineShape(many=True)
+
+    def get_has_pdf(self, prescription: Prescription) -> bool:
+        return bool(prescription.pdf)
+
+
+class ReturnInput(Input):
+    reason = serializers.ChoiceField(
+        choices=[(r.value, r.label) for r in Consultation.RETURN_REASONS]
+    )
+    words = serializers.CharField(max_length=500, help_text="What the patient should do.")
+    clinic = serializers.UUIDField(required=False, help_text="Where the doctor would send it.")
+
+
+class TransferInput(Input):
+    clinic = serializers.UUIDField()
+    words = serializers.CharField(max_length=500, help_text="What the patient is told.")
+    told = serializers.BooleanField(
+        help_text="The patient was told that another doctor takes over."
+    )
+
+
+class ReferralInput(Input):
+    facility = serializers.IntegerField(required=False, min_value=1)
+    place = words(120)
+    speciality = serializers.IntegerField(required=False, min_value=1)
+    urgency = serializers.ChoiceField(choices=Referral.Urgency.choices)
+    reason = serializers.CharField(max_length=1000)
+
+
+class ReferralOutput(serializers.Serializer[Referral]):
+    uid = serializers.UUIDField()
+    number = serializers.CharField()
+    where = serializers.CharField()
+    urgency = serializers.CharField()
+    reason = serializers.CharField()
+    issued_at = serializers.DateTimeField()
+
+
+class OpinionInput(Input):
+    clinic = serializers.UUIDField()
+    question = serializers.CharField(max_length=1000)
+
+
+class OpinionAnswerInput(Input):
+    answer = serializers.CharField(max_length=2000)
+
+
+class OpinionOutput(serializers.Serializer[Opinion]):
+    uid = serializers.UUIDField()
+    consultation = serializers.UUIDField(source="consultation.uid")
+    clinic_name = serializers.CharField(source="clinic.local_name")
+    question = serializers.CharField()
+    state = serializers.ChoiceField(choices=Opinion.State.choices)
+    specialist = serializers.SerializerMethodField()
+    answer = serializers.CharField()
+    asked_at = serializers.DateTimeField()
+
+    def get_specialist(self, opinion: Opinion) -> str | None:
+        return opinion.specialist.user.name if opinion.specialist else None
+
+
+def _vital(low: float, high: float, unit: str) -> serializers.FloatField:
+    return serializers.FloatField(
+        required=False, min_value=low, max_value=high, help_text=f"{unit}, {low:g} to {high:g}."
+    )
+
+
+# Each by its kind, in the unit of the national guide.
+VitalsShape: Any = type(
+    "VitalsShape",
+    (Input,),
+    {one.kind: _vital(*one.possible, one.shown_unit) for one in VITALS},
+)
+
+
+class VitalsInput(Input):
+    vitals = VitalsShape()
+
+
+class ObservationOutput(serializers.Serializer[Observation]):
+    kind = serializers.CharField()
+    value = serializers.FloatField()
+    unit = serializers.CharField(help_text="UCUM.")
+    loinc = serializers.CharField()
+    taken_at = serializers.DateTimeField()
+    is_unusual = serializers.BooleanField()
+
+
+class CaseOpenInput(Input):
+    patient = serializers.UUIDField()
+    follow_up = serializers.UUIDField(required=False)
+
+
+class CaseInput(Input):
+    revision = serializers.IntegerField(min_value=0, help_text="The one that was read.")
+    complaint = words(2000)
+    since = serializers.ChoiceField(
+        choices=Consultation.Since.choices, required=False, allow_blank=True
+    )
+    history = words(2000)
+    family_history = words(500)
+    allergies = words(500)
+    medicines = words(500)
+    is_pregnant = serializers.BooleanField(default=False)
+    lmp = serializers.DateField(required=False, allow_null=True)
+    is_disabled = serializers.BooleanField(default=False)
+    examination = words(2000)
+    impression = words(300)
+    is_emergency = serializers.BooleanField(default=False)
+    vitals = VitalsShape(required=False)
+
+
+class SendInput(Input):
+    clinic = serializers.UUIDField()
+    proposed = serializers.UUIDField(required=False, help_text="The clinic that was proposed.")
+    because = words(300, help_text="Needed for another clinic than the one proposed.")
+    is_written = serializers.BooleanField(default=False, help_text="To be answered in writing.")
+    how = serializers.ChoiceField(choices=Consent.How.choices, default=Consent.How.SPOKEN)
+    consent = serializers.BooleanField()
+    is_present = serializers.BooleanField(help_text="The patient is with the health worker now.")
+
+
+class MoveInput(Input):
+    clinic = serializers.UUIDField()
+    because = words(300)
+
+
+class InstructionInput(Input):
+    words = serializers.CharField(max_length=300)
+
+
+class InstructionAnswerInput(Input):
+    answer = words(300)
+
+
+class InstructionOutput(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    words = serializers.CharField()
+    asked_at = serializers.DateTimeField()
+    answer = serializers.CharField()
+    done_at = serializers.DateTimeField(allow_null=True)
+
+
+class FollowUpInput(Input):
+    outcome = serializers.ChoiceField(choices=FollowUp.Outcome.choices)
+    outcome_words = words(500)
+
+
+class FollowUpOutput(serializers.Serializer[FollowUp]):
+    uid = serializers.UUIDField()
+    patient = serializers.UUIDField(source="patient.uid")
+    patient_name = serializers.CharField(source="patient.name")
+    consultation = serializers.UUIDField(source="consultation.uid")
+    due_on = serializers.DateField()
+    is_overdue = serializers.BooleanField()
+    outcome = serializers.CharField()
+    outcome_words = serializers.CharField()
+
+
+class GivenShape(Input):
+    position = serializers.IntegerField(min_value=1, help_text="Of the medicine, from 1.")
+    given = serializers.ChoiceField(choices=Dispensing.Given.choices)
+    words = words(120)
+
+
+class DispensingInput(Input):
+    lines = GivenShape(many=True)
+
+
+class CallInput(Input):
+    clinic = serializers.UUIDField()
+
+
+class WaitingOutput(serializers.Serializer[Any]):
+    """One patient of a line, as the doctor's desk shows them."""
+
+    consultation = serializers.UUIDField(source="token.consultation.uid")
+    number = serializers.IntegerField(source="token.number")
+    priority = serializers.IntegerField(source="token.priority")
+    name = serializers.CharField(source="token.patient.name")
+    age = serializers.IntegerField(source="token.patient.age")
+    sex = serializers.CharField(source="token.patient.sex")
+    complaint = serializers.CharField(source="token.consultation.complaint")
+    is_present = serializers.BooleanField()
+    minutes = serializers.IntegerField(help_text="Waiting so far.")
+
+
+class LineOutput(serializers.Serializer[Any]):
+    clinic = serializers.UUIDField(source="clinic.uid")
+    name = serializers.CharField(source="clinic.local_name")
+    is_paused = serializers.BooleanField()
+    waiting = serializers.IntegerField()
+    rows = WaitingOutput(many=True)
+
+
+class DeskOutput(serializers.Serializer[Any]):
+    held = ConsultationOutput(allow_null=True, help_text="Who was called or is in the room.")
+    lines = LineOutput(many=True)
+
+
+class CodeOutput(serializers.Serializer[Any]):
+    code = serializers.CharField()
+    title = serializers.CharField()

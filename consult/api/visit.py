@@ -1,0 +1,174 @@
+"""The patient's side, from the waiting room to the stars."""
+
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.http import Http404
+from django.utils.translation import gettext as _
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api.base import Refused, cleaned, plain
+from accounts.api.who import IsPerson
+from consult import actions
+from consult.api.base import OfConsultation, PatientsVerb, note_reading
+from consult.api.rules import rules
+from consult.api.shapes import (
+    FeedbackInput,
+    ObservationOutput,
+    PlaceOutput,
+    PrescriptionOutput,
+    ReferralOutput,
+    VitalsInput,
+)
+from consult.fetch import own_consultation
+from consult.forms import FeedbackForm, VitalsForm
+from consult.models import Consultation, Observation
+from consult.people import Role, role_of
+from consult.views.visit import _download as download
+from consult.views.visit import issued_of
+from queues.line import read_line
+from queues.models import Presence
+
+
+class Place(OfConsultation):
+    """The place in the line."""
+
+    fetch = staticmethod(own_consultation)
+    outputs = {"GET": PlaceOutput}
+    is_polled = True
+
+    def get(self, request: Request, consultation: UUID) -> Response:
+        """Place and expected wait. Asking says that the patient is there: ask at least every 30 s."""
+        found = self.found(request, consultation)
+        token = found.token
+        if token and token.is_open:
+            Presence.renew([token.pk])
+        line = read_line(found.clinic)
+        ahead = line.ahead_of(token.pk) if token else None
+        wait = line.wait(ahead) if ahead is not None else None
+        place = {"state": found.state, "token": token, "ahead": ahead, "wait": wait}
+        return self.answer({**place, "doctors": line.doctors})
+
+
+class Answered(PatientsVerb):
+    def act(self, consultation: Consultation, typed: dict[str, Any]) -> None:
+        actions.begin(consultation=consultation, by=plain(self.request).user)
+
+    def post(self, request: Request, consultation: UUID) -> Response:
+        """The patient was called and comes in."""
+        return super().post(request, consultation)
+
+
+class Left(PatientsVerb):
+    def act(self, consultation: Consultation, typed: dict[str, Any]) -> None:
+        actions.leave(consultation=consultation, by=plain(self.request).user)
+
+    def post(self, request: Request, consultation: UUID) -> Response:
+        """Give the place up."""
+        return super().post(request, consultation)
+
+
+class Stars(PatientsVerb):
+    inputs = {"POST": FeedbackInput}
+    refusals = ["not_completed"]
+
+    def act(self, consultation: Consultation, typed: dict[str, Any]) -> None:
+        if consultation.state != Consultation.State.COMPLETED:
+            raise Refused("not_completed", _("The consultation is not complete."))
+        said = cleaned(FeedbackForm(typed))
+        actions.give_feedback(consultation=consultation, by=plain(self.request).user, **said)
+
+    def post(self, request: Request, consultation: UUID) -> Response:
+        """How it was: stars and words. Sending again replaces them."""
+        return super().post(request, consultation)
+
+
+class Issued(OfConsultation):
+    """The prescription in force."""
+
+    permission_classes = [IsPerson]
+    outputs = {"GET": PrescriptionOutput}
+    is_polled = True
+
+    def get(self, request: Request, consultation: UUID) -> Response:
+        """The prescription in force; 404 while there is none."""
+        found = self.found(request, consultation)
+        issued = issued_of(found)
+        if issued is None:
+            raise Http404
+        note_reading(request, "prescription.read", issued, found)
+        return self.answer(issued)
+
+
+class IssuedPdf(OfConsultation):
+    """The prescription on paper."""
+
+    outputs = {"GET": {(200, "application/pdf"): bytes}}
+    refusals = ["soon"]
+
+    def get(self, request: Request, consultation: UUID) -> Any:
+        """The PDF; `soon` while it is being made: ask again."""
+        found = self.found(request, consultation)
+        issued = issued_of(found)
+        if issued is None:
+            raise Http404
+        note_reading(request, "prescription.read", issued, found)
+        if not issued.pdf:
+            raise Refused("soon", _("The PDF is being made. Ask again in a moment."))
+        return download(issued.pdf.open(), f"{issued.number}.pdf", "application/pdf")
+
+
+class Vitals(OfConsultation):
+    """Vital signs."""
+
+    inputs = {"POST": VitalsInput}
+    outputs = {"GET": ObservationOutput, "POST": ObservationOutput}
+    statuses = {"POST": 201}
+    refusals = ["moved", "not_in_line"]
+    lists = {"GET", "POST"}
+
+    def get(self, request: Request, consultation: UUID) -> Response:
+        """Everything that was measured, in order."""
+        found = self.found(request, consultation)
+        note_reading(request, "vitals.read", found, found)
+        return self.answer(_measured(found))
+
+    def post(self, request: Request, consultation: UUID) -> Response:
+        """Measured while the case waits or is with the doctor; the earlier values stay."""
+        found = self.found(request, consultation)
+        user = plain(request).user
+        if role_of(found, user) not in (Role.PATIENT, Role.HEALTH_WORKER):
+            raise Refused("not_in_line", _("Who measures sits with the patient."))
+        vitals = vitals_form(self.read()["vitals"]).vitals
+        with rules():
+            actions.measure_again(consultation=found, vitals=vitals, by=user)
+        return self.answer(_measured(found), 201)
+
+
+def vitals_form(typed: dict[str, float]) -> VitalsForm:
+    """The pages' own form. Raises ValidationError."""
+    form = VitalsForm({f"vital_{kind}": Decimal(str(value)) for kind, value in typed.items()})
+    cleaned(form)
+    return form
+
+
+def _measured(consultation: Consultation) -> list[Observation]:
+    rows = list(consultation.observations.all())
+    for row in rows:
+        row.patient = consultation.patient
+    return rows
+
+
+class Letters(OfConsultation):
+    """Letters of referral."""
+
+    outputs = {"GET": ReferralOutput}
+    lists = {"GET"}
+
+    def get(self, request: Request, consultation: UUID) -> Response:
+        """The letters that send the patient to be seen in person."""
+        found = self.found(request, consultation)
+        note_reading(request, "referral.read", found, found)
+        return self.answer(list(found.referrals.select_related("facility")))

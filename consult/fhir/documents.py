@@ -1,0 +1,307 @@
+"""The documents of the national guide, each a Bundle: OPConsultRecord, PrescriptionRecord, WellnessRecord.
+
+Plain functions over rows. The same rows give the same bytes; a section that has nothing is left out.
+"""
+
+from base64 import b64encode
+from contextlib import suppress
+from html import unescape
+from typing import Any
+
+from django.utils import translation
+
+from consult.fhir import codes, findings, orders, people
+from consult.fhir.parts import (
+    Resource,
+    clean,
+    concept,
+    filled,
+    inside,
+    narrative,
+    our_system,
+    reference,
+    resource,
+    when,
+)
+from consult.fhir.records import Record
+from consult.models import Consultation, Prescription
+from consult.pdf import render_pdf
+from consult.vitals import BODY_MASS_INDEX
+
+OP_CONSULT = "OPConsultRecord"
+PRESCRIPTION = "PrescriptionRecord"
+WELLNESS = "WellnessRecord"
+PDF = "application/pdf"
+Section = dict[str, Any]
+
+
+def bundle_id(kind: str, consultation: Consultation) -> str:
+    return f"{kind}-{consultation.uid}"
+
+
+def kinds_of(record: Record) -> list[str]:
+    """Which documents there are of a consultation."""
+    if record.consultation.state != Consultation.State.COMPLETED:
+        return []
+    kinds = [OP_CONSULT]
+    if record.prescription:
+        kinds.append(PRESCRIPTION)
+    if record.observations:
+        kinds.append(WELLNESS)
+    return kinds
+
+
+def document(record: Record, kind: str) -> Resource:
+    """One of kinds_of(record), as a document Bundle, in English whatever language is active."""
+    build = {OP_CONSULT: _op_consult, PRESCRIPTION: _prescription, WELLNESS: _wellness}[kind]
+    with translation.override("en"):
+        return build(record)
+
+
+def _op_consult(record: Record) -> Resource:
+    row, note = record.consultation, record.note
+    parts = _Sections()
+    if clean(row.complaint):
+        words = f"{row.complaint} ({Consultation.Since(row.since).label})" if row.since else ""
+        complaint = findings.condition(row, inside, "complaint", words or row.complaint)
+        parts.add(codes.CHIEF_COMPLAINTS, "Chief complaints", [complaint])
+    parts.add(codes.PHYSICAL_EXAMINATION, "Physical examination", _examined(record))
+    if clean(row.allergies):
+        parts.add(codes.ALLERGIES, "Allergies", [findings.allergy(row, inside)])
+    if clean(row.history):
+        history = findings.condition(row, inside, "history", row.history)
+        parts.add(codes.MEDICAL_HISTORY, "Medical history", [history])
+    if clean(row.family_history):
+        parts.add(codes.FAMILY_HISTORY, "Family history", [findings.family_history(row, inside)])
+    if note and clean(note.tests):
+        tests = orders.tests_ordered(record, note, inside)
+        parts.add(codes.INVESTIGATIONS, "Investigation advice", [tests])
+    medicines = orders.medication_requests(record, inside)
+    if clean(row.medicines):
+        medicines.append(orders.medicines_taken(record, inside))
+    parts.add(codes.MEDICATIONS, "Medications", medicines)
+    if note and note.follow_up_on:
+        day = orders.follow_up(record, note.follow_up_on, inside)
+        parts.add(codes.FOLLOW_UP, "Follow-up", [day])
+    letters = [orders.referral(record, letter, inside) for letter in record.referrals]
+    parts.add(codes.REFERRAL, "Referral", letters)
+    if record.prescription:
+        parts.add(codes.OP_CONSULT, "Prescription", [_attached_pdf(record, record.prescription)])
+    _add_conclusion(parts, record)
+    return _bundle(record, OP_CONSULT, concept(code=codes.OP_CONSULT), parts)
+
+
+def _examined(record: Record) -> list[Resource]:
+    """What the health worker saw, what was measured, what the doctor found."""
+    row, note = record.consultation, record.note
+    examined = findings.vital_signs(record, inside)
+    if clean(row.examination):
+        examined.append(
+            findings.examination(row, inside, "examination", "Examination", row.examination)
+        )
+    if note and clean(note.findings):
+        examined.append(findings.examination(row, inside, "findings", "Findings", note.findings))
+    return examined
+
+
+def _add_conclusion(parts: "_Sections", record: Record) -> None:
+    """The guide has no section for the diagnosis and the advice; it is open at the end."""
+    note = record.note
+    if note and clean(note.diagnosis):
+        found = findings.diagnosis(record.consultation, note, inside)
+        parts.add(None, "Diagnosis", [found])
+    if note and clean(note.advice):
+        parts.add(None, "Advice", [], [note.advice])
+
+
+def _prescription(record: Record) -> Resource:
+    if record.prescription is None:
+        raise ValueError("There is no prescription.")
+    parts, pdf = _Sections(), _pdf(record.prescription)
+    medicines = orders.medication_requests(record, inside)
+    parts.add(codes.PRESCRIPTION, "Prescription", [*medicines, pdf], says_type=True)
+    conclusions = []
+    if record.note and clean(record.note.diagnosis):
+        conclusions = [findings.diagnosis(record.consultation, record.note, inside)]
+    kind = concept(code=codes.PRESCRIPTION)
+    return _bundle(record, PRESCRIPTION, kind, parts, beside=conclusions)
+
+
+def _wellness(record: Record) -> Resource:
+    by_title: dict[str, list[Resource]] = {
+        "Vital Signs": [], "Body Measurement": [], "Other Observations": [],
+    }  # fmt: skip
+    for sign in findings.vital_signs(record, inside):
+        loinc = sign["code"]["coding"][0]["code"]
+        is_body = loinc in {"29463-7", "8302-2", BODY_MASS_INDEX}
+        is_vital = sign["meta"]["profile"][0].endswith("VitalSigns")
+        title = "Body Measurement" if is_body else "Vital Signs"
+        by_title[title if is_body or is_vital else "Other Observations"].append(sign)
+    parts = _Sections()
+    for title, signs in by_title.items():
+        parts.add(None, title, signs)
+    return _bundle(record, WELLNESS, {"text": "Wellness Record"}, parts)
+
+
+class _Sections:
+    """The sections of a Composition as they are gathered, and the resources they speak of."""
+
+    def __init__(self) -> None:
+        self.sections: list[Section] = []
+        self.resources: list[Resource] = []
+
+    def add(
+        self,
+        code: codes.Coding | None,
+        title: str,
+        entries: list[Resource],
+        words: list[str] | None = None,
+        *,
+        says_type: bool = False,
+    ) -> None:
+        if not entries and not words:
+            return
+        self.resources += entries
+        self.sections.append(
+            filled(
+                {
+                    "title": title,
+                    "code": concept(code=code) if code else {"text": title},
+                    "text": narrative(words or _told(entries)),
+                    "entry": [_entry(one, says_type) for one in entries],
+                }
+            )
+        )
+
+
+def _told(entries: list[Resource]) -> list[str]:
+    """One line each: the words of the resource's own narrative."""
+    return [
+        unescape(one["text"]["div"].split("<p>", 1)[1].split("</p>", 1)[0])
+        if "text" in one
+        else "The prescription as PDF"
+        for one in entries
+    ]
+
+
+def _entry(one: Resource, says_type: bool) -> dict[str, str]:
+    kind = {"type": one["resourceType"]} if says_type else {}
+    return {**reference(inside, one["resourceType"], one["id"]), **kind}
+
+
+def _pdf(issued: Prescription) -> Resource:
+    return resource("Binary", f"{issued.uid}-pdf", contentType=PDF, data=_content(issued))
+
+
+def _attached_pdf(record: Record, issued: Prescription) -> Resource:
+    """The consultation's report has no place for a Binary, but for a document."""
+    about = findings.about(record.consultation, inside)
+    return resource(
+        "DocumentReference",
+        f"{issued.uid}-document",
+        text=narrative([f"Prescription {issued.number}"]),
+        status="current",
+        subject=about["subject"],
+        date=when(issued.issued_at),
+        content=[
+            {
+                "attachment": {
+                    "contentType": PDF,
+                    "data": _content(issued),
+                    "title": f"{issued.number}.pdf",
+                    "creation": when(issued.issued_at),
+                }
+            }
+        ],
+        context={"encounter": [about["encounter"]]},
+    )
+
+
+def _content(issued: Prescription) -> str:
+    """As it is stored; made anew where it is not there (yet), which gives the same."""
+    with suppress(FileNotFoundError):
+        if issued.pdf:
+            with issued.pdf.open() as stored:
+                return b64encode(stored.read()).decode()
+    return b64encode(render_pdf(issued)).decode()
+
+
+def _bundle(
+    record: Record,
+    kind: str,
+    type_: dict[str, Any],
+    parts: _Sections,
+    beside: list[Resource] | None = None,
+) -> Resource:
+    row = record.consultation
+    ended = when(row.ended_at)
+    place = findings.place_of(row)
+    encounter = findings.encounter(record, inside)
+    resources = [
+        _composition(record, kind, type_, parts.sections),
+        people.patient(row.patient),
+        people.practitioner(record.doctor),
+        *([people.organization(place)] if place else []),
+        encounter,
+        *parts.resources,
+        *(beside or []),
+    ]
+    _keep_what_is_there(encounter, resources)
+    return {
+        "resourceType": "Bundle",
+        "id": bundle_id(kind, row),
+        "meta": {
+            "versionId": str(record.prescription.version if record.prescription else 1),
+            "lastUpdated": ended,
+            "profile": [f"{codes.PROFILES}/DocumentBundle"],
+            "security": [codes.VERY_RESTRICTED],
+        },
+        "identifier": {"system": our_system("document"), "value": bundle_id(kind, row)},
+        "type": "document",
+        "timestamp": ended,
+        "entry": [
+            {"fullUrl": inside(one["resourceType"], one["id"]), "resource": one}
+            for one in resources
+        ],
+    }
+
+
+def _keep_what_is_there(encounter: Resource, resources: list[Resource]) -> None:
+    """An encounter names its diagnosis only where the document holds it."""
+    if not any(one["id"].endswith("-diagnosis") for one in resources):
+        encounter.pop("diagnosis", None)
+
+
+def _composition(
+    record: Record, kind: str, type_: dict[str, Any], sections: list[Section]
+) -> Resource:
+    row = record.consultation
+    place = findings.place_of(row)
+    titles = {
+        OP_CONSULT: "Consultation report",
+        PRESCRIPTION: "Prescription",
+        WELLNESS: "Wellness record",
+    }
+    # A document says something, and the profile asks for a section.
+    said = sections or [{"title": "Consultation", "text": narrative(["Nothing was written."])}]
+    author = orders.ordered_by(record, inside)
+    return resource(
+        "Composition",
+        f"{row.uid}-{kind}",
+        kind,
+        text=narrative([f"{titles[kind]}: {row.patient.name}"]),
+        identifier={"system": our_system("document"), "value": bundle_id(kind, row)},
+        status="final",
+        type=type_,
+        **findings.about(row, inside),
+        date=when(row.ended_at),
+        author=[author],
+        title=titles[kind],
+        attester=[{"mode": "professional", "time": when(row.ended_at), "party": author}],
+        custodian=reference(
+            inside, "Organization", people.organization_id(place), clean(place.name)
+        )
+        if place
+        else None,
+        section=said,
+    )

@@ -1,0 +1,196 @@
+"""Link, consent, encrypted transfer, decryption, display: this site as holder and as asker of records,
+a gateway in between, everything over HTTP."""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from django.conf import settings
+
+from accounts.actions.keys import issue_token
+from accounts.models import AuditEvent
+from consult.models import AbdmConsent, AbdmMessage, AbdmRecord
+from tests.abdm.fake_gateway import FakeGateway
+from tests.fhir import records
+from tests.running import Gateway, Site, free_port, test_database_url
+
+WITHIN = 60  # seconds
+
+
+@pytest.fixture(scope="module")
+def _joined(django_db_setup: None) -> Iterator[tuple[Site, FakeGateway]]:
+    """A site with the gateway's credentials: one server, and a worker and the clock where they are apart."""
+    gateway, sms = FakeGateway(), Gateway()
+    port = free_port()
+    gateway.site = f"http://127.0.0.1:{port}"
+    folder = Path(os.environ["VAR_DIR"])
+    environment = os.environ | gateway.environment() | {
+        "DATABASE_URL": test_database_url(), "SITE_URL": gateway.site, "PYTHONUNBUFFERED": "1",
+        "SMS_BACKEND": "accounts.sms.HttpJsonBackend", "SMS_HTTP_URL": sms.url,
+        "FILES_DIR": str(folder / "files"), "DATABASE_POOL": "8",
+    }  # fmt: skip
+    site = Site([], sms, environment)
+    try:
+        if settings.IN_MEMORY:
+            process = site.start("manage.py", "serve", "--port", str(port))
+        else:
+            site.start_worker()
+            site.start("-m", "celery", "-A", "esanjeevani.celery_app", "beat",
+                       "-s", str(folder / "abdm-beat"))  # fmt: skip
+            process = site.start("-m", "daphne", "-b", "127.0.0.1", "-p", str(port),
+                                 "esanjeevani.asgi:application")  # fmt: skip
+        site.wait_until_ready(gateway.site, process)
+        yield site, gateway
+    finally:
+        for process in list(site.processes):
+            site.stop(process)
+        for server in (gateway, sms):
+            server.shutdown()
+            server.server_close()
+
+
+@pytest.fixture
+def gateway(_joined: tuple[Site, FakeGateway], transactional_db: None) -> FakeGateway:
+    _site, gateway = _joined
+    gateway.linked.clear()
+    gateway.received.clear()
+    gateway.twice = gateway.overtakes = False
+    gateway.grants, gateway.away = True, 0
+    return gateway
+
+
+def soon(what: Callable[[], object]) -> object:
+    until = time.monotonic() + WITHIN
+    while time.monotonic() < until:
+        if found := what():
+            return found
+        time.sleep(0.1)
+    rows = AbdmMessage.objects.values_list("direction", "kind", "tries", "error", "done_at")
+    raise AssertionError(f"Not within {WITHIN} s: {list(rows)}")
+
+
+class Play:
+    """One patient with a completed consultation here, and a doctor who sees them now."""
+
+    def __init__(self, gateway: FakeGateway) -> None:
+        self.gateway = gateway
+        self.past = records.full()
+        self.patient = self.past.patient
+        clinic = records.a_clinic(name="Evening clinic")
+        self.rao = records.on_duty(clinic)
+        self.now = records.in_the_room(clinic, self.rao, self.patient)
+
+    def ask(self, method: str, path: str, data: object = None, *, doctor: bool = False):
+        user = self.rao.user if doctor else self.patient.account
+        _token, key = issue_token(user=user, device="test", has_second_factor=doctor)
+        return httpx.request(
+            method, f"{self.gateway.site}/api/v1/{path}", json=data, timeout=60,
+            headers={"Authorization": f"Bearer {key}"},
+        )  # fmt: skip
+
+    def link(self) -> None:
+        linked = self.ask("POST", f"consultations/{self.past.uid}/abha-link/")
+        assert linked.status_code == 204, linked.text
+        soon(lambda: self.gateway.linked == [str(self.past.uid)])
+        context = self.past.care_context
+        soon(lambda: context.refresh_from_db() or context.linked_at)
+
+    def consent(self) -> None:
+        asked = self.ask(
+            "POST", f"doctor/consultations/{self.now.uid}/abdm/consents/",
+            {"since": "2020-01-01"}, doctor=True,
+        )  # fmt: skip
+        assert asked.status_code == 201, asked.text
+
+    def shown(self) -> list[dict]:
+        path = f"doctor/consultations/{self.now.uid}/abdm/records/"
+        return self.ask("GET", path, doctor=True).json()
+
+
+def test_link_consent_encrypted_transfer_and_display(gateway: FakeGateway) -> None:
+    play = Play(gateway)
+    play.link()
+    play.consent()
+    soon(lambda: len(play.shown()) == 3)
+    bundles = {one["bundle"]["id"]: one["bundle"] for one in play.shown()}
+    kinds = ("OPConsultRecord", "PrescriptionRecord", "WellnessRecord")
+    assert set(bundles) == {f"{kind}-{play.past.uid}" for kind in kinds}
+    titles = [
+        one["title"]
+        for one in bundles[f"OPConsultRecord-{play.past.uid}"]["entry"][0]["resource"]["section"]
+    ]
+    assert "Diagnosis" in titles
+    soon(lambda: gateway.of("/health-information/notify"))
+    assert "Acute tonsillitis" not in str(gateway.received)  # the gateway saw none of it
+    actions = set(AuditEvent.objects.values_list("action", flat=True))
+    assert {"abdm.link", "abdm.consent", "abdm.transfer", "abdm.received", "abdm.read"} <= actions
+
+
+def test_a_gateway_that_is_down_and_delivers_twice_changes_nothing_but_the_time(
+    gateway: FakeGateway,
+) -> None:
+    gateway.twice, gateway.away = True, 2
+    play = Play(gateway)
+    play.link()
+    gateway.away = 1
+    play.consent()
+    soon(lambda: len(play.shown()) == 3)
+    assert len(gateway.of("/health-information/hip/on-request")) == 1
+    assert AbdmConsent.objects.count() == 2  # one as holder, one as asker
+    twice = [status for kind, status in gateway.answers if kind == "consent/request/hip/notify"]
+    assert set(twice) == {202}
+
+
+def test_callbacks_that_overtake_each_other_wait_for_what_they_speak_of(
+    gateway: FakeGateway,
+) -> None:
+    gateway.overtakes = True
+    play = Play(gateway)
+    play.link()
+    play.consent()
+    soon(lambda: len(play.shown()) == 3)
+
+
+def test_a_consent_withdrawn_takes_the_records_away_and_gives_no_more(gateway: FakeGateway) -> None:
+    play = Play(gateway)
+    play.link()
+    play.consent()
+    soon(lambda: len(play.shown()) == 3)
+    gateway.revoke()
+    soon(lambda: play.shown() == [])
+    assert not AbdmRecord.objects.exists()
+    pushed = AbdmMessage.objects.filter(kind="push").count()
+    gateway.forward(
+        {
+            "consent": {"id": gateway.detail["consentId"]},
+            "dateRange": gateway.detail["permission"]["dateRange"],
+            "dataPushUrl": f"{gateway.site}/abdm/data",
+            "keyMaterial": {},
+        },
+        {"response": {"requestId": "none"}},
+    )
+    soon(lambda: AuditEvent.objects.filter(action="abdm.refused").exists())
+    assert AbdmMessage.objects.filter(kind="push").count() == pushed
+
+
+def test_who_says_no_is_not_asked_for_records(gateway: FakeGateway) -> None:
+    gateway.grants = False
+    play = Play(gateway)
+    play.link()
+    play.consent()
+    soon(lambda: AbdmConsent.objects.filter(state=AbdmConsent.State.DENIED).exists())
+    assert gateway.of("/consent/v3/fetch") == []
+
+
+def test_an_abha_is_verified_by_the_gateway_alone(gateway: FakeGateway) -> None:
+    play = Play(gateway)
+    type(play.patient).objects.filter(pk=play.patient.pk).update(abha_verified_at=None)
+    path = f"patients/{play.patient.uid}/abha/"
+    begun = play.ask("POST", f"{path}code/").json()["transaction"]
+    wrong = play.ask("POST", path, {"transaction": begun, "code": "000000"})
+    assert (wrong.status_code, wrong.json()["code"]) == (409, "not_theirs")
+    right = play.ask("POST", path, {"transaction": begun, "code": "123456"}).json()
+    assert (right["abha_is_verified"], right["abha_address"]) == (True, "asha@sbx")

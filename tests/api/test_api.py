@@ -1,0 +1,276 @@
+"""The open door's own manners: who may, what is refused, and one answer per key."""
+
+import json
+import uuid
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from accounts.actions.keys import issue_token
+from accounts.models import ApiToken, AuditEvent, KeptAnswer, Message, Patient, User
+from consult.models import Consultation
+from queues.models import Token
+from tests.factories import (
+    PASSWORD,
+    a_clinic,
+    a_doctor,
+    a_patient,
+    a_photo,
+    a_state,
+    a_user,
+    an_upload,
+    as_staff,
+    code_sent_to,
+    in_the_room,
+    on_duty,
+    refused_to,
+    totp_code,
+    waiting,
+)
+
+pytestmark = pytest.mark.django_db
+ASHA = {
+    "name": "Asha Menon", "sex": "female", "age": 34, "address": "12 Canal Road", "state": 32,
+}  # fmt: skip
+
+
+class Program:
+    """A phone app, signed in or not."""
+
+    def __init__(self, user: User | None = None, *, staff: bool = False) -> None:
+        self.client = Client()
+        self.headers: dict[str, str] = {}
+        if user:
+            _token, key = issue_token(user=user, device="phone", has_second_factor=staff)
+            self.headers["Authorization"] = f"Bearer {key}"
+
+    def ask(self, method: str, path: str, data: object = None, **headers: str):
+        body = {} if data is None else {"data": json.dumps(data)}
+        return getattr(self.client, method)(
+            f"/api/v1/{path}",
+            **body,
+            content_type="application/json",
+            headers=self.headers
+            | {name.replace("_", "-"): value for name, value in headers.items()},
+        )
+
+    def get(self, path: str, **headers: str):
+        return self.ask("get", path, **headers)
+
+    def post(self, path: str, data: object = None, **headers: str):
+        return self.ask("post", path, data, **headers)
+
+    def put(self, path: str, data: object):
+        return self.ask("put", path, data)
+
+
+def booked(asha: Program, clinic) -> dict:
+    """A draft of a new patient."""
+    person = asha.post("patients/", ASHA).json()
+    draft = {
+        "patient": person["uid"],
+        "clinic": str(clinic.uid),
+        "complaint": "Fever",
+        "since": "days",
+    }
+    return asha.post("consultations/", draft).json()
+
+
+def test_a_code_gives_a_token_with_the_name_of_the_device():
+    a_state()
+    program = Program()
+    assert program.post("sign-in/code/", {"phone": "98765 43210"}).status_code == 204
+    typed = {
+        "phone": "98765 43210",
+        "code": code_sent_to("+919876543210"),
+        "device": "Asha's phone",
+    }
+    answer = program.post("sign-in/", typed)
+    assert (answer.status_code, answer.json()["device"]) == (201, "Asha's phone")
+    program.headers["Authorization"] = f"Bearer {answer.json()['key']}"
+    assert program.get("me/").json()["phone"] == "+91 ··· ··210"
+    assert answer.json()["key"] not in str(list(ApiToken.objects.values()))
+
+
+def test_a_wrong_code_is_refused_with_its_reason():
+    a_state()
+    program = Program()
+    program.post("sign-in/code/", {"phone": "98765 43210"})
+    wrong = str((int(code_sent_to("+919876543210")) + 1) % 1_000_000).zfill(6)
+    answer = program.post("sign-in/", {"phone": "9876543210", "code": wrong, "device": "x"})
+    assert (answer.status_code, answer.json()["code"]) == (409, "wrong")
+
+
+def test_a_lost_phone_is_signed_out_from_another():
+    asha = a_user()
+    lost, here = Program(asha), Program(asha)
+    (theirs,) = [one for one in here.get("devices/").json() if not one["is_this"]]
+    assert here.ask("delete", f"devices/{theirs['uid']}/").status_code == 204
+    assert (lost.get("me/").status_code, here.get("me/").status_code) == (401, 200)
+    here.post("sign-out/")
+    assert here.get("me/").json()["code"] == "authentication_failed"
+
+
+def test_a_doctor_needs_both_factors():
+    rao = a_doctor()
+    program = Program()
+    typed = {"phone": rao.user.phone, "password": PASSWORD, "device": "desk"}
+    key = program.post("sign-in/staff/", typed | {"code": totp_code(rao.user)}).json()["key"]
+    program.headers["Authorization"] = f"Bearer {key}"
+    assert program.get("desk/").status_code == 200
+    assert Program(rao.user).get("desk/").json()["code"] == "doctors_only"
+    again = program.post("sign-in/staff/", typed | {"code": totp_code(rao.user)})
+    assert (again.status_code, again.json()["code"]) == (409, "wrong")  # a code works once
+
+
+def test_nothing_of_patients_before_the_notice():
+    asha = Program(User.objects.create(phone="+919876500000"))
+    assert asha.get("patients/").json()["code"] == "notice_needed"
+    assert asha.post("notice/").json()["is_accepted"] is True
+    assert asha.get("patients/").json() == []
+
+
+def test_bad_input_says_what_is_wrong_and_changes_nothing():
+    a_state()
+    asha = Program(a_user())
+    assert asha.client.post(
+        "/api/v1/patients/", "{oops", content_type="application/json", headers=asha.headers
+    ).json()["code"] == "parse_error"  # fmt: skip
+    for wrong, field in [
+        ({**ASHA, "state": "Kerala"}, "state"),
+        ({**ASHA, "is_admin": True}, "is_admin"),
+        ({**ASHA, "age": 6}, "guardian_name"),
+        ({**ASHA, "sex": ["female"]}, "sex"),
+        ([ASHA], "non_field_errors"),
+    ]:
+        answer = asha.post("patients/", wrong)
+        assert (answer.status_code, answer.json()["code"]) == (400, "invalid")
+        assert field in answer.json()["fields"]
+    assert Patient.objects.count() == 0
+
+
+def test_the_same_key_gives_the_first_answer_and_does_nothing_twice():
+    clinic = a_clinic()
+    on_duty(clinic)
+    asha = Program(a_user())
+    uid = booked(asha, clinic)["uid"]
+    key, consent = uuid.uuid4().hex, {"consent": True}
+    first = asha.post(f"consultations/{uid}/request/", consent, Idempotency_Key=key)
+    again = asha.post(f"consultations/{uid}/request/", consent, Idempotency_Key=key)
+    assert (first.status_code, again.status_code) == (200, 200)
+    assert (again.json(), again["Idempotency-Replayed"]) == (first.json(), "true")
+    assert Token.objects.count() == 1
+    other = asha.post(f"consultations/{uid}/request/", {"consent": False}, Idempotency_Key=key)
+    assert (other.status_code, other.json()["code"]) == (422, "key_reused")
+    without = asha.post(f"consultations/{uid}/request/", consent)
+    assert (without.status_code, without.json()["code"]) == (409, "already_waiting")
+
+
+def test_a_kept_answer_is_read_by_nobody_without_the_key():
+    a_state()
+    asha = Program(a_user())
+    asha.post("patients/", ASHA, Idempotency_Key=uuid.uuid4().hex)
+    (kept,) = KeptAnswer.objects.all()
+    assert kept.status == 201
+    assert b"Asha" not in bytes(kept.sealed)
+
+
+def test_the_key_of_another_person_is_another_key():
+    a_state()
+    key = uuid.uuid4().hex
+    answers = [
+        Program(a_user()).post("patients/", ASHA, Idempotency_Key=key).json()["uid"]
+        for _who in range(2)
+    ]
+    assert len(set(answers)) == 2
+
+
+def test_a_refusal_is_replayed_too():
+    asha = Program(a_user())
+    key = uuid.uuid4().hex
+    first = asha.post("patients/", {"name": "A"}, Idempotency_Key=key)
+    again = asha.post("patients/", {"name": "A"}, Idempotency_Key=key)
+    assert (first.status_code, again.status_code) == (400, 400)
+    assert again.json() == first.json()
+
+
+def test_a_stranger_gets_404_and_is_written_down():
+    clinic = a_clinic()
+    theirs = in_the_room(clinic, on_duty(clinic))
+    stranger = a_user()
+    program = Program(stranger)
+    paths = ["", "messages/", "place/", "vitals/", "prescription/", "files/"]
+    got = [program.get(f"consultations/{theirs.uid}/{path}").status_code for path in paths]
+    assert got == [404] * len(paths)
+    assert program.get(f"patients/{theirs.patient.uid}/").json()["code"] == "not_found"
+    assert refused_to(stranger) == [f"consultation:{theirs.uid}"] * len(paths) + [
+        f"patient:{theirs.patient.uid}"
+    ]
+
+
+def test_a_polled_list_answers_304_until_it_changes():
+    clinic = a_clinic()
+    asha = Program(a_user())
+    first = asha.get("clinics/?state=32")
+    assert first.json()[0]["doctors"] == 0
+    assert asha.get("clinics/?state=32", If_None_Match=first["ETag"]).status_code == 304
+    on_duty(clinic)
+    changed = asha.get("clinics/?state=32", If_None_Match=first["ETag"])
+    assert (changed.status_code, changed.json()[0]["doctors"]) == (200, 1)
+
+
+def test_pages_of_consultations_follow_a_cursor():
+    clinic = a_clinic()
+    on_duty(clinic)
+    account = a_user()
+    for _n in range(3):
+        waiting(clinic, a_patient(account))
+    asha = Program(account)
+    page = asha.get("consultations/?page_size=2").json()
+    assert len(page["results"]) == 2
+    rest = asha.get(page["next"].partition("/api/v1/")[2]).json()
+    assert (len(rest["results"]), rest["next"]) == (1, None)
+
+
+def test_a_photo_is_checked_and_a_false_one_refused():
+    clinic = a_clinic()
+    asha = Program(a_user())
+    uid = booked(asha, clinic)["uid"]
+    path = f"/api/v1/consultations/{uid}/files/"
+    key = {"Idempotency-Key": uuid.uuid4().hex}
+    for _twice in range(2):
+        kept = asha.client.post(path, {"file": an_upload(a_photo())}, headers=asha.headers | key)
+        assert kept.status_code == 201
+    assert Consultation.objects.get(uid=uid).attachments.count() == 1
+    false = asha.client.post(path, {"file": an_upload(b"<html>")}, headers=asha.headers)
+    assert (false.status_code, list(false.json()["fields"])) == (400, ["file"])
+    shown = asha.get(f"consultations/{uid}/files/{kept.json()['uid']}/")
+    assert b"".join(shown.streaming_content).startswith(b"\xff\xd8")
+
+
+def test_too_many_requests_wait(settings):
+    settings.API_PER_MINUTE = {"person": 2, "address": 2}
+    asha = Program(a_user())
+    answers = [asha.get("me/") for _n in range(3)]
+    assert [one.status_code for one in answers] == [200, 200, 429]
+    assert 0 < int(answers[-1]["Retry-After"]) <= 60
+
+
+def test_the_document_is_for_everybody_and_its_page_for_staff():
+    assert Client().get("/api/v1/schema/").status_code == 200
+    page = reverse("api_page")
+    assert Client().get(page).status_code == 404
+    assert as_staff(a_doctor().user).get(page).status_code == 404
+    officer = a_doctor().user
+    User.objects.filter(pk=officer.pk).update(is_staff=True)
+    assert as_staff(officer).get(page).status_code == 200
+
+
+def test_what_the_api_does_stands_in_the_audit():
+    a_state()
+    asha = a_user()
+    Program(asha).post("patients/", ASHA)
+    actions = set(AuditEvent.objects.filter(by=asha).values_list("action", flat=True))
+    assert {"token.issue", "patient.register"} <= actions
+    assert Message.objects.count() == 0

@@ -1,0 +1,136 @@
+"""Every kind of consultation as documents of the national guide, seen by two validators."""
+
+from copy import deepcopy
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import translation
+
+from consult.fhir.documents import OP_CONSULT, PRESCRIPTION, WELLNESS, document, kinds_of
+from consult.models import Consultation
+from consult.pdf import render_pdf
+from tests.fhir import records
+from tests.fhir.guide import empty_values, problems, references
+
+pytestmark = pytest.mark.django_db
+
+
+def sections_of(bundle: dict) -> list[str]:
+    return [section["title"] for section in bundle["entry"][0]["resource"]["section"]]
+
+
+@pytest.mark.parametrize("make", records.ALL, ids=lambda make: make.__name__)
+def test_its_documents_hold_against_the_guide(make):
+    record = records.a_record(make())
+    kinds = kinds_of(record)
+    assert kinds[0] == OP_CONSULT
+    for kind in kinds:
+        bundle = document(record, kind)
+        assert problems(bundle) == []
+        assert empty_values(bundle) == []
+        inside = [entry["fullUrl"] for entry in bundle["entry"]]
+        assert len(set(inside)) == len(inside)
+        assert set(references(bundle)) <= set(inside)
+        assert bundle["entry"][0]["resource"]["resourceType"] == "Composition"
+
+
+def test_what_breaks_the_guide_is_seen():
+    """The validators would say so: else the test above proves nothing."""
+    bundle = document(records.a_record(records.full()), OP_CONSULT)
+    no_version, wrong_code, no_type = deepcopy(bundle), deepcopy(bundle), deepcopy(bundle)
+    del no_version["meta"]["versionId"]
+    section = wrong_code["entry"][0]["resource"]["section"][0]
+    section["code"]["coding"][0]["display"] = "What hurts"
+    del no_type["entry"][1]["resource"]["identifier"][0]["type"]
+    for broken in (no_version, wrong_code, no_type):
+        assert problems(broken) != []
+
+
+def test_a_full_consultation_has_every_section_in_the_guides_order():
+    record = records.a_record(records.full())
+    assert kinds_of(record) == [OP_CONSULT, PRESCRIPTION, WELLNESS]
+    assert sections_of(document(record, OP_CONSULT)) == [
+        "Chief complaints", "Physical examination", "Allergies", "Medical history", "Family history",
+        "Investigation advice", "Medications", "Follow-up", "Prescription", "Diagnosis",
+        "Advice",
+    ]  # fmt: skip
+    wellness = document(record, WELLNESS)
+    assert sections_of(wellness) == ["Vital Signs", "Body Measurement", "Other Observations"]
+
+
+def test_sections_without_anything_are_left_out():
+    bundle = document(records.a_record(records.minimal()), OP_CONSULT)
+    assert sections_of(bundle) == ["Chief complaints"]
+
+
+def test_the_prescription_carries_its_pdf():
+    record = records.a_record(records.ten_medicines())
+    bundle = document(record, PRESCRIPTION)
+    (section,) = bundle["entry"][0]["resource"]["section"]
+    assert [entry["type"] for entry in section["entry"]] == ["MedicationRequest"] * 10 + ["Binary"]
+    (binary,) = (
+        e["resource"] for e in bundle["entry"] if e["resource"]["resourceType"] == "Binary"
+    )
+    assert binary["contentType"] == "application/pdf"
+
+
+def test_without_the_workers_pdf_the_document_is_the_same():
+    record = records.a_record(records.ten_medicines())
+    made = document(record, PRESCRIPTION)
+    record.prescription.pdf.delete(save=False)
+    record.prescription.pdf = ""
+    assert document(record, PRESCRIPTION) == made
+
+
+def test_only_what_is_completed_is_a_document():
+    room = records.a_room()
+    assert kinds_of(records.a_record(room)) == []
+
+
+def test_no_code_is_invented():
+    """Words stay words; the one code that a doctor chose is there, and SNOMED is the guide's own."""
+    bundle = document(records.a_record(records.full()), OP_CONSULT)
+    by_kind: dict[str, list[dict]] = {}
+    for entry in bundle["entry"]:
+        by_kind.setdefault(entry["resource"]["resourceType"], []).append(entry["resource"])
+    coded = [c["code"]["coding"][0]["code"] for c in by_kind["Condition"] if "coding" in c["code"]]
+    assert coded == ["J03.9"]
+    assert all(
+        "coding" not in one["medicationCodeableConcept"] for one in by_kind["MedicationRequest"]
+    )
+    assert all("coding" not in one["code"] for one in by_kind["AllergyIntolerance"])
+
+
+def test_an_abha_number_is_official_only_after_the_gateway_said_so():
+    record = records.a_record(records.full())
+    patient = document(record, OP_CONSULT)["entry"][1]["resource"]
+    ids = [
+        (one["type"]["coding"][0]["code"], one["value"], one.get("use"))
+        for one in patient["identifier"]
+    ]
+    assert ids == [
+        ("MR", record.consultation.patient.number, None),
+        ("HIN", "91-1000-0000-0008", "official"),
+        ("ABHA", "asha@abdm", "official"),
+    ]  # fmt: skip
+    odd = document(records.a_record(records.with_odd_letters()), OP_CONSULT)["entry"][1]["resource"]
+    assert [one["type"]["coding"][0]["code"] for one in odd["identifier"]] == ["MR"]
+
+
+def test_the_same_rows_give_the_same_document_in_any_language():
+    made = records.hub_with_referral()
+    first = [document(records.a_record(made), kind) for kind in kinds_of(records.a_record(made))]
+    with translation.override("hi"):
+        record = records.a_record(Consultation.objects.get(pk=made.pk))
+        assert [document(record, kind) for kind in kinds_of(record)] == first
+
+
+def test_a_document_of_ten_medicines_costs_four_queries():
+    made = records.ten_medicines()
+    with CaptureQueriesContext(connection) as queries:
+        record = records.a_record(made)
+        document(record, OP_CONSULT)
+    assert len(queries) == 4
+    with record.prescription.pdf.open() as stored:
+        assert render_pdf(record.prescription) == stored.read()

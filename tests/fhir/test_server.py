@@ -1,0 +1,188 @@
+"""The FHIR server and facilities' machines: what each may read and write, and nothing else."""
+
+import json
+
+import pytest
+from django.test import Client
+
+from accounts.actions.keys import give_key, issue_token
+from accounts.models import AuditEvent, Facility, MachineClient, User
+from consult.models import Consultation
+from tests.factories import a_patient, a_user, on_duty, refused_to
+from tests.fhir import records
+from tests.fhir.guide import model_problems, problems
+
+UCUM = "http://unitsofmeasure.org"
+pytestmark = pytest.mark.django_db
+
+
+def a_machine(facility: Facility, person: User, **rights: bool) -> tuple[MachineClient, str]:
+    client = MachineClient(name="Kiosk", facility=facility, answers_for=person, **rights)
+    return client, give_key(client=client, by=person)
+
+
+def ask(key: str, path: str, data: object = None):
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    if data is None:
+        return Client().get(f"/fhir/{path}", headers=headers)
+    body = data if isinstance(data, str) else json.dumps(data)
+    return Client().post(
+        f"/fhir/{path}", body, content_type="application/fhir+json", headers=headers
+    )
+
+
+def of(user: User, *, staff: bool = False) -> str:
+    return issue_token(user=user, device="phone", has_second_factor=staff)[1]
+
+
+@pytest.fixture
+def centre():
+    """A health centre with a health worker, a hub, and a case that waits there."""
+    facility = records.a_centre()
+    meena, hub = records.a_health_worker(facility), records.a_hub(facility)
+    on_duty(hub)
+    return facility, meena, records.sent(facility, meena, hub, a_patient())
+
+
+def a_pulse(consultation: Consultation, **changed: object) -> dict:
+    return {
+        "resourceType": "Observation",
+        "status": "final",
+        "code": {"coding": [{"system": "http://loinc.org", "code": "8867-4"}]},
+        "subject": {"reference": f"Patient/{consultation.patient.uid}"},
+        "valueQuantity": {"value": 88, "system": "http://unitsofmeasure.org", "code": "/min"},
+        **changed,
+    }
+
+
+def test_a_patient_reads_the_documents_and_what_is_in_them():
+    made = records.full()
+    key = of(made.patient.account)
+    for kind in ("OPConsultRecord", "PrescriptionRecord", "WellnessRecord"):
+        answer = ask(key, f"Bundle/{kind}-{made.uid}")
+        assert answer.status_code == 200
+        assert answer["Content-Type"] == "application/fhir+json"
+    patient = ask(key, f"Patient/{made.patient.uid}").json()
+    assert problems(patient) == []
+    for kind in ("Encounter", "Observation", "MedicationRequest", "Practitioner"):
+        found = ask(key, f"{kind}?patient={made.patient.uid}").json()
+        assert found["type"] == "searchset"
+        assert problems(found) == []
+        first = found["entry"][0]["resource"]
+        assert ask(key, f"{kind}/{first['id']}").json() == first
+
+
+def test_a_search_by_date_finds_that_day_alone():
+    made = records.minimal()
+    key = of(made.patient.account)
+    day = f"{made.created_at:%Y-%m-%d}"
+    for asked, count in [(day, 1), (f"ge{day}", 1), (f"lt{day}", 0), (f"gt{day}", 0)]:
+        found = ask(key, f"Encounter?date={asked}").json()
+        assert len(found.get("entry", [])) == count
+    assert ask(key, "Encounter?date=yesterday").status_code == 400
+
+
+def test_a_stranger_gets_an_operation_outcome_and_is_written_down():
+    made = records.minimal()
+    stranger = a_user()
+    answer = ask(of(stranger), f"Bundle/OPConsultRecord-{made.uid}")
+    assert (answer.status_code, answer.json()["resourceType"]) == (404, "OperationOutcome")
+    assert refused_to(stranger) == [f"consultation:{made.uid}"]
+    assert ask("", f"Patient/{made.patient.uid}").status_code == 401
+    assert ask(of(stranger), f"Patient/{made.patient.uid}").status_code == 404
+
+
+def test_what_is_not_completed_is_no_document(centre):
+    _facility, meena, waits = centre
+    key = of(meena, staff=True)
+    assert ask(key, f"Bundle/OPConsultRecord-{waits.uid}").status_code == 404
+    assert ask(key, f"Encounter/{waits.uid}").json()["status"] == "arrived"
+
+
+def test_a_machine_reads_its_facility_alone(centre):
+    facility, meena, waits = centre
+    client, key = a_machine(facility, meena, may_read_records=True)
+    elsewhere = records.minimal()
+    assert ask(key, f"Encounter/{waits.uid}").status_code == 200
+    assert ask(key, f"Encounter/{elsewhere.uid}").status_code == 404
+    assert ask(key, f"Bundle/OPConsultRecord-{elsewhere.uid}").status_code == 404
+    event = AuditEvent.objects.get(action="client.fhir.Encounter")
+    assert (event.by, event.target) == (meena, f"client:{client.uid}")
+
+
+def test_a_device_sends_vital_signs_for_the_open_case(centre):
+    facility, meena, waits = centre
+    client, key = a_machine(facility, meena, may_send_vitals=True)
+    assert ask(key, "Observation", a_pulse(waits)).status_code == 201
+    newest = waits.observations.filter(kind="pulse").last()
+    assert (newest.value, newest.unit, newest.taken_by) == (88, "/min", meena)
+    assert AuditEvent.objects.filter(action="client.vitals", target=f"client:{client.uid}").exists()
+    assert ask(key, f"Encounter/{waits.uid}").status_code == 403  # it may send, not read
+
+
+def test_both_values_of_a_blood_pressure_come_together(centre):
+    facility, meena, waits = centre
+    _client, key = a_machine(facility, meena, may_send_vitals=True)
+    parts = [
+        {
+            "code": {"coding": [{"system": "http://loinc.org", "code": code}]},
+            "valueQuantity": {
+                "value": value, "system": "http://unitsofmeasure.org", "code": "mm[Hg]",
+            },
+        }
+        for code, value in [("8480-6", 151), ("8462-4", 93)]
+    ]  # fmt: skip
+    panel = {"coding": [{"system": "http://loinc.org", "code": "85354-9"}]}
+    sent = a_pulse(waits, code=panel, component=parts)
+    assert ask(key, "Observation", sent).status_code == 201
+    assert [
+        waits.observations.filter(kind=kind).last().value for kind in ("systolic", "diastolic")
+    ] == [151, 93]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"status": "preliminary"}, "status"),
+        ({"code": {"text": "pulse"}}, "code"),
+        ({"code": {"coding": [{"system": "http://loinc.org", "code": "1-8"}]}}, "code"),
+        ({"subject": {"reference": "Patient/1"}}, "subject"),
+        ({"valueQuantity": {"value": 88, "code": "/s", "system": UCUM}}, "valueQuantity"),
+        ({"valueQuantity": {"value": 888, "code": "/min", "system": UCUM}}, "valueQuantity"),
+        ({"valueQuantity": {"value": "NaN", "code": "/min", "system": UCUM}}, "valueQuantity"),
+        ({"resourceType": "Patient"}, "resourceType"),
+    ],
+)  # fmt: skip
+def test_what_is_no_vital_sign_is_refused_and_nothing_kept(centre, wrong: dict, field: str):
+    facility, meena, waits = centre
+    _client, key = a_machine(facility, meena, may_send_vitals=True)
+    before = waits.observations.count()
+    answer = ask(key, "Observation", a_pulse(waits, **wrong))
+    assert answer.status_code == 400
+    assert field in answer.json()["issue"][0]["diagnostics"]
+    assert waits.observations.count() == before
+
+
+def test_a_device_knows_no_patient_of_another_facility(centre):
+    _facility, meena, waits = centre
+    other = records.a_centre(name="Sub-centre Cherthala")
+    _client, key = a_machine(other, meena, may_send_vitals=True)
+    assert ask(key, "Observation", a_pulse(waits)).status_code == 404
+    assert ask(key, "Observation", "{").status_code == 400
+
+
+def test_a_key_that_was_replaced_opens_nothing(centre):
+    facility, meena, waits = centre
+    client, old = a_machine(facility, meena, may_read_records=True)
+    new = give_key(client=client, by=meena)
+    assert ask(old, f"Encounter/{waits.uid}").status_code == 401
+    assert ask(new, f"Encounter/{waits.uid}").status_code == 200
+    assert (
+        Client().get("/api/v1/me/", headers={"Authorization": f"Bearer {new}"}).status_code == 403
+    )
+
+
+def test_the_capability_statement_is_for_everybody():
+    answer = ask("", "metadata")
+    assert model_problems(answer.json()) == []
+    assert answer.json()["fhirVersion"] == "4.0.1"
