@@ -31,8 +31,7 @@ def rules() -> Iterator[None]:
     except actions.IssueRefused as error:
         fields = {one.code: [one.sentence] for one in error.refusals}
         fields |= {one.key: [one.words] for one in error.warnings}
-        said = {"fields": fields} if fields else {}
-        raise Refused(error.reason, why_not_issued(error), **said) from None
+        raise Refused(error.reason, why_not_issued(error), fields=fields) from None
     except actions.NotReady as error:
         reasons = {code: [why_not_ready(code)] for code in error.obstacles}
         words = " ".join(words[0] for words in reasons.values())

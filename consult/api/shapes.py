@@ -139,7 +139,7 @@ class ReasonShape(Input):
 
 
 class LinesInput(Input):
-    lines = LineShape(many=True, max_length=Prescription.MAX_LINES)
+    lines = LineShape(many=True, max_length=Prescription.MAX_LINES)  # type: ignore[call-arg]
     reasons = ReasonShape(many=True, required=False)
 
 
