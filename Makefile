@@ -21,7 +21,7 @@ PRODUCTION := EMBEDDED=0 DEMO=0 DEBUG=0 SITE_URL=https://example.org TRUSTED_PRO
 	SMS_BACKEND=accounts.sms.HttpJsonBackend SMS_HTTP_URL=https://example.org/sms
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-services test-all check lint types layers migrations deployable \
+.PHONY: help run test test-services test-all check lint types layers migrations deployable measure-call \
 	translations messages lock services bench try-commands
 
 help: ## This list
@@ -50,6 +50,10 @@ test-all: check test test-services ## Everything that CI runs
 bench: export EMBEDDED = 1
 bench: .venv/dev $(CATALOGUES) ## Requests per second and CPU per request on this machine
 	@$(WITH_SERVICES) -- $(PY) -m bench $(ARGS)
+
+measure-call: export EMBEDDED = 1
+measure-call: .venv/dev $(CATALOGUES) ## How fast a call begins and comes back; needs Chromium, coturn and root
+	@$(WITH_SERVICES) -- $(PY) -m pytest -q -s -rs --no-header tests/browser/measure_call.py
 
 # --- checks -------------------------------------------------------------------------------------
 check: lint types layers migrations deployable translations ## All checks that need no running service

@@ -11,10 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.urls import reverse
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from accounts.models import User
 from consult.models import Consultation
+from consult.people import role_of
+from consult.views.rooms import ROOMS
 from tests.factories import as_patient, as_staff
 from tests.running import free_port
 
@@ -157,9 +160,9 @@ def context_of(
 
 
 def room_of(consultation: Consultation, user: User) -> str:
-    if consultation.patient.account_id == user.pk:
-        return f"/consultations/{consultation.uid}/"
-    return f"/doctor/consultations/{consultation.uid}/"
+    role = role_of(consultation, user)
+    assert role
+    return reverse(ROOMS[role], kwargs={"consultation": consultation.uid})
 
 
 def comes_in(context: BrowserContext, consultation: Consultation, user: User) -> Person:

@@ -231,3 +231,10 @@ def test_what_runs_is_what_was_tested():
 
     runtime, dev = versions("requirements.txt"), versions("requirements-dev.txt")
     assert {name: dev.get(name) for name in runtime} == runtime
+
+
+def test_the_calls_scripts_stay_light():
+    """A village network carries them before the first picture: 25 KB in all, uncompressed."""
+    scripts = list((ROOT / "static" / "js" / "call").glob("*.js"))
+    assert len(scripts) == 5
+    assert sum(path.stat().st_size for path in scripts) <= 25 * 1024

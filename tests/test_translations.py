@@ -35,7 +35,10 @@ APART = {"tests", "bench", "deploy", "docs", "locale", "static", "var"}
 # %(name)s, %s, {name} and whole tags: what a translation may move but not change.
 FIXED = re.compile(r"%\(\w+\)[a-z]|%[a-z%]|\{\w*\}|<[^<>]+>")
 LATIN = re.compile(r"[A-Za-z]{2,}")
-SAME_IN_HINDI = {"SMS", "PDF", "QR", "ABHA", "MB", "RX", "English"}
+SAME_IN_HINDI = {
+    "SMS", "PDF", "QR", "ABHA", "MB", "RX", "English",
+    "JavaScript", "Allow", "Enter", "Ctrl",  # as browsers and keyboards are labelled
+}  # fmt: skip
 SAID = {"alt", "aria-label", "placeholder", "title"}
 # Of the cast in factories.py: names and what doctor and patient wrote.
 NAMES = {

@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.actions import record
 from accounts.models import User
 from consult import broadcast
-from consult.actions.room import close_what_is_open, token_of
+from consult.actions.room import close_what_is_open, token_of, withdraw_questions
 from consult.models import AbuseReport, CallEvent, CallLeg, Consultation, Opinion
 from consult.people import Role, role_of
 from queues import actions as queues
@@ -142,11 +142,13 @@ def go_on_in_text(*, consultation: Consultation, by: User) -> None:
 def put_back(*, consultation: Consultation, by: User) -> Consultation:
     """The patient did not come back: waits again, first in line. Raises MoveRefused.
 
-    Chat, notes and the draft stay with the consultation; whichever doctor calls next goes on.
+    Chat, notes and the draft stay with the consultation; whichever doctor calls next goes on, and
+    asks a specialist anew if need be.
     """
     queues.put_back(token=token_of(consultation))
     role = role_of(consultation, by) or ""
     consultation.put_back()
+    withdraw_questions(consultation)
     note_event(consultation=consultation, by=by, role=role, what=CallEvent.What.PUT_BACK)
     record("consultation.put_back", consultation, by=by, patient=consultation.patient)
     broadcast.consultation_changed(consultation)

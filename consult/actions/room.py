@@ -150,6 +150,11 @@ def close_what_is_open(consultation: Consultation) -> None:
     for draft in consultation.prescriptions.filter(state=Prescription.State.DRAFT):
         draft.lines.all().delete()
         draft.delete()
+    withdraw_questions(consultation)
+
+
+def withdraw_questions(consultation: Consultation) -> None:
+    """No doctor waits for a specialist's answer any longer."""
     for opinion in consultation.opinions.filter(state__in=Opinion.OPEN):
         opinion.withdraw()
         broadcast.opinion_changed(opinion)

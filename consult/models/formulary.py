@@ -62,6 +62,9 @@ class DrugName(models.Model):
     name = models.CharField(max_length=120)
     key = models.CharField(max_length=120, unique=True)
 
+    class Meta:
+        ordering = ["pk"]
+
     def __str__(self) -> str:
         return self.name
 
@@ -164,7 +167,7 @@ class DoseRange(models.Model):
     per_kg = models.BooleanField("per kg of body weight", default=False)
 
     class Meta:
-        ordering = ["months_from"]
+        ordering = ["months_from", "pk"]
         constraints = [
             models.CheckConstraint(
                 condition=Q(months_to__gt=F("months_from"), high__gte=F("low"), low__gte=0),
@@ -186,6 +189,7 @@ class Interaction(models.Model):
     words = models.CharField(max_length=200)
 
     class Meta:
+        ordering = ["pk"]
         constraints = [
             models.UniqueConstraint(fields=["first", "second"], name="consult_interaction_once"),
             models.CheckConstraint(

@@ -1,7 +1,6 @@
 // Before the call: camera, microphone, speaker and network are tried; the place in the line is kept.
 
-import { Media } from "./call/media.js";
-import { prefs, remember } from "./call/prefs.js";
+import { Media, prefs, remember } from "./call/media.js";
 import { listen } from "./live.js";
 import { ring } from "./ring.js";
 

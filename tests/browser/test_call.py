@@ -10,10 +10,21 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Playwright, expect
 
+from consult import actions
 from consult.models import CallLeg, Consultation
 from queues.models import Clinic
-from tests.calling import FAKE_MEDIA, Person, Turn, both_in, comes_in, until
-from tests.factories import a_clinic, in_the_room, on_duty
+from tests.calling import FAKE_MEDIA, Person, Turn, both_in, comes_in, context_of, until
+from tests.factories import (
+    a_clinic,
+    a_health_worker,
+    a_hub,
+    a_specialist,
+    an_opinion,
+    before_the_screen,
+    centre_of,
+    in_the_room,
+    on_duty,
+)
 from tests.running import Site, launch, playing
 
 pytestmark = [pytest.mark.chromium]
@@ -213,3 +224,145 @@ def write_and_read(sender: Person, reader: Person, words: str) -> None:
     sender.page.get_by_label("Your message").fill(words)
     sender.page.keyboard.press("Enter")
     expect(reader.page.get_by_text(words)).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        ("NotAllowedError", "is not allowed"),
+        ("NotFoundError", "was found"),
+        ("NotReadableError", "Another program"),
+    ],
+)
+def test_a_camera_that_is_refused_missing_or_taken_stops_nobody(
+    site: Site, browser: Browser, consultation, error: str, says: str
+):
+    with both_in(browser, consultation, site.urls[0], site.urls[-1]) as (doctor, patient):
+        patient.page.add_init_script(
+            "if (!sessionStorage.allowed) navigator.mediaDevices.getUserMedia = "
+            f"() => Promise.reject(new DOMException('', '{error}'));"
+        )
+        patient.page.reload()
+        expect(patient.page.locator("[data-trouble-words]")).to_contain_text(says)
+        for person in (doctor, patient):
+            person.sees_state("connected")
+        patient.receives("frames")
+        assert doctor.look()["frames"] == 0
+        write_and_read(patient, doctor, "I see you, you do not see me")
+        patient.page.evaluate(
+            "sessionStorage.allowed = 1; delete navigator.mediaDevices.getUserMedia"
+        )
+        patient.press("Try again")
+        doctor.receives("frames")
+        expect(patient.page.locator("[data-trouble]")).to_be_hidden()
+
+
+def test_a_browser_without_video_writes_and_both_sides_know(
+    site: Site, browser: Browser, consultation
+):
+    with both_in(browser, consultation, site.urls[0], site.urls[-1]) as (doctor, patient):
+        patient.page.add_init_script("delete window.RTCPeerConnection")
+        patient.page.reload()
+        patient.sees_state("off")
+        doctor.sees_state("writes")
+        write_and_read(patient, doctor, "My browser is old")
+        expect(doctor.page.locator("[data-choices]")).to_be_hidden()
+
+
+def test_after_a_minute_without_the_patient_the_doctor_chooses(
+    site: Site, browser: Browser, consultation
+):
+    Consultation.objects.update(may_phone=True)
+    with both_in(browser, consultation, site.urls[0], site.urls[-1]) as (doctor, patient):
+        doctor.sees_state("connected")
+        choices = doctor.page.locator("[data-choices]")
+        # A minute, as soon as the test wants it.
+        assert choices.get_attribute("data-after") == "60"
+        choices.evaluate("one => { one.dataset.after = '1'; }")
+        patient.page.goto("/")
+        expect(doctor.page.locator("[data-news]")).to_contain_text("has left")
+        expect(choices).to_be_visible()
+        doctor.press("Wait")
+        expect(choices).to_be_hidden()
+        expect(choices).to_be_visible()
+        patient.page.goto(f"/consultations/{consultation.uid}/")
+        for person in (doctor, patient):
+            person.sees_state("connected")
+        expect(choices).to_be_hidden()
+        patient.page.goto("/")
+        expect(choices).to_be_visible()
+        doctor.press("Phone the patient")
+        phone = consultation.patient.account.phone
+        expect(doctor.page.get_by_text(phone)).to_be_visible()
+        doctor.page.locator("[data-choices]").evaluate("one => { one.dataset.after = '1'; }")
+        patient.page.goto(f"/consultations/{consultation.uid}/")
+        patient.sees_state("connected")
+        patient.page.goto("/")
+        expect(choices).to_be_visible(timeout=70_000)
+        doctor.press("Back to the line, first")
+        expect(doctor.page.get_by_text("talk broke off, goes first")).to_be_visible()
+    assert again(consultation).token.comes_first
+
+
+def test_the_doctor_may_go_on_in_writing_and_both_pages_let_go_of_the_camera(
+    site: Site, browser: Browser, consultation
+):
+    with both_in(browser, consultation, site.urls[0], site.urls[-1]) as (doctor, patient):
+        doctor.sees_state("connected")
+        doctor.page.locator("[data-choices]").evaluate("one => { one.hidden = false; }")
+        doctor.page.get_by_role("button", name="Go on in writing").click()
+        for person in (doctor, patient):
+            person.sees_state("text")
+            expect(person.page.locator(".tile, [data-own]:not([hidden])")).to_have_count(0)
+        write_and_read(doctor, patient, "Then we write")
+
+
+def test_a_report_ends_the_talk_for_both(site: Site, browser: Browser, consultation):
+    with both_in(browser, consultation, site.urls[0], site.urls[-1]) as (doctor, patient):
+        doctor.sees_state("connected")
+        doctor.page.get_by_text("Report and end", exact=True).click()
+        doctor.page.get_by_label("What happened?").fill("Indecent")
+        doctor.press("Report and end the talk")
+        expect(doctor.page.get_by_text("You will not meet again")).to_be_visible()
+        expect(patient.page.get_by_text("The talk was ended and reported")).to_be_visible()
+    assert again(consultation).end_reason == "reported"
+
+
+def test_three_people_see_each_other_and_two_go_on_when_one_leaves(
+    site: Site, browser: Browser, clinic: Clinic
+):
+    meena = a_health_worker()
+    hub = a_hub(centre_of(meena))
+    skin = a_hub(centre_of(meena), "dermatology")
+    rao, das = on_duty(hub), a_specialist(skin)
+    consultation = before_the_screen(meena, hub, rao)
+    opinion = an_opinion(consultation, skin)
+    actions.join(opinion=opinion, specialist=das)
+    people = [rao.user, meena, das.user]
+    contexts = [context_of(browser, site.urls[0], user, staff=True) for user in people]
+    try:
+        doctor, worker, specialist = everybody = [
+            comes_in(context, consultation, user)
+            for context, user in zip(contexts, people, strict=True)
+        ]
+        for person in everybody:
+            person.sees_state("connected")
+            expect(person.page.locator(".tile")).to_have_count(2)
+            until(lambda person=person: len(person.look()["kinds"]) == 2)
+            person.receives("frames", 20)
+            person.receives("energy", 0.001)
+        actions.give_opinion(opinion=opinion, specialist=das, answer="Eczema")
+        specialist.page.reload()
+        for person in (doctor, worker):
+            expect(person.page.locator("[data-news]")).to_contain_text("Specialist")
+            expect(person.page.locator(".tile")).to_have_count(1)
+            person.sees_state("connected")
+            person.receives("frames")
+        until(lambda: again(consultation).video_seconds >= 5)
+        received = CallLeg.objects.filter(consultation=consultation, video_seconds__gt=0)
+        assert {("doctor", "health_worker"), ("health_worker", "doctor")} <= set(
+            received.values_list("role", "other")
+        )
+    finally:
+        for context in contexts:
+            context.close()

@@ -207,6 +207,7 @@ def test_of_doctors_who_take_it_at_once_one_has_it(meena, hub, rao):
 @many_at_once
 def test_a_written_case_is_taken_or_gets_a_place_but_never_both(meena, hub, rao, other):
     case = sent(meena, hub, written=True)
+    on_duty(other, rao)
 
     def work(number: int) -> str:
         mine = Consultation.objects.get(pk=case.pk)
@@ -230,6 +231,9 @@ def test_a_page_that_is_old_does_not_take_a_case_that_has_a_place_by_now(meena, 
     old = fresh(case)
     actions.move_case(consultation=case, clinic=other, because="Doctor is here now", by=meena)
     with pytest.raises(NotOnDuty):
+        actions.take_written(consultation=old, doctor=rao)
+    on_duty(other, rao)
+    with pytest.raises(MoveRefused):
         actions.take_written(consultation=old, doctor=rao)
     actions.leave(consultation=old, by=meena)
     assert (fresh(case).state, fresh(case).token.state) == ("cancelled", "left")

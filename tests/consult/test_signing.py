@@ -177,7 +177,8 @@ def test_the_pdfs_signature_is_valid_on_both_papers_and_says_that_it_is_a_demons
     actions.render_prescription(prescription.pk)
     prescription.refresh_from_db()
     for stored in (prescription.pdf, prescription.pdf_a5):
-        said = pdfsig(stored.read(), tmp_path)
+        with stored.open() as opened:
+            said = pdfsig(opened.read(), tmp_path)
         assert "Signature is Valid." in said
         assert "Total document signed" in said
         assert "ETSI.CAdES.detached" in said
@@ -188,7 +189,8 @@ def test_the_pdfs_signature_is_valid_on_both_papers_and_says_that_it_is_a_demons
 def test_one_flipped_bit_and_it_is_not(prescription, tmp_path):
     actions.render_prescription(prescription.pk)
     prescription.refresh_from_db()
-    signed = prescription.pdf.read()
+    with prescription.pdf.open() as opened:
+        signed = opened.read()
     before_signature = signed.index(b"/ByteRange") // 2
     for place in range(200, before_signature, before_signature // 7):
         flipped = bytearray(signed)

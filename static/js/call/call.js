@@ -2,80 +2,80 @@
 
 import { Media } from "./media.js";
 import { Peer } from "./peer.js";
+import { Gauge } from "./stats.js";
 import { View } from "./view.js";
 
 // A stable rule for who gives way when two offers meet: the later in this list.
 const ORDER = ["doctor", "specialist", "health_worker", "patient"];
-const PATIENTS_SIDE = new Set(["health_worker", "patient"]);
 const LOOK_MS = 2_000;
-const REPORT_MS = 10_000;
+const LOOKS_A_REPORT = 5;
 const PONG_MS = 2_000;
-const SERVERS_KEEP_MS = 600_000;
-const NO_SERVERS = { iceServers: [] };
-
-const newPage = () => Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 
 export class Call {
   // socket: { say(message), isOpen(), renew() }
   constructor(section, socket) {
-    Object.assign(this, { section, socket });
-    this.seat = section.dataset.seat;
-    this.page = newPage();
-    this.peers = new Map(); // by seat
+    Object.assign(this, { section, socket, seat: section.dataset.seat });
+    this.page = Math.random().toString(36).slice(2).padEnd(8, "0");
     this.hasRtc = "RTCPeerConnection" in window;
-    this.ended = ""; // "elsewhere", "text": this page takes no part any more
     this.isOpen = !this.hasRtc;
+    this.ended = ""; // "elsewhere" or "text": this page takes no part any more
+    this.peers = new Map(); // by seat
+    this.gauges = {}; // by seat: what was received, from pages that are gone too
+    this.looks = 0;
     this.media = new Media(() => this.#mediaChanged());
-    this.flows = new Map(); // by seat: gauges of peers, also of those that are gone
     this.view = new View(section, this);
-    if (this.hasRtc) this.#open();
-    addEventListener("pagehide", () => this.#goodbye());
-    addEventListener("pageshow", (event) => event.persisted && location.reload());
-    addEventListener("offline", () => this.socket.renew());
+    if (this.hasRtc) {
+      this.ready = this.servers();
+      this.media.open().then(() => {
+        this.isOpen = true;
+        this.changed();
+      });
+    }
+    addEventListener("pagehide", () => {
+      this.#report();
+      if (!this.ended) this.say("bye");
+    });
+    addEventListener("offline", () => socket.renew());
     addEventListener("online", () => this.#wake());
-    document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.#wake());
-    setInterval(() => this.#report(), REPORT_MS);
+    document.addEventListener("visibilitychange", () => document.hidden || this.#wake());
     this.changed();
   }
 
-  async #open() {
-    this.servers();
-    await this.media.open();
-    this.isOpen = true;
-    this.changed();
+  all(is) {
+    return [...this.peers.values()].filter(is);
   }
 
-  // --- what the servers say ------------------------------------------------------------------------
-  async servers(fresh = false) {
-    if (this.known && !fresh && Date.now() - this.knownAt < SERVERS_KEEP_MS) return this.known;
-    this.knownAt = Date.now();
-    const before = this.known;
-    this.known = fetch(this.section.dataset.ice, { headers: { Accept: "application/json" } })
-      .then(async (answer) => (answer.ok ? answer.json() : Promise.reject(answer.status)))
-      .catch(() => before ?? NO_SERVERS);
-    return this.known;
+  // Asked for anew each time, but once ahead of time.
+  servers() {
+    const { ready } = this;
+    this.ready = null;
+    return ready ?? fetch(this.section.dataset.ice)
+      .then(async (answer) => { if (answer.ok) this.known = await answer.json(); })
+      .catch(() => {})
+      .then(() => this.known ?? {});
   }
 
-  // --- what pages say to each other ---------------------------------------------------------------
-  say(what, parts = {}) {
+  say(what, parts) {
     this.socket.say({ say: what, ...parts });
   }
 
   // A socket may look open long after the network is gone.
   async canSay() {
     if (!this.socket.isOpen()) return false;
-    const answered = await new Promise((done) => {
-      this.pong = () => done(true);
-      setTimeout(done, PONG_MS, false);
+    this.proof ??= new Promise((done) => {
+      this.pong = done;
+      setTimeout(done, PONG_MS, "late");
       this.say("ping");
     });
-    if (!answered) this.socket.renew();
-    return answered && this.isIn;
+    const isLate = (await this.proof) === "late";
+    if (isLate && this.proof) this.socket.renew();
+    this.proof = null;
+    return !isLate && this.isIn;
   }
 
   saysOfItself() {
     const { sound, video, muted, soundOnly } = this.media;
-    const weak = [...this.peers.values()].some((peer) => peer.ladder.rung > 1);
+    const weak = this.all((peer) => peer.ladder.rung > 1).length > 0;
     return { sound: Boolean(sound) && !muted, video: Boolean(video), wants_video: !soundOnly, weak, rtc: this.hasRtc };
   }
 
@@ -86,138 +86,102 @@ export class Call {
   }
 
   hear(message) {
-    const { event, seat, page } = message;
+    const { event } = message;
     if (event === "in") this.isIn = true;
     else if (event === "pong") this.pong?.();
     else if (event === "elsewhere" || event === "text") this.#end(event);
-    else if (!this.ended) HEARD[event]?.call(this, seat, page, message);
+    else if (!this.ended) this.#hearOf(message);
     this.changed();
   }
 
-  meet(seat, page, { media }, isNew) {
-    let peer = this.peers.get(seat);
-    if (peer?.page !== page) {
-      if (isNew) this.view.tell(seat, "came");
-      peer = this.#add(seat, page);
-    } else if (this.hasRtc && peer.pc && !peer.isConnected) peer.restart();
-    peer.isAway = false;
-    Object.assign(peer.media, media);
-    peer.setRung();
-    return peer;
+  #hearOf(message) {
+    const { event, seat, page, media } = message;
+    const isNew = this.peers.get(seat)?.page !== page;
+    if (event === "joined" || event === "here") {
+      const peer = isNew ? this.#add(seat, page) : this.peers.get(seat);
+      if (isNew && event === "joined") this.view.tell(seat, "came");
+      if (!isNew) peer.restart();
+      peer.isAway = false;
+      peer.wants(media);
+      if (event === "joined") this.say("here", { to: seat, for: page, media: this.saysOfItself() });
+    } else if (isNew) {
+      if (event === "offer") this.#add(seat, page).hear(message);
+    } else if (event === "left") {
+      this.#drop(seat);
+      this.view.tell(seat, "went");
+    } else if (event === "lost") this.peers.get(seat).isAway = true;
+    else if (event === "media") this.peers.get(seat).wants(media);
+    else this.peers.get(seat).hear(message);
   }
 
   #add(seat, page) {
     this.#drop(seat);
-    const peer = new Peer(this, seat, page, ORDER.indexOf(this.seat) > ORDER.indexOf(seat));
+    const gauge = this.gauges[seat] ??= new Gauge();
+    gauge.before = null;
+    const peer = new Peer(this, seat, page, gauge, ORDER.indexOf(this.seat) > ORDER.indexOf(seat));
     this.peers.set(seat, peer);
-    peer.work = this.servers().then((servers) => peer.state !== "closed" && this.hasRtc && peer.start(servers)).catch(() => {});
-    this.#keepLooking();
+    if (this.hasRtc) peer.start();
     return peer;
   }
 
   #drop(seat) {
-    const peer = this.peers.get(seat);
-    if (!peer) return;
-    const { video, sound } = this.flow(seat, peer);
-    this.flows.set(seat, { video, sound });
-    peer.close();
+    this.peers.get(seat)?.close();
     this.peers.delete(seat);
   }
 
-  gone(seat, page) {
-    if (this.peers.get(seat)?.page !== page) return;
-    this.#drop(seat);
-    this.view.tell(seat, "went");
-  }
-
-  peerOf(seat, page, event) {
-    const peer = this.peers.get(seat);
-    if (peer?.page === page) return peer;
-    return event === "offer" ? this.#add(seat, page) : null;
-  }
-
-  // --- what changes --------------------------------------------------------------------------------
   #mediaChanged() {
     for (const peer of this.peers.values()) peer.sendTracks();
-    this.#saySelf();
+    this.#sayAnew();
     this.changed();
   }
 
-  #saySelf() {
-    const now = JSON.stringify(this.saysOfItself());
-    if (now === this.saidOfItself || !this.isIn) return;
-    this.saidOfItself = now;
-    this.say("media", { media: this.saysOfItself() });
+  #sayAnew() {
+    const media = this.saysOfItself();
+    const now = JSON.stringify(media);
+    if (now !== this.said && this.isIn) this.say("media", { media });
+    this.said = now;
   }
 
   changed() {
     this.view?.show();
-    this.#minePatience();
-    this.#keepLooking();
+    this.bePatient();
+    if (!this.looking && this.all((peer) => peer.isConnected).length) this.looking = setTimeout(() => this.#look(), LOOK_MS);
   }
 
-  // After a minute without the patient's side the doctor chooses how to go on.
-  #minePatience() {
-    const choices = this.section.querySelector("[data-choices]");
-    if (!choices) return;
-    const there = [...this.peers.values()].some((peer) =>
-      PATIENTS_SIDE.has(peer.seat) && (peer.isConnected || (peer.media.rtc === false && !peer.isAway)));
-    if (there || this.ended) {
-      clearTimeout(this.patience);
-      this.patience = null;
-      choices.hidden = true;
-    } else {
-      this.patience ??= setTimeout(() => { choices.hidden = false; }, Number(choices.dataset.after) * 1000);
-    }
-  }
-
-  waitLonger() {
-    clearTimeout(this.patience);
-    this.patience = null;
-    this.section.querySelector("[data-choices]").hidden = true;
+  async #look() {
+    await Promise.all(this.all((peer) => peer.isConnected).map((peer) => peer.look().catch(() => {})));
+    this.looking = null;
+    if (++this.looks % LOOKS_A_REPORT === 0) this.#report();
+    this.#sayAnew();
     this.changed();
   }
 
-  // Looks only while somebody is connected.
-  #keepLooking() {
-    if (this.looking || ![...this.peers.values()].some((peer) => peer.isConnected)) return;
-    this.looking = setTimeout(async () => {
-      await Promise.all([...this.peers.values()].map((peer) => peer.look()));
-      this.looking = null;
-      this.#saySelf();
-      this.changed();
-    }, LOOK_MS);
+  // After a minute without the patient's side the doctor chooses how to go on.
+  bePatient(anew) {
+    const choices = this.section.querySelector("[data-choices]");
+    if (!choices) return;
+    const isThere = this.ended || this.all((peer) => ORDER.indexOf(peer.seat) > 1 && (peer.isConnected || (peer.media.rtc === false && !peer.isAway))).length;
+    if (isThere || anew) {
+      clearTimeout(this.patience);
+      this.patience = null;
+      choices.hidden = true;
+    }
+    if (!isThere) this.patience ??= setTimeout(() => { choices.hidden = false; }, choices.dataset.after * 1000);
   }
 
   async #wake() {
-    if (this.ended || !(await this.canSay())) return;
-    for (const peer of this.peers.values()) if (peer.pc) peer.restart();
+    if (!this.ended && (await this.canSay())) for (const peer of this.peers.values()) peer.restart();
   }
 
-  // --- the end -------------------------------------------------------------------------------------
-  flow(seat, peer) {
-    const before = this.flows.get(seat) ?? { video: 0, sound: 0 };
-    return { video: before.video + (peer?.gauge.video ?? 0), sound: before.sound + (peer?.gauge.sound ?? 0) };
-  }
-
+  // Totals: what got lost, the next report says again.
   #report() {
     const body = new FormData();
     body.set("page", this.page);
     body.set("csrfmiddlewaretoken", document.querySelector("[name=csrfmiddlewaretoken]").value);
-    for (const seat of ORDER) {
-      const { video, sound } = this.flow(seat, this.peers.get(seat));
+    for (const [seat, { video, sound }] of Object.entries(this.gauges)) {
       if (video || sound) body.append("flow", `${seat}:${Math.floor(video)}:${Math.floor(sound)}`);
     }
-    const all = String(body.getAll("flow"));
-    if (all === (this.reported ?? "")) return;
-    fetch(this.section.dataset.flow, { method: "POST", body, keepalive: true })
-      .then((answer) => { if (answer.status < 500) this.reported = all; })
-      .catch(() => {}); // totals: the next report says it again
-  }
-
-  #goodbye() {
-    this.#report();
-    if (!this.ended) this.say("bye");
+    if (body.has("flow")) fetch(this.section.dataset.flow, { method: "POST", body, keepalive: true }).catch(() => {});
   }
 
   #end(why) {
@@ -226,32 +190,4 @@ export class Call {
     for (const seat of [...this.peers.keys()]) this.#drop(seat);
     this.media.close();
   }
-}
-
-const HEARD = {
-  joined(seat, page, message) {
-    this.meet(seat, page, message, true);
-    this.say("here", { to: seat, for: page, media: this.saysOfItself() });
-  },
-  here(seat, page, message) {
-    this.meet(seat, page, message, false);
-  },
-  media(seat, page, { media }) {
-    const peer = this.peers.get(seat);
-    if (peer?.page !== page) return;
-    Object.assign(peer.media, media);
-    peer.setRung();
-  },
-  left(seat, page) {
-    this.gone(seat, page);
-  },
-  lost(seat, page) {
-    const peer = this.peers.get(seat);
-    if (peer?.page === page) peer.isAway = true;
-  },
-};
-for (const event of ["offer", "answer", "candidate"]) {
-  HEARD[event] = function pass(seat, page, message) {
-    this.peerOf(seat, page, event)?.hear(message);
-  };
 }

@@ -11,7 +11,6 @@ const LAST = RUNGS.length - 1;
 const DOWN_AFTER = 10; // seconds of trouble
 const PLUNGE_AFTER = 3; // seconds in which sound breaks: down to sound at once
 const UP_AFTER = 30; // quiet seconds; doubled whenever going up was wrong
-const UP_LONGEST = 240;
 
 const breaks = ({ lost, rtt }) => lost > 0.12 || rtt > 1.5;
 const isBad = (sample, rung) =>
@@ -19,10 +18,10 @@ const isBad = (sample, rung) =>
   (rung.video !== null && sample.fps !== null && sample.fps < rung.video.maxFramerate / 2.5);
 const isGood = ({ lost, rtt }) => lost < 0.02 && rtt < 0.4;
 
-export function firstRung(connection = navigator.connection) {
-  if (!connection) return 0;
-  if (connection.effectiveType?.endsWith("2g")) return 2;
-  return connection.saveData || connection.effectiveType === "3g" ? 1 : 0;
+export function firstRung() {
+  const { effectiveType, saveData } = navigator.connection ?? {};
+  if (effectiveType?.endsWith("2g")) return 2;
+  return saveData || effectiveType === "3g" ? 1 : 0;
 }
 
 export class Ladder {
@@ -30,34 +29,30 @@ export class Ladder {
     this.rung = rung;
     this.upAfter = UP_AFTER;
     this.wentUpAt = -Infinity;
-    this.since = { bad: null, broken: null, good: null };
+    this.since = {};
   }
 
   // `sample`: lost (0 to 1), rtt (seconds), fps (null when no picture is sent); `now` in seconds.
   step(sample, now) {
-    this.#mark("broken", breaks(sample), now);
-    this.#mark("bad", isBad(sample, RUNGS[this.rung]), now);
-    this.#mark("good", isGood(sample), now);
-    if (this.#lasted("broken", PLUNGE_AFTER, now)) this.#move(this.rung < 2 ? LAST : this.rung + 1, now);
-    else if (this.#lasted("bad", DOWN_AFTER, now)) this.#move(this.rung + 1, now);
-    else if (this.#lasted("good", this.upAfter, now)) this.#move(this.rung - 1, now);
+    const lasts = (what, is, seconds) => {
+      this.since[what] = is ? Math.min(this.since[what] ?? now, now) : Infinity;
+      return now - this.since[what] >= seconds;
+    };
+    const isBroken = lasts("broken", breaks(sample), PLUNGE_AFTER);
+    const isLongBad = lasts("bad", isBad(sample, RUNGS[this.rung]), DOWN_AFTER);
+    const isLongGood = lasts("good", isGood(sample), this.upAfter);
+    if (isBroken) this.#move(this.rung < 2 ? LAST : this.rung + 1, now);
+    else if (isLongBad) this.#move(this.rung + 1, now);
+    else if (isLongGood) this.#move(this.rung - 1, now);
     return this.rung;
-  }
-
-  #mark(what, is, now) {
-    this.since[what] = is ? this.since[what] ?? now : null;
-  }
-
-  #lasted(what, seconds, now) {
-    return this.since[what] !== null && now - this.since[what] >= seconds;
   }
 
   #move(to, now) {
     const rung = Math.max(0, Math.min(LAST, to));
-    if (rung > this.rung && now - this.wentUpAt < UP_AFTER) this.upAfter = Math.min(UP_LONGEST, this.upAfter * 2);
+    if (rung > this.rung && now - this.wentUpAt < UP_AFTER) this.upAfter *= 2;
     if (rung < this.rung) this.wentUpAt = now;
     this.rung = rung;
-    this.since = { bad: null, broken: null, good: null };
+    this.since = {};
   }
 }
 
@@ -68,6 +63,6 @@ export async function setRung(pc, { video, sound }, isVideoWanted) {
     if (!encoding) continue;
     if (receiver.track.kind === "audio") Object.assign(encoding, { maxBitrate: sound, priority: "high", networkPriority: "high" });
     else Object.assign(encoding, video ?? {}, { active: Boolean(video) && isVideoWanted, priority: "low" });
-    await sender.setParameters(parameters).catch(() => {}); // negotiated anew meanwhile: set again soon
+    await sender.setParameters(parameters).catch(() => {});
   }
 }

@@ -1,50 +1,59 @@
 // The person's own camera and microphone. Whatever is missing or refused, the rest is used.
 
-import { prefs, remember } from "./prefs.js";
+const KEY = "call";
 
-const TROUBLE = {
-  NotAllowedError: "refused", SecurityError: "refused",
-  NotFoundError: "missing", OverconstrainedError: "missing",
-  NotReadableError: "busy", AbortError: "busy",
+// What was chosen on this device, kept for the next call: soundOnly, camera, microphone.
+export function prefs() {
+  try {
+    return JSON.parse(localStorage.getItem(KEY)) ?? {};
+  } catch {
+    return {};
+  }
+}
+
+export function remember(changes) {
+  try {
+    localStorage.setItem(KEY, JSON.stringify({ ...prefs(), ...changes }));
+  } catch {
+    // A private window keeps nothing; the choice holds for this page.
+  }
+}
+
+const TROUBLE = { NotAllowedError: "refused", NotFoundError: "missing" };
+
+const chosen = (what) => prefs()[what] && { deviceId: { ideal: prefs()[what] } };
+const wanted = {
+  audio: () => ({ echoCancellation: true, noiseSuppression: true, ...chosen("microphone") }),
+  video: () => ({ width: { ideal: 640 }, height: { ideal: 360 }, frameRate: { max: 15 }, facingMode: "user", ...chosen("camera") }),
 };
-
-const soundWanted = () => ({
-  echoCancellation: true, noiseSuppression: true, autoGainControl: true,
-  ...(prefs().microphone && { deviceId: { ideal: prefs().microphone } }),
-});
-const videoWanted = () => ({
-  width: { ideal: 640 }, height: { ideal: 360 }, frameRate: { ideal: 15, max: 15 },
-  ...(prefs().camera ? { deviceId: { ideal: prefs().camera } } : { facingMode: "user" }),
-});
 
 export class Media {
   // `onChange` is called whenever a track or its trouble changes.
   constructor(onChange) {
     this.onChange = onChange;
-    this.sound = null;
-    this.video = null;
+    this.sound = this.video = null;
     this.trouble = {}; // per kind: refused, missing or busy
     this.soundOnly = Boolean(prefs().soundOnly);
     this.muted = false;
   }
 
   async open() {
-    if (!navigator.mediaDevices) {
-      this.trouble = { audio: "missing", video: "missing" };
-    } else if (this.soundOnly || !(await this.#take({ audio: soundWanted(), video: videoWanted() }))) {
-      await this.#take({ audio: soundWanted() });
-      if (!this.soundOnly) await this.#take({ video: videoWanted() });
+    if (this.soundOnly || !(await this.#take("audio", "video"))) {
+      await this.#take("audio");
+      if (!this.soundOnly) await this.#take("video");
     }
     this.onChange();
   }
 
-  async #take(wanted) {
+  async #take(...kinds) {
     try {
-      const stream = await navigator.mediaDevices.getUserMedia(wanted);
+      const asked = Object.fromEntries(kinds.map((kind) => [kind, wanted[kind]()]));
+      const stream = await navigator.mediaDevices.getUserMedia(asked);
       for (const track of stream.getTracks()) this.#keep(track);
       return true;
     } catch (error) {
-      for (const kind of Object.keys(wanted)) this.trouble[kind] = TROUBLE[error.name] ?? "busy";
+      const why = navigator.mediaDevices ? TROUBLE[error.name] ?? "busy" : "missing";
+      for (const kind of kinds) this.trouble[kind] = why;
       return false;
     }
   }
@@ -54,8 +63,8 @@ export class Media {
     this[place]?.stop();
     this[place] = track;
     delete this.trouble[track.kind];
-    if (track.kind === "audio") track.enabled = !this.muted;
-    track.onended = () => { // unplugged, or taken by another program
+    if (place === "sound") track.enabled = !this.muted;
+    track.onended = () => {
       if (this[place] !== track) return;
       this[place] = null;
       this.trouble[track.kind] = "busy";
@@ -70,43 +79,33 @@ export class Media {
   }
 
   async camera(on) {
-    if (on) await this.#take({ video: videoWanted() });
-    else this.#dropVideo();
+    this.video?.stop(); // its light goes out; and a phone opens one camera at a time
+    this.video = null;
+    if (on) await this.#take("video");
     this.onChange();
   }
 
-  #dropVideo() {
-    this.video?.stop(); // so that the camera's light goes out
-    this.video = null;
-  }
-
-  async onlySound(chosen) {
+  onlySound(chosen) {
     this.soundOnly = chosen;
     remember({ soundOnly: chosen });
-    await this.camera(!chosen);
+    return this.camera(!chosen);
+  }
+
+  async cameras() {
+    const found = (await navigator.mediaDevices?.enumerateDevices()) ?? [];
+    return found.filter((device) => device.kind === "videoinput").map((device) => device.deviceId);
   }
 
   async nextCamera() {
-    const found = await navigator.mediaDevices.enumerateDevices();
-    const cameras = found.filter((device) => device.kind === "videoinput").map((device) => device.deviceId);
+    const cameras = await this.cameras();
     const now = cameras.indexOf(this.video?.getSettings().deviceId);
     remember({ camera: cameras[(now + 1) % cameras.length] });
-    this.#dropVideo(); // a phone opens one camera at a time
     await this.camera(true);
-  }
-
-  async retry() {
-    await this.open();
   }
 
   close() {
     this.sound?.stop();
-    this.#dropVideo();
-    this.sound = null;
+    this.video?.stop();
+    this.sound = this.video = null;
   }
-}
-
-export async function countCameras() {
-  const found = (await navigator.mediaDevices?.enumerateDevices?.()) ?? [];
-  return found.filter((device) => device.kind === "videoinput").length;
 }

@@ -18,12 +18,10 @@ export class Gauge {
     if (!before || now.frames < before.frames || now.packets < before.packets) return null;
     const seconds = Math.min(LONGEST, now.at - before.at);
     const hasVideo = now.frames > before.frames;
-    const hasSound = now.energy > before.energy;
     if (hasVideo) this.video += seconds;
-    if (hasSound) this.sound += seconds;
+    if (now.energy > before.energy) this.sound += seconds;
     const lost = Math.max(0, now.lostIn - before.lostIn);
-    const got = now.packets - before.packets;
-    return { lost: now.lost, rtt: now.rtt, fps: now.fps, lostIn: lost / Math.max(1, lost + got), hasVideo, hasSound };
+    return { ...now, hasVideo, lostIn: lost / Math.max(1, lost + now.packets - before.packets) };
   }
 }
 

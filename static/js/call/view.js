@@ -1,136 +1,6 @@
 // What the page shows of a call, in words that stand in the template.
 
-import { countCameras } from "./media.js";
-
 const NEWS_MS = 8_000;
-
-export class View {
-  constructor(section, call) {
-    Object.assign(this, { section, call });
-    this.words = Object.fromEntries(
-      [...section.querySelectorAll("[data-word]")].map((item) => [item.dataset.word, item.textContent]),
-    );
-    this.tiles = new Map();
-    for (const [name, act] of Object.entries(ACTS)) {
-      this.find(name)?.addEventListener("click", () => act(call, this));
-    }
-    this.find("phone")?.form.addEventListener("submit", (event) => this.#showPhone(event));
-    this.find("in-text")?.form.addEventListener("submit", (event) => this.#post(event));
-  }
-
-  find(name) {
-    return this.section.querySelector(`[data-${name}]`);
-  }
-
-  show() {
-    const state = this.#state();
-    if (this.section.dataset.state !== state) {
-      this.section.dataset.state = state;
-      this.find("state-words").textContent = this.words[state];
-    }
-    this.#showOwn();
-    this.#showPeople();
-    this.find("again").hidden = !this.call.ended;
-    this.find("buttons").hidden = Boolean(this.call.ended) || !this.call.hasRtc;
-  }
-
-  #state() {
-    const { call } = this;
-    if (call.ended) return call.ended;
-    if (!call.hasRtc) return "off";
-    if (!call.isOpen) return "asking";
-    const peers = [...call.peers.values()].filter((peer) => peer.media.rtc !== false);
-    if (!peers.length) return call.peers.size ? "writes" : "waiting";
-    if (peers.some((peer) => peer.wasConnected && !peer.isConnected)) return "reconnecting";
-    if (peers.every((peer) => peer.isConnected)) return peers.some(isWeak) ? "weak" : "connected";
-    return peers.some((peer) => peer.tries > 1) ? "blocked" : "connecting";
-  }
-
-  #showOwn() {
-    const { media } = this.call;
-    const own = this.find("own");
-    if ((own.srcObject?.getTracks()[0] ?? null) !== media.video) own.srcObject = media.video && new MediaStream([media.video]);
-    own.hidden = !media.video;
-    const press = (name, pressed) => this.find(name).setAttribute("aria-pressed", pressed);
-    press("mute", media.muted);
-    press("camera", !media.video);
-    press("sound-only", media.soundOnly);
-    this.find("camera").hidden = media.soundOnly;
-    if (media.video && this.countedFor !== media.video) {
-      this.countedFor = media.video; // devices are named only once one of them is open
-      countCameras().then((count) => { this.find("switch").hidden = count < 2; });
-    }
-    const [what] = Object.values(media.trouble);
-    this.find("trouble").hidden = !what || media.soundOnly && !media.trouble.audio || Boolean(this.call.ended);
-    if (what) this.find("trouble-words").textContent = this.words[`trouble-${what}`];
-  }
-
-  #showPeople() {
-    for (const [seat, tile] of this.tiles) {
-      if (this.call.peers.has(seat)) continue;
-      tile.remove();
-      this.tiles.delete(seat);
-    }
-    for (const [seat, peer] of this.call.peers) {
-      const tile = this.tiles.get(seat) ?? this.#addTile(seat);
-      const video = tile.querySelector("video");
-      if (video.srcObject !== peer.stream) video.srcObject = peer.stream;
-      if (peer.isConnected && video.paused) this.#play(video);
-      const flows = peer.isConnected && peer.media.video !== false && peer.sample?.hasVideo !== false;
-      tile.classList.toggle("no-picture", !flows);
-      tile.querySelector("[data-how]").textContent = this.#how(peer);
-    }
-  }
-
-  #how(peer) {
-    if (peer.media.rtc === false) return this.words.writes;
-    if (!peer.isConnected) return this.words[peer.wasConnected ? "reconnecting" : "connecting"];
-    if (peer.media.sound === false) return this.words.muted;
-    return isWeak(peer) ? this.words.weak : "";
-  }
-
-  #addTile(seat) {
-    const tile = this.find("tile").content.firstElementChild.cloneNode(true);
-    tile.dataset.of = seat;
-    tile.querySelector("[data-who]").textContent = this.words[seat];
-    this.find("stage").prepend(tile);
-    this.tiles.set(seat, tile);
-    return tile;
-  }
-
-  #play(video) {
-    video.play().catch((error) => {
-      if (error.name === "NotAllowedError") this.find("play").hidden = false;
-    });
-  }
-
-  // Everybody sees who comes and who goes.
-  tell(seat, what) {
-    const news = this.find("news");
-    news.textContent = `${this.words[seat]}: ${this.words[what]}`;
-    clearTimeout(this.newsTimer);
-    this.newsTimer = setTimeout(() => { news.textContent = ""; }, NEWS_MS);
-  }
-
-  #post(event) {
-    event.preventDefault();
-    const { form } = event.submitter;
-    return fetch(form.action, { method: "POST", body: new FormData(form), headers: { Accept: "application/json" } });
-  }
-
-  async #showPhone(event) {
-    const place = this.find("number");
-    try {
-      const answer = await (await this.#post(event)).json();
-      place.textContent = answer.phone ?? answer.message;
-      if (answer.phone) place.href = `tel:${answer.phone}`;
-    } catch {
-      place.textContent = this.words.reconnecting;
-    }
-    place.hidden = false;
-  }
-}
-
 const isWeak = (peer) => peer.media.weak || peer.ladder.rung > 1 || peer.sample?.lostIn > 0.05;
 
 const ACTS = {
@@ -138,17 +8,109 @@ const ACTS = {
   camera: ({ media }) => media.camera(!media.video),
   switch: ({ media }) => media.nextCamera(),
   "sound-only": ({ media }) => media.onlySound(!media.soundOnly),
-  retry: ({ media }) => media.retry(),
+  retry: ({ media }) => media.open(),
   again: () => location.reload(),
-  wait: (call) => call.waitLonger(),
+  wait: (call) => call.bePatient(true),
   play(call, view) {
-    for (const video of view.section.querySelectorAll(".tile video")) video.play();
+    for (const tile of view.tiles.values()) tile.querySelector("video").play();
     view.find("play").hidden = true;
   },
   full(call, view) {
     const stage = view.find("stage");
     if (document.fullscreenElement) document.exitFullscreen();
     else if (stage.requestFullscreen) stage.requestFullscreen();
-    else stage.querySelector("video")?.webkitEnterFullscreen?.(); // iPhones know only this
+    else stage.querySelector("video").webkitEnterFullscreen?.(); // iPhones know only this
   },
 };
+
+export class View {
+  constructor(section, call) {
+    Object.assign(this, { section, call, tiles: new Map() });
+    const words = [...section.querySelectorAll("[data-word]")];
+    this.words = Object.fromEntries(words.map((item) => [item.dataset.word, item.textContent]));
+    for (const [name, act] of Object.entries(ACTS)) this.find(name)?.addEventListener("click", () => act(call, this));
+    // Without a reload, which would begin the call anew.
+    this.find("in-text")?.addEventListener("submit", (event) => {
+      event.preventDefault();
+      fetch(event.target.action, { method: "POST", body: new FormData(event.target), headers: { Accept: "application/json" } });
+    });
+  }
+
+  find(name) {
+    return this.section.querySelector(`[data-${name}]`);
+  }
+
+  show() {
+    const { ended, hasRtc } = this.call;
+    const state = this.#state();
+    if (this.shown !== state) this.find("state-words").textContent = this.words[state];
+    this.section.dataset.state = this.shown = state;
+    this.find("again").hidden = !ended;
+    this.find("buttons").hidden = ended || !hasRtc;
+    this.#showOwn();
+    this.#showPeople();
+  }
+
+  #state() {
+    const { ended, hasRtc, isOpen, peers } = this.call;
+    if (ended) return ended;
+    if (!hasRtc) return "off";
+    if (!isOpen) return "asking";
+    const others = this.call.all((peer) => peer.media.rtc !== false);
+    if (!others.length) return peers.size ? "writes" : "waiting";
+    if (others.some((peer) => peer.wasConnected && !peer.isConnected)) return "reconnecting";
+    if (others.every((peer) => peer.isConnected)) return others.some(isWeak) ? "weak" : "connected";
+    return others.some((peer) => peer.tries > 1) ? "blocked" : "connecting";
+  }
+
+  #showOwn() {
+    const { media, ended } = this.call;
+    const own = this.find("own");
+    if (this.ownTrack !== media.video) {
+      this.ownTrack = media.video;
+      own.srcObject = media.video && new MediaStream([media.video]);
+      media.cameras().then((cameras) => { this.find("switch").hidden = cameras.length < 2; });
+    }
+    own.hidden = !media.video;
+    for (const [name, isOn] of [["mute", media.muted], ["camera", !media.video], ["sound-only", media.soundOnly]]) this.find(name).setAttribute("aria-pressed", isOn);
+    this.find("camera").hidden = media.soundOnly;
+    const what = media.trouble.audio ?? (media.soundOnly ? null : media.trouble.video);
+    this.find("trouble").hidden = !what || Boolean(ended);
+    if (what) this.find("trouble-words").textContent = this.words[`trouble-${what}`];
+  }
+
+  #showPeople() {
+    const { peers } = this.call;
+    for (const [seat, tile] of this.tiles) if (!peers.has(seat) && this.tiles.delete(seat)) tile.remove();
+    for (const [seat, peer] of peers) {
+      const tile = this.tiles.get(seat) ?? this.#addTile(seat);
+      const video = tile.querySelector("video");
+      if (video.srcObject !== peer.stream) video.srcObject = peer.stream;
+      if (peer.isConnected && video.paused) video.play().catch(({ name }) => { this.find("play").hidden = name !== "NotAllowedError"; });
+      tile.classList.toggle("no-picture", !peer.isConnected || peer.media.video === false || peer.sample?.hasVideo === false);
+      tile.querySelector("[data-how]").textContent = this.words[this.#how(peer)] ?? "";
+    }
+  }
+
+  #how(peer) {
+    if (peer.media.rtc === false) return "writes";
+    if (!peer.isConnected) return peer.wasConnected ? "reconnecting" : "connecting";
+    return peer.media.sound === false ? "muted" : isWeak(peer) && "weak";
+  }
+
+  #addTile(seat) {
+    const tile = this.find("tile").content.firstElementChild.cloneNode(true);
+    tile.querySelector("[data-who]").textContent = this.words[seat];
+    this.find("stage").prepend(tile);
+    this.tiles.set(seat, tile);
+    return tile;
+  }
+
+  // Everybody sees who comes and who goes.
+  tell(seat, what) {
+    const news = this.find("news");
+    news.textContent = `${this.words[seat]}: ${this.words[what]}`;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => { news.textContent = ""; }, NEWS_MS);
+  }
+}
