@@ -15,7 +15,10 @@ from queues.actions import AlreadyHolding, AlreadyWaiting, NobodyPresent, NoToke
 from queues.models import MoveRefused
 
 NO_TOKEN = ["closed", "unstaffed", "full", "unsuitable", "already_waiting"]
-NOT_ISSUED = ["no_diagnosis", "no_lines", "not_verified", "not_yours", "over", "issued"]
+NOT_ISSUED = [
+    "no_diagnosis", "no_lines", "not_verified", "not_yours", "over", "issued", "emergency", "no_age",
+    "minor_alone", "no_key", "rules", "warnings",
+]  # fmt: skip
 
 
 @contextmanager
@@ -26,7 +29,9 @@ def rules() -> Iterator[None]:
     except NoToken as error:
         raise Refused(error.reason, why_no_token(error)) from None
     except actions.IssueRefused as error:
-        raise Refused(error.reason, why_not_issued(error)) from None
+        fields = {one.code: [one.sentence] for one in error.refusals}
+        fields |= {one.key: [one.words] for one in error.warnings}
+        raise Refused(error.reason, why_not_issued(error), fields=fields) from None
     except actions.NotReady as error:
         reasons = {code: [why_not_ready(code)] for code in error.obstacles}
         words = " ".join(words[0] for words in reasons.values())
@@ -47,6 +52,10 @@ SENTENCES: dict[type[Exception], tuple[str, str]] = {
         gettext_noop("You are not on duty in this clinic, or you are paused."),
     ),
     MoveRefused: ("moved", gettext_noop("This is no longer possible.")),
+    actions.StillAnEmergency: (
+        "emergency",
+        gettext_noop("This is an emergency: write the first aid and where the patient goes."),
+    ),
     actions.NothingSaid: ("nothing_said", gettext_noop("Say first what is wrong.")),
     actions.NotAsked: ("not_asked", gettext_noop("You were not asked for this opinion.")),
     actions.AlreadySent: ("already_sent", gettext_noop("The case was sent already.")),

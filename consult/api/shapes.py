@@ -133,8 +133,29 @@ class LineShape(Input):
     instructions = words(160)
 
 
+class ReasonShape(Input):
+    key = serializers.CharField(max_length=120, help_text="Of the warning, as `warnings` named it.")
+    reason = serializers.CharField(max_length=300, help_text="Why it is prescribed all the same.")
+
+
 class LinesInput(Input):
-    lines = LineShape(many=True, max_length=Prescription.MAX_LINES)
+    lines = LineShape(many=True, max_length=Prescription.MAX_LINES)  # type: ignore[call-arg]
+    reasons = ReasonShape(many=True, required=False)
+
+
+class CallServersOutput(serializers.Serializer[Any]):
+    """As RTCPeerConnection takes it."""
+
+    iceServers = serializers.ListField(child=serializers.DictField())  # noqa: N815 - WebRTC's name
+    iceTransportPolicy = serializers.CharField()  # noqa: N815
+
+
+class DrugOutput(serializers.Serializer[Any]):
+    generic = serializers.CharField()
+    name = serializers.CharField(help_text="The name that was found.")
+    form = serializers.CharField(source="product.form", default="")
+    strength = serializers.CharField(source="product.strength", default="")
+    rule = serializers.CharField(help_text="What the rules say of it, in a few words.")
 
 
 class NoteInput(Input):
