@@ -18,7 +18,7 @@ from consult.forms import LineFormSet, MessageForm, NoteForm, ReturnForm, lines_
 from consult.models import Consultation, Note, Prescription, PrescriptionLine
 from consult.people import Role
 from consult.views.colleagues import panels
-from consult.views.rooms import with_camera
+from consult.views.rooms import allow_camera
 from consult.views.visit import chat_context, issued_of
 from queues.actions import AlreadyHolding, NobodyPresent, NotOnDuty
 from queues.models import Clinic, HubLink, MoveRefused
@@ -69,7 +69,6 @@ def pass_over(request: SignedIn, consultation: UUID) -> HttpResponse:
 
 @require_safe
 @doctor_only
-@with_camera
 def room(request: SignedIn, consultation: UUID) -> HttpResponse:
     """The case, the talk and the prescription side by side."""
     found = doctors_consultation(request, consultation)
@@ -82,7 +81,7 @@ def room_page(
 ) -> HttpResponse:
     """The room; with `forms` those in which something was not right."""
     context = _room(consultation) | forms
-    return render(request, "consult/doctors_room.html", context, status=status)
+    return allow_camera(render(request, "consult/doctors_room.html", context, status=status))
 
 
 def _room(
@@ -129,7 +128,6 @@ def _earlier(consultation: Consultation) -> Any:
 
 @require_POST
 @doctor_only
-@with_camera
 def save(request: SignedIn, consultation: UUID) -> HttpResponse:
     """Keep notes and medicines; with "issue" or "finish" do that too.
 
@@ -247,7 +245,6 @@ def return_form(consultation: Consultation, data: Any = None) -> ReturnForm:
 
 @require_POST
 @doctor_only
-@with_camera
 def send_back(request: SignedIn, consultation: UUID) -> HttpResponse:
     """Return the case with a reason."""
     found = doctors_consultation(request, consultation)
