@@ -5,6 +5,7 @@ import itertools
 import re
 from dataclasses import asdict
 from datetime import time
+from decimal import Decimal
 from functools import cache
 from typing import Any
 
@@ -26,17 +27,20 @@ from accounts.models import (
     AuditEvent,
     District,
     Doctor,
+    Facility,
     Message,
     Patient,
+    Post,
     Speciality,
     State,
     User,
 )
 from accounts.seeding import seed
 from consult import actions as consult
-from consult.models import Consultation
+from consult.models import Consultation, Opinion
+from consult.readiness import Attested
 from queues import actions as queues
-from queues.models import Clinic, ClinicHours, Presence
+from queues.models import Clinic, ClinicHours, HubLink, Presence
 
 PASSWORD = "a long enough sentence"
 _numbers = itertools.count(1)
@@ -172,6 +176,113 @@ def in_the_room(clinic: Clinic, doctor: Doctor, patient: Patient | None = None) 
     waiting(clinic, patient)
     consultation = called(clinic, doctor)
     return consult.begin(consultation=consultation, by=consultation.patient.account)
+
+
+# --- health centres: Meena at the sub-centre of Belwa, and the hubs that it may ask -----------------
+def a_facility(**fields: Any) -> Facility:
+    """The sub-centre of Belwa."""
+    return Facility.objects.create(
+        **{
+            "name": "Belwa sub-centre",
+            "kind": Facility.Kind.SUB_CENTRE,
+            "state": a_state(),
+            "district": a_district(),
+            **fields,
+        }
+    )
+
+
+def a_health_worker(facility: Facility | None = None) -> User:
+    """Meena with password, authenticator app and an open post."""
+    meena = a_staff_user()
+    Post.objects.create(user=meena, facility=facility or a_facility(), role=Post.Role.HEALTH_WORKER)
+    return meena
+
+
+def centre_of(meena: User) -> Facility:
+    return meena.posts.get().facility
+
+
+def a_hub(
+    spoke: Facility, code: str = "general-medicine", *, priority: int = 1, **fields: Any
+) -> Clinic:
+    """A clinic for health centres, linked to this one. Nobody is on duty yet."""
+    speciality = a_speciality(code)
+    hub = a_clinic(
+        **{
+            "name": f"{speciality.name}, hub",
+            "speciality": speciality,
+            "takes_opd": False,
+            **fields,
+        }
+    )
+    HubLink.objects.create(spoke=spoke, clinic=hub, priority=priority)
+    return hub
+
+
+def a_specialist(clinic: Clinic) -> Doctor:
+    """On duty in a clinic of the doctor's own speciality."""
+    return on_duty(clinic, a_doctor(speciality=clinic.speciality))
+
+
+def known_at(facility: Facility, patient: Patient | None = None, by: User | None = None) -> Patient:
+    """A patient whom this health centre has had before it."""
+    patient = patient or a_patient()
+    accounts.enrol(patient=patient, facility=facility, by=by or a_user())
+    return patient
+
+
+PULSE = {"pulse": Decimal(88)}
+SAID = Attested(consent_given=True, patient_is_present=True)
+
+
+def at_centre(
+    meena: User, patient: Patient | None = None, vitals: Any = PULSE, **words: Any
+) -> Consultation:
+    """A case that is ready to be sent: a complaint, and a vital sign. The centre has a hub."""
+    centre = centre_of(meena)
+    patient = known_at(centre, patient, meena)
+    draft = consult.open_case(patient=patient, facility=centre, by=meena)
+    words = {"complaint": "Fever with chills at night", "since": "days", **words}
+    return consult.save_case(
+        draft=draft, by=meena, revision=draft.revision, words=words, vitals=dict(vitals)
+    )
+
+
+def send(draft: Consultation, clinic: Clinic, meena: User, **how: Any) -> Consultation:
+    """Past the gates, with consent, the patient being here."""
+    sending = consult.Sending(**{"clinic": clinic, "proposed": None, "said": SAID, **how})
+    return consult.send_case(draft=draft, sending=sending, by=meena)
+
+
+def sent(
+    meena: User,
+    clinic: Clinic,
+    patient: Patient | None = None,
+    *,
+    written: bool = False,
+    **words: Any,
+) -> Consultation:
+    """A case in the line of the clinic, or on its pile to be answered in writing."""
+    return send(at_centre(meena, patient, **words), clinic, meena, is_written=written)
+
+
+def before_the_screen(
+    meena: User, clinic: Clinic, doctor: Doctor, patient: Patient | None = None, **words: Any
+) -> Consultation:
+    """A case of a health centre that the doctor sees now."""
+    sent(meena, clinic, patient, **words)
+    return consult.begin(consultation=called(clinic, doctor), by=meena)
+
+
+def an_opinion(consultation: Consultation, clinic: Clinic) -> Opinion:
+    """The treating doctor asks the specialists of this clinic."""
+    doctor = consultation.doctor
+    if doctor is None:
+        raise AssertionError("Nobody treats the patient yet.")
+    return consult.ask_opinion(
+        consultation=consultation, doctor=doctor, clinic=clinic, question="Is this eczema?"
+    )
 
 
 PARACETAMOL = consult.Line("Paracetamol", "tablet", "500 mg", "1", "tds", 3, "after food")

@@ -50,7 +50,8 @@ def join_call(*, consultation: Consultation, by: User, page: str) -> Role:
 
 def _has_a_seat(consultation: Consultation, role: Role, by: User) -> bool:
     """One seat for each role: the health worker at whose screen the patient sits, not a colleague
-    who reads along; the specialist who is asked now, not one who has answered."""
+    who reads along; the specialist who is asked now, not one who has answered; the patient at home,
+    not a phone of the family while the patient sits at a health centre."""
     if consultation.state != Consultation.State.IN_PROGRESS or consultation.is_written:
         return False
     if role == Role.HEALTH_WORKER:
@@ -58,7 +59,7 @@ def _has_a_seat(consultation: Consultation, role: Role, by: User) -> bool:
     if role == Role.SPECIALIST:
         asked = consultation.opinions.filter(specialist__user=by, state__in=Opinion.OPEN)
         return asked.exists()
-    return True
+    return role == Role.DOCTOR or consultation.facility_id is None
 
 
 def note_event(
@@ -152,6 +153,12 @@ def put_back(*, consultation: Consultation, by: User) -> Consultation:
     return consultation
 
 
+def _is_one_of_two(consultation: Consultation, role: Role) -> bool:
+    """The talk is the doctor's and the patient's side's: no specialist and no phone at home ends it."""
+    sides = Role.PATIENT if consultation.facility_id is None else Role.HEALTH_WORKER
+    return role in (Role.DOCTOR, sides)
+
+
 @transaction.atomic
 def report_abuse(*, consultation: Consultation, by: User, words: str) -> AbuseReport:
     """End the talk at once, keep the two apart for good, and leave a report. Raises MoveRefused.
@@ -160,7 +167,7 @@ def report_abuse(*, consultation: Consultation, by: User, words: str) -> AbuseRe
     proof to end a talk; an officer reads it afterwards.
     """
     doctor, role = consultation.doctor, role_of(consultation, by)
-    if doctor is None or role is None:
+    if doctor is None or role is None or not _is_one_of_two(consultation, role):
         raise MoveRefused("There is nobody to report.")
     if not consultation.is_written:
         queues.finish_token(token=token_of(consultation))

@@ -1,4 +1,5 @@
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.actions import record
@@ -41,8 +42,14 @@ def begin(*, consultation: Consultation, by: User) -> Consultation:
 @transaction.atomic
 def leave(*, consultation: Consultation, by: User) -> Consultation:
     """The place is given up. Raises MoveRefused once the doctor has begun."""
-    if not consultation.is_written:
-        queues.leave_line(token=token_of(consultation))
+    token = _tokens().filter(consultation=consultation).first()
+    if token is not None:
+        queues.leave_line(token=token)
+    elif not consultation.is_written:
+        raise MoveRefused("A draft has no place in a line.")
+    as_it_was = Consultation.objects.select_for_update().filter(pk=consultation.pk, token=token)
+    if as_it_was.first() is None:
+        raise MoveRefused("A colleague has just moved it.")
     consultation.cancel(Consultation.EndReason.LEFT)
     record("consultation.leave", consultation, by=by, patient=consultation.patient)
     broadcast.consultation_changed(consultation)
@@ -92,9 +99,10 @@ def take_written(*, consultation: Consultation, doctor: Doctor) -> Consultation:
 
     Raises NotOnDuty; MoveRefused when another doctor was faster.
     """
-    if not doctor.is_verified or not queues.is_on_duty(doctor, consultation.clinic):
+    locked = Consultation.objects.select_for_update().get(pk=consultation.pk)
+    if not doctor.is_verified or not queues.is_on_duty(doctor, locked.clinic):
         raise queues.NotOnDuty
-    if not consultation.is_written:
+    if not locked.is_written:  # the health centre has just found it a place in a line
         raise MoveRefused("The case waits in a line.")
     consultation.begin(doctor)
     record("consultation.begin", consultation, by=doctor.user, patient=consultation.patient)
@@ -178,8 +186,11 @@ def _end_place(token: Token) -> None:
 def token_of(consultation: Consultation) -> Token:
     """The token as it is now, for a move. The token always moves before its consultation: one order
     of locks, so that two requests can wait for each other but never both."""
-    tokens = Token.objects.select_related("clinic", "doctor__user")
-    token = tokens.filter(consultation=consultation).first()
+    token = _tokens().filter(consultation=consultation).first()
     if token is None:
         raise MoveRefused("A draft has no place in a line.")
     return token
+
+
+def _tokens() -> "QuerySet[Token]":
+    return Token.objects.select_related("clinic", "doctor__user")

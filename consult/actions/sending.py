@@ -91,9 +91,12 @@ def send_case(*, draft: Consultation, sending: Sending, by: User) -> Consultatio
 
 
 def _locked(consultation: Consultation) -> Consultation:
-    """As it is now, with what the gates look at; only the consultation itself is locked."""
+    """As it is now, with what the gates look at; only the consultation itself is locked.
+
+    Without its clinic: a row that waited for a colleague's move to another one would not be found.
+    """
     rows = Consultation.objects.select_for_update(of=("self",)).select_related(
-        "patient__account", "facility__state", "clinic"
+        "patient__account", "facility__state"
     )
     return rows.get(pk=consultation.pk)
 
@@ -138,9 +141,14 @@ def _take_token(consultation: Consultation, clinic: Clinic, by: User) -> Token:
 def send_again(*, earlier: Consultation, sending: Sending, by: User) -> Consultation:
     """One click: the case that came back goes to another clinic as it is. Raises as send_case.
 
-    The consent of the same case holds; that the patient is here is attested anew. A colleague who
-    is writing on the case is not overtaken: MoveRefused then, and what they write is sent by them.
+    The consent of the same case holds; that the patient is here is attested anew. MoveRefused when
+    it did not come back. A colleague who is writing on the case is not overtaken: MoveRefused then
+    too, and what they write is sent by them.
     """
+    if not Consultation.objects.filter(Consultation.CAME_BACK, pk=earlier.pk).exists():
+        raise MoveRefused("The case has not come back.")
+    if went_on := earlier.continued_by.sent().first():
+        raise AlreadySent(went_on)
     given = Consent.objects.get(consultation=earlier)
     draft = reopen_case(earlier=earlier, by=by)
     if draft.continues_id != earlier.pk or draft.revision:
@@ -188,7 +196,7 @@ def ask_in_writing(*, consultation: Consultation, by: User) -> Consultation:
     """A waiting case gives its place up and is answered in writing. Raises MoveRefused as move_case."""
     token = _locked_token(consultation)
     locked = _locked(consultation)
-    if locked.state != Consultation.State.REQUESTED or not locked.facility_id or token is None:
+    if not locked.facility_id or token is None or token.state != Token.State.WAITING:
         raise MoveRefused("The case does not wait in a line.")
     queues.leave_line(token=token)
     locked.token, locked.is_written = None, True

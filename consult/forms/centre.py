@@ -148,6 +148,7 @@ def _vital_field(vital: Vital) -> forms.DecimalField:
         "high": f"{high:g}",
         "unit": vital.shown_unit,
     }
+    impossible = impossible.replace("%", "%%")  # the form fills it in once more
     field = forms.DecimalField(
         label=vital.label,
         required=False,

@@ -2,7 +2,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -44,7 +44,13 @@ class ConsultationQuerySet(models.QuerySet["Consultation"]):
     def came_back(self, facility: Facility) -> "ConsultationQuerySet":
         """To this health centre, not sent again and not settled: somebody there has to look at it."""
         back = self.of_centre(facility).filter(Consultation.CAME_BACK, settled_at=None)
-        return back.filter(continued_by=None)
+        again = Consultation.objects.filter(continues=OuterRef("pk"))
+        return back.exclude(Exists(again.exclude(end_reason=Consultation.EndReason.DISCARDED)))
+
+    def sent(self) -> "ConsultationQuerySet":
+        """Not still being written, and not thrown away before it was sent."""
+        drafts = Q(state=Consultation.State.DRAFT)
+        return self.exclude(drafts | Q(end_reason=Consultation.EndReason.DISCARDED))
 
     def to_answer_in_writing(self) -> "ConsultationQuerySet":
         """Store-and-forward cases that no doctor has taken."""

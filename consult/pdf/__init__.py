@@ -16,8 +16,8 @@ from django.utils import timezone, translation
 from django.utils.formats import date_format
 
 from accounts.models import Patient
-from consult.models import Consultation, Prescription, PrescriptionLine
-from consult.pdf.words import labels
+from consult.models import Prescription, PrescriptionLine
+from consult.pdf.words import labels, since_words
 
 HERE = Path(__file__).parent
 # One compiler per thread: it may not be borrowed twice, and must not be made before a fork.
@@ -79,7 +79,7 @@ def _texts(prescription: Prescription, document: dict[str, Any], language: str) 
             "issued": date_format(issued, "DATETIME_FORMAT"),
             "clinic": document["clinic"].get(language) or document["clinic"]["en"],
             "sex": str(Patient.Sex(document["patient"]["sex"]).label),
-            "since": str(Consultation.Since(document["since"]).label),
+            "since": since_words(document["since"]),
             "follow_up": _date(document["follow_up_on"]),
             "lines": [
                 {

@@ -15,7 +15,8 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from accounts.models import Patient
-from consult.models import Consultation, Referral
+from consult.models import Referral
+from consult.pdf.words import since_words
 from consult.vitals import Vital
 
 HERE = Path(__file__).parent
@@ -74,7 +75,7 @@ def _texts(referral: Referral, language: str) -> dict[str, Any]:
             "speciality": document["speciality"].get(language) or document["speciality"]["en"],
             "urgency": str(Referral.Urgency(document["urgency"]).label),
             "sex": str(Patient.Sex(document["patient"]["sex"]).label),
-            "since": str(Consultation.Since(document["since"]).label),
+            "since": since_words(document["since"]),
             "issued": date_format(timezone.localtime(referral.issued_at), "DATETIME_FORMAT"),
             "vitals": _vitals(document["vitals"]),
             "patient": _("Patient"),

@@ -1,7 +1,9 @@
-"""The fixed words of the prescription, in the language that is active."""
+"""Words of the prescription and the letter, in the language that is active."""
 
 from django.conf import settings
 from django.utils.translation import gettext as _
+
+from consult.models import Case
 
 
 def labels() -> dict[str, str]:
@@ -42,3 +44,8 @@ def labels() -> dict[str, str]:
         "emergency": _("In an emergency call %(number)s or go to the nearest hospital.")
         % {"number": settings.EMERGENCY_NUMBER},
     }
+
+
+def since_words(since: str) -> str:
+    """Since when; empty where a health centre did not say, as in an emergency."""
+    return str(Case.Since(since).label) if since else ""

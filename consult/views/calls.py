@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.gates import SignedIn, doctor_only, noticed
 from accounts.models import RateLimit
 from consult import actions
-from consult.fetch import doctors_consultation, own_consultation, visible_consultation
+from consult.fetch import booked_consultation, doctors_consultation, visible_consultation
 from consult.ice import ice_configuration
 from consult.models import Consultation
 from consult.people import Role, role_of
@@ -28,7 +28,7 @@ ICE_PER_HOUR = 240  # by one person; a restart every fifteen seconds
 @with_camera
 def devices(request: SignedIn, consultation: UUID) -> HttpResponse:
     """Try camera, microphone, speaker and network while waiting; the place is kept meanwhile."""
-    found = own_consultation(request, consultation)
+    found = booked_consultation(request, consultation)
     token = found.token
     if found.state != Consultation.State.REQUESTED or token is None:
         return redirect("consult:visit", consultation=found.uid)

@@ -92,7 +92,7 @@ def _result(consultation: Consultation) -> dict[str, Any]:
         "feedback": feedback,
         "feedback_form": FeedbackForm(),
         "letters": letters_of(consultation),
-        "next": consultation.continued_by.exclude(state="draft").select_related("clinic").first(),
+        "next": consultation.continued_by.sent().select_related("clinic").first(),
         **chat_context(consultation),
     }
 

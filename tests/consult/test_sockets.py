@@ -192,7 +192,9 @@ def test_the_place_moves_when_somebody_before_leaves_and_when_somebody_is_called
     first, second, third = waiting(clinic), waiting(clinic), waiting(clinic)
     with patients_page(other(site), third) as patient:
         place = patient.hear("place", ahead=2)
-        assert place == {"type": "place", "ahead": 2, "doctors": 1, "low": 7, "high": 14}
+        assert place == {
+            "type": "place", "token": third.token_id, "ahead": 2, "doctors": 1, "low": 7, "high": 14,
+        }  # fmt: skip
         with browser_of(first.patient.account, site.url) as leaving:
             post(leaving, path("visit", first), path("leave", first))
         assert patient.hear("place", ahead=1)["low"] == 2
@@ -201,7 +203,8 @@ def test_the_place_moves_when_somebody_before_leaves_and_when_somebody_is_called
             assert patient.hear("place", ahead=0)["doctors"] == 1
             post(desk, "/doctor/", "/doctor/duty/end/")
         assert patient.hear("place", doctors=0) == {
-            "type": "place", "ahead": 0, "doctors": 0, "low": None, "high": None,
+            "type": "place", "token": third.token_id, "ahead": 0, "doctors": 0, "low": None,
+            "high": None,
         }  # fmt: skip
     second.refresh_from_db()
     assert second.token.state == "called"

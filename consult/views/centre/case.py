@@ -27,9 +27,11 @@ def case(request: AtCentre, consultation: UUID) -> HttpResponse:
     """The case form. It saves itself as it is typed (`Accept: application/json`); a colleague who
     saved meanwhile is not overwritten: the page shows both."""
     found = centres_consultation(request, consultation)
-    if found.state != Consultation.State.DRAFT:
-        return redirect("consult:centre_visit", consultation=found.uid)
     quietly = request.headers.get("Accept", "").startswith("application/json")
+    if found.state != Consultation.State.DRAFT:
+        if request.method == "POST":
+            return _sent_already(request, found, quietly)
+        return redirect("consult:centre_visit", consultation=found.uid)
     if request.method != "POST":
         record("case.read", found, by=request.user, patient=found.patient)
         form = CentreCaseForm(instance=found, patient=found.patient, initial=_vitals(found))

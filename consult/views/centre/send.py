@@ -40,7 +40,7 @@ def send(request: AtCentre, consultation: UUID) -> HttpResponse:
         return _page(request, found, form, asked, clinics, choice)
     form = SendForm(request.POST, standings=choice.everywhere)
     if not form.is_valid() or form.cleaned_data["clinic"] is None:
-        refused = [_("Choose a clinic.")] if form.is_valid() else []
+        refused = [_no_clinic(request)] if "clinic" in form.errors or form.is_valid() else []
         return _page(request, found, form, asked, clinics, choice, 422, refused)
     try:
         sent = actions.send_case(
@@ -52,6 +52,11 @@ def send(request: AtCentre, consultation: UUID) -> HttpResponse:
     except (actions.AlreadySent, AlreadyWaiting):
         return _already_sent(request, found)
     return redirect("consult:centre_visit", consultation=sent.uid)
+
+
+def _no_clinic(request: AtCentre) -> str:
+    """None was chosen, or the link to it ended since the page was shown."""
+    return why_not_ready("no_link") if request.POST.get("clinic") else _("Choose a clinic.")
 
 
 def _with_places(request: AtCentre, uid: UUID) -> Consultation:
@@ -136,6 +141,8 @@ def _already_sent(request: AtCentre, draft: Consultation) -> HttpResponse:
     """By the other click, or by a colleague with a case of their own."""
     there = actions.open_at_centre(draft)
     draft.refresh_from_db(fields=["state"])
+    if there is None and draft.state == Consultation.State.DRAFT:  # waits there from home
+        messages.info(request, _("The patient waits in that clinic already."))
     if there is None or draft.state != Consultation.State.DRAFT:
         return redirect("consult:centre_visit", consultation=draft.uid)
     messages.info(

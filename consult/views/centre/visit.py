@@ -106,7 +106,7 @@ def _after(request: AtCentre, found: Consultation) -> dict[str, Any]:
         "follow_up_form": FollowUpForm(),
         "came_back": Consultation.objects.came_back(request.facility).filter(pk=found.pk).exists(),
         "suggested": suggested if suggested in can_send_to else None,
-        "next": found.continued_by.select_related("clinic").first(),
+        "next": found.continued_by.sent().select_related("clinic").first(),
     }
 
 
