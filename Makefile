@@ -33,6 +33,8 @@ run: export SITE_URL ?= http://127.0.0.1:$(PORT)
 run: .venv/runtime $(CATALOGUES) ## The whole site on this machine, with demonstration data
 	$(PY) manage.py migrate --verbosity 0
 	$(PY) manage.py seed
+	$(PY) manage.py formulary
+	$(PY) manage.py signing_keys --demonstration
 	$(PY) manage.py demo
 	$(PY) manage.py serve --host $(HOST) --port $(PORT)
 

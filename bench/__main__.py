@@ -47,6 +47,7 @@ def _measure(site: Site, options: argparse.Namespace) -> int:
         site, seconds=options.seconds, rounds=options.rounds, clients=options.clients
     )
     import_string("bench.report.print_all")(measured, with_queries=options.queries)
+    import_string("bench.prescriptions.print_figures")(site)
     return 0
 
 

@@ -1,5 +1,6 @@
 """Rows to measure with, written in bulk: people with sessions, drafts, lines of waiting people."""
 
+import io
 import secrets
 from collections.abc import Iterable, Iterator
 from datetime import time, timedelta
@@ -46,6 +47,8 @@ def tables() -> None:
     call_command("migrate", verbosity=0)
     call_command("collectstatic", interactive=False, verbosity=0)
     seed()
+    call_command("formulary", stdout=io.StringIO())
+    call_command("signing_keys", demonstration=True)
     District.objects.create(code=555, name="Ernakulam", state_id=KERALA)
 
 

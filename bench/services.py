@@ -154,6 +154,18 @@ def processes(site: Site) -> Iterator[None]:
 
 
 @contextmanager
+def pdf_worker(site: Site) -> Iterator[None]:
+    """The worker that draws PDFs, with one process of its own."""
+    command = [
+        "celery", "--app=esanjeevani.celery_app", "worker", "--hostname=pdf@%h", "--queues=pdf",
+        "--pool=prefork", "--concurrency=1", "--without-gossip", "--without-mingle",
+        "--loglevel=INFO",
+    ]  # fmt: skip
+    with _process(site, "worker-pdf", command):
+        yield
+
+
+@contextmanager
 def _process(
     site: Site, name: str, command: list[str], more: dict[str, str] | None = None
 ) -> Iterator[subprocess.Popen[bytes]]:

@@ -68,6 +68,11 @@ def prescription_changed(consultation_id: int) -> None:
     _tell(consultation_id, type="prescription")
 
 
+def emergency_declared(consultation_id: int) -> None:
+    """The doctor called it an emergency: the patient's page says where to go."""
+    _tell(consultation_id, type="emergency")
+
+
 def call_in_text(consultation_id: int) -> None:
     """The doctor chose to go on without sound and picture."""
     _tell(consultation_id, type="call", event="text")

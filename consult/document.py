@@ -6,19 +6,28 @@ The fields are those of Annexure 2 of the Telemedicine Practice Guidelines 2020.
 from typing import Any
 
 from accounts.models import Doctor, Patient
-from consult.models import Consultation, Note, Prescription, Referral
+from consult.models import Consultation, Note, Observation, Prescription, PrescriptionLine, Referral
+from consult.rules import Checked
+from consult.rules.dose import quantity_of, shown, times_of_day, unit_of
 
 
 def document_of(
-    prescription: Prescription, consultation: Consultation, note: Note, doctor: Doctor
+    prescription: Prescription,
+    consultation: Consultation,
+    note: Note,
+    doctor: Doctor,
+    checked: Checked,
 ) -> dict[str, Any]:
+    """Raises KeyError when the rules do not allow one of the lines."""
     clinic = consultation.clinic
     return {
         "version": prescription.version,
         "code": prescription.spaced_code,
         "language": consultation.patient.language,
         "clinic": {"en": clinic.name, **clinic.names},
-        "mode": "text",
+        "mode": str(checked.history.mode),
+        "consult_type": checked.consult_type,
+        "visit": _visit(checked),
         "doctor": _doctor(doctor),
         "patient": _patient(consultation.patient),
         "complaint": consultation.complaint,
@@ -26,25 +35,57 @@ def document_of(
         "allergies": consultation.allergies,
         "medicines": consultation.medicines,
         "pregnant": consultation.is_pregnant,
+        "lmp": consultation.lmp.isoformat() if consultation.lmp else "",
+        "history": consultation.history,
+        "examination": consultation.examination,
+        "vitals": _vitals(consultation),
         "findings": note.findings,
         "diagnosis": note.diagnosis,
         "provisional": note.is_provisional,
         "tests": note.tests,
         "advice": note.advice,
+        "red_flags": note.red_flags,
         "follow_up_on": note.follow_up_on.isoformat() if note.follow_up_on else "",
-        "lines": [
-            {
-                "generic": line.generic,
-                "form": line.form,
-                "strength": line.strength,
-                "dose": line.dose,
-                "frequency": line.frequency,
-                "days": line.days,
-                "instructions": line.instructions,
-            }
-            for line in prescription.lines.all()
-        ],
+        "lines": [_line(line, checked) for line in prescription.lines.all()],
     }
+
+
+def _line(line: PrescriptionLine, checked: Checked) -> dict[str, Any]:
+    """One medicine, and the rule by which it was allowed on that day."""
+    allowed = checked.allowed[line.position]
+    times = times_of_day(line.dose, line.frequency)
+    return {
+        "generic": allowed.generic,
+        "as_written": "" if line.generic == allowed.generic else line.generic,
+        "form": line.form,
+        "strength": line.strength,
+        "dose": line.dose,
+        "times": [shown(part) for part in times] if times else [],
+        "unit": unit_of(line.dose),
+        "frequency": line.frequency,
+        "days": line.days,
+        "quantity": line.quantity or quantity_of(line.form, line.dose, line.frequency, line.days),
+        "instructions": line.instructions,
+        "rule": allowed.rule.as_kept(),
+    }
+
+
+def _visit(checked: Checked) -> dict[str, str]:
+    """The visit in person that makes this a follow-up."""
+    visit = checked.history.visit
+    if visit is None:
+        return {}
+    return {
+        "condition": visit.condition,
+        "seen_on": visit.seen_on.isoformat(),
+        "place": visit.place,
+    }
+
+
+def _vitals(consultation: Consultation) -> dict[str, str]:
+    """As measured last in this consultation."""
+    measured = Observation.objects.filter(consultation=consultation).order_by("taken_at", "pk")
+    return {row.kind: row.shown for row in measured}
 
 
 def _doctor(doctor: Doctor) -> dict[str, str]:

@@ -1,8 +1,18 @@
 from django.urls import path, register_converter
 
-from consult import api
+from consult import api, api_drugs
 from consult.links import ShortId
-from consult.views import booking, calls, doctor, handing_on, opinions, public, visit
+from consult.views import (
+    booking,
+    calls,
+    care,
+    doctor,
+    handing_on,
+    opinions,
+    public,
+    refills,
+    visit,
+)
 from consult.views.centre import after, case, day, patients, send
 from consult.views.centre import visit as centre_visit
 
@@ -102,6 +112,8 @@ urlpatterns = [
         name="prescription_pdf",
     ),
     path("consultations/<uuid:consultation>/feedback/", visit.feedback, name="feedback"),
+    path("consultations/<uuid:consultation>/refill/", refills.ask, name="ask_refill"),
+    path("refills/<uuid:refill>/withdraw/", refills.withdraw, name="withdraw_refill"),
     path("r/<short:consultation>", visit.short_link, name="short_link"),
     path("check/", public.check, name="check"),
     path("check/<slug:code>/", public.checked, name="checked"),
@@ -114,6 +126,18 @@ urlpatterns = [
     path("doctor/consultations/<uuid:consultation>/revise/", doctor.revise, name="revise"),
     path("doctor/consultations/<uuid:consultation>/return/", doctor.send_back, name="send_back"),
     path("doctor/consultations/<uuid:consultation>/pass/", doctor.pass_over, name="pass_over"),
+    path("doctor/consultations/<uuid:consultation>/rules/", care.rules_part, name="rules_part"),
+    path("doctor/consultations/<uuid:consultation>/visit/", care.record_visit, name="record_visit"),
+    path("doctor/consultations/<uuid:consultation>/paper/", care.record_paper, name="record_paper"),
+    path("doctor/consultations/<uuid:consultation>/emergency/", care.emergency, name="emergency"),
+    path(
+        "doctor/consultations/<uuid:consultation>/emergency/refer/",
+        care.refer_emergency,
+        name="refer_emergency",
+    ),
+    path("doctor/refills/<uuid:refill>/", care.take_refill, name="take_refill"),
+    path("api/v1/drugs/", api_drugs.DrugSearch.as_view(), name="drugs"),
+    path("check/keys.json", public.keys, name="check_keys"),
     path("doctor/consultations/<uuid:consultation>/phone/", calls.phone, name="phone"),
     path("doctor/consultations/<uuid:consultation>/text/", calls.in_text, name="in_text"),
     path("doctor/consultations/<uuid:consultation>/put-back/", calls.put_back, name="put_back"),

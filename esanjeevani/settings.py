@@ -156,6 +156,13 @@ CELERY_BEAT_SCHEDULE = {
     "old": {"task": "accounts.sweep_old", "schedule": 3600.0, "options": {"expires": 600}},
 }
 
+# --- prescriptions ------------------------------------------------------------------------------
+# Private keys are files (manage.py signing_keys), never rows: a copy of the database signs nothing.
+SIGNING_KEYS = Path(env.text("SIGNING_KEYS", str(VAR_DIR / "keys")))
+SIGNING_KEY_ID = env.text("SIGNING_KEY_ID", "demonstration" if env.EMBEDDED else "key-1")
+PDF_CERTIFICATE = Path(env.text("PDF_CERTIFICATE", str(SIGNING_KEYS / "pdf.p12")))
+PDF_CERTIFICATE_PASSWORD = env.text("PDF_CERTIFICATE_PASSWORD")
+
 # --- signing in ---------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [
@@ -245,7 +252,7 @@ CSRF_FAILURE_VIEW = "esanjeevani.views.csrf_failure"
 # A photo is at most 10 MB; the request around it a little more.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_000_000
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
-DATA_UPLOAD_MAX_NUMBER_FIELDS = 400
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 800  # 40 medicines of 10 fields, and the note
 DATA_UPLOAD_MAX_NUMBER_FILES = 10
 
 REST_FRAMEWORK = {

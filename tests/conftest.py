@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.core.cache import cache
+from django.core.management import call_command
 
 from accounts.sms import MemoryBackend
 
@@ -48,6 +49,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for name in absent:
             if item.get_closest_marker(name):
                 item.add_marker(pytest.mark.skip(reason=f"left out: needs {name}"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _signing_keys() -> None:
+    """Of this run, in its folder: without them no prescription is issued."""
+    call_command("signing_keys", demonstration=True)
 
 
 @pytest.fixture(autouse=True)

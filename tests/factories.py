@@ -37,7 +37,9 @@ from accounts.models import (
 )
 from accounts.seeding import seed
 from consult import actions as consult
-from consult.models import Consultation, Opinion
+from consult.actions.formulary import STARTER, apply_rows
+from consult.formulary_csv import Row, read_csv
+from consult.models import Consultation, Drug, Opinion
 from consult.readiness import Attested
 from queues import actions as queues
 from queues.models import Clinic, ClinicHours, HubLink, Presence
@@ -288,14 +290,61 @@ def an_opinion(consultation: Consultation, clinic: Clinic) -> Opinion:
 PARACETAMOL = consult.Line("Paracetamol", "tablet", "500 mg", "1", "tds", 3, "after food")
 
 
+# Of the starter set: one or two of each list, and what they are warned of with.
+COMMON = {
+    "Paracetamol", "Folic acid", "Zinc sulfate", "Oral rehydration salts", "Guaifenesin",
+    "Ferrous ascorbate", "Calcium carbonate", "Clotrimazole", "Mupirocin", "Ibuprofen",
+    "Amoxicillin", "Ampicillin", "Enalapril", "Atenolol", "Metformin", "Hydrochlorothiazide",
+    "Sitagliptin", "Clobazam", "Morphine", "Ketamine", "Methotrexate", "Warfarin", "Doxycycline",
+    "White soft paraffin",
+}  # fmt: skip
+
+
+@cache
+def _common_rows() -> tuple[Row, ...]:
+    rows = read_csv(STARTER.read_text(encoding="utf-8"))
+    return tuple(
+        row
+        | {
+            "interactions": "; ".join(
+                pair
+                for pair in row.get("interactions", "").split("; ")
+                if pair.split(": ")[0] in COMMON
+            )
+        }
+        for row in rows
+        if row["generic"] in COMMON
+    )
+
+
+def the_formulary() -> None:
+    """A few generics of the starter set, unless there is a formulary already."""
+    if not Drug.objects.exists():
+        apply_rows(list(_common_rows()), change=None)
+
+
 def prescribed(consultation: Consultation, *lines: consult.Line) -> Any:
     """The consultation with a diagnosis and an issued prescription."""
+    the_formulary()
     doctor = consultation.doctor
     consult.save_note(consultation=consultation, by=doctor.user, diagnosis="Viral fever")
     consult.save_lines(
         consultation=consultation, lines=list(lines or [PARACETAMOL]), by=doctor.user
     )
-    return consult.issue_prescription(consultation=consultation, doctor=doctor)
+    return issued_with_reasons(consultation)
+
+
+def issued_with_reasons(consultation: Consultation) -> Any:
+    """Issue the draft; whatever is warned of is answered with a reason. Raises IssueRefused."""
+    try:
+        return consult.issue_prescription(consultation=consultation, doctor=consultation.doctor)
+    except consult.IssueRefused as refused:
+        if refused.reason != "warnings":
+            raise
+        reasons = {warned.key: "Known and wanted" for warned in refused.warnings}
+    by = consultation.doctor.user
+    consult.save_reasons(consultation=consultation, reasons=reasons, by=by)
+    return consult.issue_prescription(consultation=consultation, doctor=consultation.doctor)
 
 
 def gone(consultation: Consultation) -> None:
@@ -381,5 +430,6 @@ def a_doctors_form(*lines: consult.Line | None, initial: int = 0, **fields: str)
     }
     for row, line in enumerate(lines):
         words = asdict(line) if line else dict.fromkeys(asdict(PARACETAMOL), "")
+        words = {name: "" if value is None else value for name, value in words.items()}
         data |= {f"lines-{row}-{name}": value for name, value in words.items()}
     return data

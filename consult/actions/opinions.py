@@ -9,7 +9,7 @@ from accounts.actions import record
 from accounts.models import Doctor, Facility, Speciality
 from consult import broadcast
 from consult.actions.cases import copy_findings
-from consult.actions.room import close_what_is_open
+from consult.actions.room import close_what_is_open, refuse_routine_end
 from consult.document import letter_of
 from consult.models import Consent, Consultation, Opinion, Referral
 from queues import actions as queues
@@ -98,6 +98,7 @@ def transfer_care(
     serving = Token.objects.select_for_update(of=("self",)).select_related("clinic", "patient")
     token = serving.filter(consultation=consultation).first()
     locked = _in_progress(consultation, doctor)
+    refuse_routine_end(locked)
     if token is None:
         raise MoveRefused("A written case is returned with a suggestion instead.")
     moved = queues.move_token(

@@ -1,4 +1,7 @@
-from dataclasses import asdict, dataclass
+import logging
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields
+from typing import Any
 
 from django.core.files.base import ContentFile
 from django.db import transaction
@@ -9,26 +12,54 @@ from accounts.models import Doctor, User
 from consult import broadcast
 from consult.actions.telling import tell
 from consult.document import document_of
-from consult.models import Consultation, Note, Prescription, PrescriptionLine
-from consult.pdf import render_pdf
+from consult.models import (
+    Consultation,
+    EmergencyReferral,
+    Note,
+    Prescription,
+    PrescriptionLine,
+    WarningReason,
+)
+from consult.pdf import Paper, render_pdf
+from consult.rules import Checked, Refusal, Warned, check
+from consult.rules.dose import quantity_of
+from consult.signing import (
+    CertificateMissing,
+    KeyMissing,
+    canonical_form,
+    is_self_made,
+    sign_pdf,
+    sign_row,
+)
 from esanjeevani.celery_app import enqueue, sweep
 from queues.models import MoveRefused
+
+log = logging.getLogger(__name__)
 
 
 class IssueRefused(Exception):
     """A rule forbids issuing.
 
-    `reason`: no_diagnosis, no_lines, not_verified, not_yours, over, or issued (it is already).
+    `reason`: no_diagnosis, no_lines, not_verified, not_yours, over, issued (it is already),
+    emergency, no_age, minor_alone, no_key (nothing is issued unsigned), rules (see `refusals`) or
+    warnings (see `warnings`: each needs a reason).
     """
 
-    def __init__(self, reason: str) -> None:
+    def __init__(
+        self,
+        reason: str,
+        refusals: Iterable[Refusal] = (),
+        warnings: Iterable[Warned] = (),
+    ) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.refusals = list(refusals)
+        self.warnings = list(warnings)
 
 
 @dataclass(frozen=True)
 class Line:
-    """One medicine as the doctor wrote it."""
+    """One medicine as the doctor wrote it. Without a quantity it follows from dose and days."""
 
     generic: str
     form: str
@@ -37,6 +68,19 @@ class Line:
     frequency: str
     days: int
     instructions: str = ""
+    quantity: int | None = None
+
+    @classmethod
+    def of(cls, kept: dict[str, Any]) -> "Line":
+        """From a line of an issued document, or of a set."""
+        words = {one.name: kept[one.name] for one in fields(cls) if one.name in kept}
+        line = cls(**words)
+        return cls(**words | {"quantity": None}) if line.quantity == line.by_itself else line
+
+    @property
+    def by_itself(self) -> int | None:
+        """The quantity that follows from dose and days."""
+        return quantity_of(self.form, self.dose, self.frequency, self.days)
 
 
 @transaction.atomic
@@ -75,22 +119,27 @@ def _says_what_is_issued(consultation: Consultation, lines: list[Line]) -> bool:
     issued = consultation.prescriptions.filter(state=Prescription.State.ISSUED).first()
     if issued is None:
         return False
-    if (issued.document or {})["lines"] != [asdict(line) for line in lines]:
+    kept = (issued.document or {})["lines"]
+    if [Line.of(line | {"generic": _as_written(line)}) for line in kept] != lines:
         raise IssueRefused("issued")
     return True
 
 
+def _as_written(line: dict[str, Any]) -> str:
+    """The name that the doctor typed, where the formulary calls the generic otherwise."""
+    return str(line.get("as_written") or line["generic"])
+
+
 @transaction.atomic
 def issue_prescription(*, consultation: Consultation, doctor: Doctor) -> Prescription:
-    """Freeze the draft, number it, and mark an earlier version as replaced. Raises IssueRefused.
+    """Freeze the draft, number and sign it, and mark an earlier version as replaced.
 
-    Two tabs: the second finds no draft left and is refused with "issued".
+    Raises IssueRefused. Rules, formulary, the doctor's verification and the keys are those of this
+    moment, whatever they were when the draft was written. Two tabs: the second finds no draft left
+    and is refused with "issued".
     """
     locked = _locked(consultation, refused=IssueRefused("over"))
-    if locked.doctor_id != doctor.pk:
-        raise IssueRefused("not_yours")
-    if not doctor.is_verified:
-        raise IssueRefused("not_verified")
+    doctor = _may_issue(locked, doctor)
     note = Note.objects.filter(consultation=locked).first()
     if note is None or not note.diagnosis.strip():
         raise IssueRefused("no_diagnosis")
@@ -98,18 +147,84 @@ def issue_prescription(*, consultation: Consultation, doctor: Doctor) -> Prescri
     earlier_ones = locked.prescriptions.filter(state=Prescription.State.ISSUED)
     if draft is None or not draft.lines.exists():
         raise IssueRefused("issued" if earlier_ones and not draft else "no_lines")
+    checked = check_draft(draft, locked, diagnosis=note.diagnosis)
+    reasons = _reasons_against(checked, draft)
     for earlier in earlier_ones:
         earlier.supersede()
-    draft.issue(
-        doctor=doctor,
-        number=f"RX{timezone.localdate():%y%m%d}-{draft.pk}",
-        document=document_of(draft, consultation, note, doctor),
-    )
+    document = document_of(draft, locked, note, doctor, checked) | {"warnings": reasons}
+    _sign_and_issue(draft, doctor, document)
     record("prescription.issue", draft, by=doctor.user, patient=consultation.patient)
     enqueue("consult.render", draft.pk)
     tell(consultation, "prescription", number=draft.number)
     broadcast.prescription_changed(locked.pk)
     return draft
+
+
+def _may_issue(locked: Consultation, doctor: Doctor) -> Doctor:
+    """The doctor as registered now. Who may, and for whom: TPG 2020, 3.1, 3.3 and 3.6."""
+    if locked.doctor_id != doctor.pk:
+        raise IssueRefused("not_yours")
+    now = Doctor.objects.select_related("user", "facility").get(pk=doctor.pk)
+    if not now.is_verified:
+        raise IssueRefused("not_verified")
+    if EmergencyReferral.objects.filter(consultation=locked).exists():
+        raise IssueRefused("emergency")
+    patient = locked.patient
+    if patient.birth_date > timezone.localdate():
+        raise IssueRefused("no_age")
+    if patient.is_minor and not (patient.guardian_name and patient.guardian_relation):
+        raise IssueRefused("minor_alone")
+    return now
+
+
+def check_draft(draft: Prescription, consultation: Consultation, *, diagnosis: str) -> Checked:
+    """What the rules say of a draft now."""
+    return check(consultation, list(draft.lines.all()), diagnosis=diagnosis)
+
+
+def _reasons_against(checked: Checked, draft: Prescription) -> list[dict[str, str]]:
+    """Every warning with the doctor's reason. Raises IssueRefused."""
+    if checked.refusals:
+        raise IssueRefused("rules", refusals=checked.refusals, warnings=checked.warnings)
+    given = dict(draft.warning_reasons.values_list("key", "reason"))
+    if any(not given.get(warned.key, "").strip() for warned in checked.warnings):
+        raise IssueRefused("warnings", warnings=checked.warnings)
+    return [{"words": one.words, "reason": given[one.key]} for one in checked.warnings]
+
+
+def _sign_and_issue(draft: Prescription, doctor: Doctor, document: dict[str, Any]) -> None:
+    """Raises IssueRefused("no_key"): nothing is issued unsigned, and the draft stays."""
+    issued_at = timezone.now()
+    number = f"RX{timezone.localdate():%y%m%d}-{draft.pk}"
+    try:
+        document["self_made_certificate"] = is_self_made()
+        canonical = canonical_form(
+            number=number, check_id=draft.check_id, issued_at=issued_at, document=document
+        )
+        signed = sign_row(canonical)
+    except (KeyMissing, CertificateMissing) as error:
+        log.error("No prescription can be issued: %s", error)
+        raise IssueRefused("no_key") from None
+    draft.issue(doctor=doctor, at=issued_at, number=number, document=document, **signed)
+
+
+@transaction.atomic
+def save_reasons(*, consultation: Consultation, reasons: dict[str, str], by: User) -> None:
+    """Keep why the doctor prescribes in spite of warnings, by the warning's key. Needs a draft.
+
+    Raises MoveRefused when the consultation is not in progress.
+    """
+    draft = _draft(_locked(consultation))
+    if draft is None:
+        return
+    for key, reason in sorted(reasons.items()):
+        WarningReason.objects.update_or_create(
+            prescription=draft,
+            key=key,
+            defaults={"reason": reason.strip(), "by": by, "at": timezone.now()},
+        )
+    if reasons:
+        record("prescription.reasons", draft, by=by, patient=consultation.patient)
 
 
 @transaction.atomic
@@ -125,7 +240,7 @@ def revise_prescription(*, consultation: Consultation, by: User) -> Prescription
     issued = locked.prescriptions.get(state=Prescription.State.ISSUED)
     draft = Prescription.objects.create(consultation=locked, version=_next_version(locked))
     PrescriptionLine.objects.bulk_create(
-        PrescriptionLine(prescription=draft, position=position, **line)
+        PrescriptionLine(prescription=draft, position=position, **asdict(Line.of(line)))
         for position, line in enumerate((issued.document or {})["lines"], 1)
     )
     record("prescription.revise", draft, by=by, patient=consultation.patient)
@@ -149,16 +264,30 @@ def render_prescription(prescription_id: int) -> bool:
     prescription = Prescription.objects.get(pk=prescription_id)
     if prescription.pdf or prescription.state == Prescription.State.DRAFT:
         return False
-    stored = prescription.pdf.storage.save(
-        f"prescriptions/{prescription.uid}.pdf", ContentFile(render_pdf(prescription))
-    )
+    written = {paper: _write_pdf(prescription, paper) for paper in Paper}
     with transaction.atomic():
-        mine = Prescription.objects.filter(pk=prescription_id, pdf="").update(pdf=stored)
+        mine = Prescription.objects.filter(pk=prescription_id, pdf="").update(
+            pdf=written[Paper.A4], pdf_a5=written[Paper.A5]
+        )
         if mine:
             broadcast.prescription_changed(prescription.consultation_id)
     if not mine:
-        prescription.pdf.storage.delete(stored)
+        for stored in written.values():
+            prescription.pdf.storage.delete(stored)
     return bool(mine)
+
+
+def _write_pdf(prescription: Prescription, paper: Paper) -> str:
+    """Draw, sign and store it. Returns the name in the storage."""
+    signed = sign_pdf(
+        render_pdf(prescription, paper),
+        name=(prescription.document or {})["doctor"]["name"],
+        reason=f"Prescription {prescription.number}",
+    )
+    suffix = "" if paper == Paper.A4 else f"-{paper.value}"
+    return prescription.pdf.storage.save(
+        f"prescriptions/{prescription.uid}{suffix}.pdf", ContentFile(signed)
+    )
 
 
 def sweep_prescriptions() -> int:

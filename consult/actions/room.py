@@ -6,9 +6,20 @@ from accounts.actions import record
 from accounts.models import Doctor, User
 from consult import broadcast
 from consult.actions.telling import tell_at_home
-from consult.models import Consultation, FollowUp, Note, Opinion, Prescription
+from consult.models import (
+    Consultation,
+    EmergencyReferral,
+    FollowUp,
+    Note,
+    Opinion,
+    Prescription,
+)
 from queues import actions as queues
 from queues.models import Clinic, MoveRefused, Token
+
+
+class StillAnEmergency(MoveRefused):
+    """It was called an emergency: it ends with first aid and a hospital, in no other way."""
 
 
 @transaction.atomic
@@ -117,6 +128,7 @@ def complete(*, consultation: Consultation, by: User) -> Consultation:
 
     The follow-up that the doctor set becomes a task at the health centre.
     """
+    refuse_routine_end(consultation)
     if not consultation.is_written:
         queues.finish_token(token=token_of(consultation))
     consultation.complete()
@@ -125,6 +137,12 @@ def complete(*, consultation: Consultation, by: User) -> Consultation:
     record("consultation.complete", consultation, by=by, patient=consultation.patient)
     broadcast.consultation_changed(consultation)
     return consultation
+
+
+def refuse_routine_end(consultation: Consultation) -> None:
+    """Raises StillAnEmergency (TPG 2020, 3.6)."""
+    if EmergencyReferral.objects.filter(consultation=consultation).exists():
+        raise StillAnEmergency("It was called an emergency.")
 
 
 def close_what_is_open(consultation: Consultation) -> None:
@@ -163,6 +181,8 @@ def return_consultation(
     `clinic` is where the doctor would send it; the health centre sends it there with one click.
     """
     patient = consultation.patient
+    if reason != Consultation.EndReason.EMERGENCY:
+        refuse_routine_end(consultation)
     if consultation.is_written:
         broadcast.written_changed(consultation)
     else:

@@ -1,5 +1,25 @@
 """The admin's pages of consult; importing a module registers them."""
 
-from consult.admin import calls, centres, consultations, prescriptions, quality, room, voices
+from consult.admin import (
+    calls,
+    care,
+    centres,
+    consultations,
+    formulary,
+    prescriptions,
+    quality,
+    room,
+    voices,
+)
 
-__all__ = ["calls", "centres", "consultations", "prescriptions", "quality", "room", "voices"]
+__all__ = [
+    "calls",
+    "care",
+    "centres",
+    "consultations",
+    "formulary",
+    "prescriptions",
+    "quality",
+    "room",
+    "voices",
+]

@@ -6,6 +6,7 @@ from django.utils.safestring import SafeString
 
 from consult.admin.consultations import OfConsultation
 from consult.models import Prescription, PrescriptionLine
+from consult.signing import is_authentic
 from esanjeevani.admin_site import ReadOnly
 
 
@@ -29,6 +30,7 @@ class PrescriptionAdmin(OfConsultation):
     fieldsets = [
         (None, {"fields": ["number", "version", "state", "consultation"]}),
         ("Issued", {"fields": ["issued_at", "issued_by", "spaced_code", "has_pdf"]}),
+        ("Signed", {"fields": ["key_id", "digest", "signature", "is_authentic"]}),
         ("As it was printed", {"classes": ["collapse"], "fields": ["printed"]}),
     ]
 
@@ -39,6 +41,10 @@ class PrescriptionAdmin(OfConsultation):
     @admin.display(description="PDF", boolean=True)
     def has_pdf(self, prescription: Prescription) -> bool:
         return bool(prescription.pdf)
+
+    @admin.display(description="Is what was signed", boolean=True)
+    def is_authentic(self, prescription: Prescription) -> bool:
+        return is_authentic(prescription)
 
     @admin.display(description="Document")
     def printed(self, prescription: Prescription) -> SafeString:

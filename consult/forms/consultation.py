@@ -22,6 +22,7 @@ from consult.models import (
     Prescription,
     PrescriptionLine,
 )
+from consult.rules.dose import frequency_of
 from consult.uploads import BadFile, CleanFile, clean_upload
 from queues.models import Clinic
 
@@ -142,11 +143,15 @@ class MessageForm(forms.Form):
 class NoteForm(forms.ModelForm):
     class Meta:
         model = Note
-        fields = ["findings", "diagnosis", "is_provisional", "tests", "advice", "follow_up_on"]
+        fields = [
+            "findings", "diagnosis", "is_provisional", "tests", "advice", "red_flags",
+            "follow_up_on",
+        ]  # fmt: skip
         widgets = {
             "findings": forms.Textarea(attrs={"rows": 3}),
             "tests": forms.Textarea(attrs={"rows": 2}),
             "advice": forms.Textarea(attrs={"rows": 2}),
+            "red_flags": forms.Textarea(attrs={"rows": 2}),
             "follow_up_on": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         }
 
@@ -162,7 +167,10 @@ class LineForm(forms.ModelForm):
 
     class Meta:
         model = PrescriptionLine
-        fields = ["generic", "form", "strength", "dose", "frequency", "days", "instructions"]
+        fields = [
+            "generic", "form", "strength", "dose", "frequency", "days", "quantity",
+            "instructions",
+        ]  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         # A row that was filled once may be emptied again.
@@ -173,6 +181,10 @@ class LineForm(forms.ModelForm):
         self.fields["days"].min_value = 1  # type: ignore[attr-defined]
         self.fields["days"].widget.attrs |= {"min": 1, "max": 180, "inputmode": "numeric"}
         self.fields["generic"].required = False
+        self.fields["generic"].widget.attrs |= {"autocomplete": "off", "data-drug": ""}
+        self.fields["dose"].widget.attrs["placeholder"] = "1-0-1"
+        self.fields["frequency"].required = False  # "1-0-1" says it
+        self.fields["quantity"].max_value = 9999  # type: ignore[attr-defined]
 
     @property
     def problems(self) -> list[str]:
@@ -193,11 +205,15 @@ class LineForm(forms.ModelForm):
         cleaned = super().clean() or self.cleaned_data
         if not cleaned.get("generic", "").strip() and self.has_changed():
             self.add_error("generic", _("Write the generic name, or empty the row."))
+        if "dose" in cleaned and self.has_changed():
+            cleaned["frequency"] = frequency_of(cleaned["dose"]) or cleaned.get("frequency", "")
+            if not cleaned["frequency"]:
+                self.add_error("frequency", _("Say how often, or write the dose like 1-0-1."))
         return cleaned
 
 
 LineFormSet = forms.formset_factory(
-    LineForm, extra=2, max_num=Prescription.MAX_LINES, validate_max=True, absolute_max=20
+    LineForm, extra=2, max_num=Prescription.MAX_LINES, validate_max=True, absolute_max=60
 )
 
 

@@ -6,6 +6,21 @@ from consult.models.consents import Consent
 from consult.models.consultations import Consultation
 from consult.models.dispensing import Dispensing
 from consult.models.follow_ups import FollowUp
+from consult.models.formulary import (
+    DoseRange,
+    Drug,
+    DrugName,
+    DrugRule,
+    FormularyChange,
+    Interaction,
+    Product,
+)
+from consult.models.history import (
+    EmergencyReferral,
+    FollowUpLink,
+    InPersonVisit,
+    PaperPrescription,
+)
 from consult.models.instructions import Instruction
 from consult.models.mode import Mode
 from consult.models.notes import Note
@@ -14,6 +29,7 @@ from consult.models.opinions import Opinion
 from consult.models.prescriptions import Prescription, PrescriptionLine
 from consult.models.referrals import Referral
 from consult.models.voices import Feedback, Grievance
+from consult.models.writing import MedicineSet, RefillRequest, SigningKey, WarningReason
 
 __all__ = [
     "AbuseReport",
@@ -25,15 +41,30 @@ __all__ = [
     "Consent",
     "Consultation",
     "Dispensing",
+    "DoseRange",
+    "Drug",
+    "DrugName",
+    "DrugRule",
+    "EmergencyReferral",
     "Feedback",
     "FollowUp",
+    "FollowUpLink",
+    "FormularyChange",
     "Grievance",
+    "InPersonVisit",
     "Instruction",
+    "Interaction",
+    "MedicineSet",
     "Mode",
     "Note",
     "Observation",
     "Opinion",
+    "PaperPrescription",
     "Prescription",
     "PrescriptionLine",
+    "Product",
     "Referral",
+    "RefillRequest",
+    "SigningKey",
+    "WarningReason",
 ]

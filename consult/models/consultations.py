@@ -86,6 +86,7 @@ class Consultation(Case, Public, Moving):
         WRONG_SPECIALITY = "wrong_speciality", _("Another clinic is right for this")
         NEEDS_IN_PERSON = "needs_in_person", _("A doctor must see you in person")
         NOT_ENOUGH = "not_enough", _("The doctor needs more information")
+        EMERGENCY = "emergency", _("An emergency: go to a hospital now")
         PATIENT_ABSENT = "patient_absent", _("The patient was not there")
         TRANSFERRED = "transferred", _("Another doctor has taken over the care")
         OTHER = "other", _("Another reason")

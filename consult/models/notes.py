@@ -15,6 +15,7 @@ class Note(models.Model):
     is_provisional = models.BooleanField(_("Provisional"), default=True)
     tests = models.TextField(_("Tests"), max_length=1000, blank=True)
     advice = models.TextField(_("Advice"), max_length=2000, blank=True)
+    red_flags = models.TextField(_("Come back at once if"), max_length=1000, blank=True)
     follow_up_on = models.DateField(_("Follow-up on"), null=True, blank=True)
     written_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"

@@ -1,4 +1,5 @@
 import secrets
+from datetime import datetime
 from typing import ClassVar
 
 from django.db import models
@@ -19,6 +20,11 @@ def new_check_code() -> str:
     return "".join(secrets.choice(CODE_LETTERS) for _index in range(12))
 
 
+def new_check_id() -> str:
+    """What the square code holds: 128 random bits in 22 letters."""
+    return secrets.token_urlsafe(16)
+
+
 class Prescription(Public, Moving):
     """One version of a consultation's prescription: a draft, then issued and never changed again.
 
@@ -35,7 +41,7 @@ class Prescription(Public, Moving):
         State.ISSUED: {State.SUPERSEDED},
         State.SUPERSEDED: set(),
     }
-    MAX_LINES = 12
+    MAX_LINES = 40
 
     consultation = models.ForeignKey(
         Consultation, on_delete=models.PROTECT, related_name="prescriptions"
@@ -44,12 +50,17 @@ class Prescription(Public, Moving):
     state = models.CharField(max_length=10, choices=State.choices, default=State.DRAFT)
     number = models.CharField(max_length=24, blank=True)
     check_code = models.CharField(max_length=12, unique=True, default=new_check_code)
+    check_id = models.CharField(max_length=22, unique=True, default=new_check_id)
     document = models.JSONField(null=True, blank=True)
     issued_at = models.DateTimeField(null=True, blank=True)
     issued_by = models.ForeignKey(
         Doctor, on_delete=models.PROTECT, null=True, blank=True, related_name="prescriptions"
     )
-    pdf = models.FileField(upload_to="prescriptions/", blank=True)
+    digest = models.CharField("SHA-256 of the canonical form", max_length=64, blank=True)
+    signature = models.CharField("Ed25519, base64", max_length=88, blank=True)
+    key_id = models.SlugField(max_length=40, blank=True)
+    pdf = models.FileField("PDF, A4", upload_to="prescriptions/", blank=True)
+    pdf_a5 = models.FileField("PDF, A5", upload_to="prescriptions/", blank=True)
 
     class Meta:
         ordering = ["pk"]
@@ -101,13 +112,23 @@ class Prescription(Public, Moving):
     def spaced_code(self) -> str:
         return "-".join((self.check_code[:4], self.check_code[4:8], self.check_code[8:]))
 
-    def issue(self, *, doctor: Doctor, number: str, document: dict[str, object]) -> None:
+    def issue(
+        self,
+        *,
+        doctor: Doctor,
+        number: str,
+        document: dict[str, object],
+        at: datetime | None = None,
+        **signed: str,
+    ) -> None:
+        """`signed` holds digest, signature and key_id (consult/signing), made over the time `at`."""
         self._move(
             self.State.ISSUED,
-            issued_at=timezone.now(),
+            issued_at=at or timezone.now(),
             issued_by=doctor,
             number=number,
             document=document,
+            **signed,
         )
 
     def supersede(self) -> None:
@@ -123,8 +144,15 @@ class PrescriptionLine(models.Model):
         SYRUP = "syrup", _("Syrup")
         DROPS = "drops", _("Drops")
         CREAM = "cream", _("Cream or ointment")
+        LOTION = "lotion", _("Lotion or shampoo")
+        EYE = "eye", _("Eye drops or ointment")
+        EAR = "ear", _("Ear drops")
+        NOSE = "nose", _("Nose drops or spray")
         INHALER = "inhaler", _("Inhaler")
         SACHET = "sachet", _("Sachet")
+        LOZENGE = "lozenge", _("Lozenge")
+        PESSARY = "pessary", _("Pessary or suppository")
+        INJECTION = "injection", _("Injection")
         OTHER = "other", _("Other")
 
     class Frequency(models.TextChoices):
@@ -142,9 +170,10 @@ class PrescriptionLine(models.Model):
     generic = models.CharField(_("Generic name"), max_length=120)
     form = models.CharField(_("Form"), max_length=10, choices=Form.choices)
     strength = models.CharField(_("Strength"), max_length=40)
-    dose = models.CharField(_("Dose"), max_length=40)
+    dose = models.CharField(_("Dose"), max_length=40, help_text=_("1-0-1 or in words"))
     frequency = models.CharField(_("How often"), max_length=8, choices=Frequency.choices)
     days = models.PositiveSmallIntegerField(_("Days"))
+    quantity = models.PositiveSmallIntegerField(_("Quantity"), null=True, blank=True)
     instructions = models.CharField(_("Instructions"), max_length=160, blank=True)
 
     class Meta:

@@ -1,3 +1,4 @@
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
@@ -15,10 +16,16 @@ from accounts.gates import SignedIn, doctor_only
 from consult import actions
 from consult.fetch import doctors_consultation
 from consult.forms import LineFormSet, MessageForm, NoteForm, ReturnForm, lines_of
-from consult.models import Consultation, Note, Prescription, PrescriptionLine
+from consult.models import Consultation, Note, Prescription
 from consult.people import Role
 from consult.views.colleagues import panels
 from consult.views.rooms import allow_camera
+from consult.views.rules_panel import (
+    care_context,
+    press_fast_button,
+    reasons_in,
+    rules_context,
+)
 from consult.views.visit import chat_context, issued_of
 from queues.actions import AlreadyHolding, NobodyPresent, NotOnDuty
 from queues.models import Clinic, HubLink, MoveRefused
@@ -89,7 +96,9 @@ def _room(
     note_form: NoteForm | None = None,
     lines: "BaseFormSet[Any] | None" = None,
 ) -> dict[str, Any]:
+    """Everything on the doctor's page of one consultation."""
     note = Note.objects.filter(consultation=consultation).first()
+    doctor = consultation.doctor
     return {
         "consultation": consultation,
         "patient": consultation.patient,
@@ -105,15 +114,13 @@ def _room(
         "earlier": _earlier(consultation),
         **panels(consultation),
         **chat_context(consultation),
+        **rules_context(consultation),
+        **(care_context(consultation, doctor) if doctor else {}),
     }
 
 
 def _draft_lines(consultation: Consultation) -> list[dict[str, Any]]:
-    fields = ["generic", "form", "strength", "dose", "frequency", "days", "instructions"]
-    drafted = PrescriptionLine.objects.filter(
-        prescription__consultation=consultation, prescription__state=Prescription.State.DRAFT
-    )
-    return list(drafted.values(*fields))
+    return [asdict(line) for line in actions.draft_lines(consultation)]
 
 
 def _earlier(consultation: Consultation) -> Any:
@@ -144,6 +151,7 @@ def save(request: SignedIn, consultation: UUID) -> HttpResponse:
             actions.save_note(consultation=found, by=request.user, **note_form.cleaned_data)
         if lines_are_valid and (lines_of(lines) or _draft_lines(found)):
             actions.save_lines(consultation=found, lines=lines_of(lines), by=request.user)
+            actions.save_reasons(consultation=found, reasons=reasons_in(request), by=request.user)
     except MoveRefused:
         return _too_late(request, quietly)
     except actions.IssueRefused as error:
@@ -152,7 +160,7 @@ def save(request: SignedIn, consultation: UUID) -> HttpResponse:
         return HttpResponse(status=204 if note_is_valid and lines_are_valid else 202)
     if not (note_is_valid and lines_are_valid):
         context = _room(found, note_form, lines)
-        return render(request, "consult/doctors_room.html", context, status=422)
+        return allow_camera(render(request, "consult/doctors_room.html", context, status=422))
     return _and_then(request, found)
 
 
@@ -174,7 +182,7 @@ def _not_issued(
     if quietly:
         return JsonResponse({"code": error.reason, "message": words}, status=409)
     messages.error(request, words)
-    return render(request, "consult/doctors_room.html", _room(consultation), status=409)
+    return room_page(request, consultation, 409)
 
 
 def _and_then(request: SignedIn, consultation: Consultation) -> HttpResponse:
@@ -191,6 +199,8 @@ def _and_then(request: SignedIn, consultation: Consultation) -> HttpResponse:
         )
     elif "finish" in request.POST:
         return _finish(request, consultation)
+    else:
+        press_fast_button(request, consultation)
     return redirect("consult:doctors_room", consultation=consultation.uid)
 
 
@@ -202,6 +212,18 @@ def why_not_issued(error: actions.IssueRefused) -> str:
         "not_yours": _("Another doctor leads this consultation."),
         "over": _("The consultation has ended."),
         "issued": _("The prescription is issued already. To change it, correct it."),
+        "emergency": _("This is an emergency: first aid and a hospital, no prescription."),
+        "no_age": _("The patient's date of birth cannot be right. Correct it first."),
+        "minor_alone": _(
+            "The patient is under 18: name and relation of the adult who is with them are needed"
+            " first (Telemedicine Practice Guidelines 2020, 3.3)."
+        ),
+        "no_key": _(
+            "Prescriptions cannot be signed now, so none is issued. What you wrote is kept. Tell"
+            " those who run this service."
+        ),
+        "rules": _("The rules do not allow this prescription. See below what is possible instead."),
+        "warnings": _("Look at the warnings below, and give a reason for each that you override."),
     }[error.reason]
 
 
@@ -210,12 +232,21 @@ def _finish(request: SignedIn, consultation: Consultation) -> HttpResponse:
         messages.error(
             request, _("The medicines are not issued yet. Issue them, or empty the rows.")
         )
-        return render(request, "consult/doctors_room.html", _room(consultation), status=409)
+        return room_page(request, consultation, 409)
     try:
         actions.complete(consultation=consultation, by=request.user)
+    except actions.StillAnEmergency:
+        return _still_an_emergency(request, consultation)
     except MoveRefused:
         messages.info(request, _("The consultation had ended already."))
     return redirect("queue:desk")
+
+
+def _still_an_emergency(request: SignedIn, consultation: Consultation) -> HttpResponse:
+    messages.error(
+        request, _("This is an emergency: write the first aid and where the patient goes.")
+    )
+    return room_page(request, consultation, 409)
 
 
 @require_POST
@@ -253,6 +284,8 @@ def send_back(request: SignedIn, consultation: UUID) -> HttpResponse:
         return room_page(request, found, 422, return_form=form, return_open=True)
     try:
         actions.return_consultation(consultation=found, by=request.user, **form.cleaned_data)
+    except actions.StillAnEmergency:
+        return _still_an_emergency(request, found)
     except MoveRefused:
         messages.info(request, _("The consultation had ended already."))
     return redirect("queue:desk")

@@ -1,14 +1,14 @@
 from datetime import timedelta
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.address import current_address
 from accounts.models import RateLimit, User
 from consult import actions
+from consult.checking import dispensed_state, find_prescription, public_keys, standing_of
 from consult.forms import CheckForm, GrievanceForm
-from consult.models import Prescription
 
 CHECKS_PER_ADDRESS = 60  # an hour: many for a pharmacy, few for somebody who guesses
 GRIEVANCES_PER_ADDRESS = 10
@@ -32,16 +32,28 @@ def check(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def checked(request: HttpRequest, code: str) -> HttpResponse:
-    """Valid, replaced or unknown; by whom and when. Never the patient or the medicines."""
+    """Valid, replaced, altered or unknown; by whom and when, how many medicines, given out or not.
+
+    Never the patient or the medicines.
+    """
     if refused := _too_many(request, "checks from", CHECKS_PER_ADDRESS):
         return refused
-    found = (
-        Prescription.objects.exclude(state=Prescription.State.DRAFT)
-        .filter(check_code=code.upper().replace("-", ""))
-        .first()
-    )
-    context = {"prescription": found, "code": code}
-    return render(request, "consult/checked.html", context, status=200 if found else 404)
+    found = find_prescription(code)
+    if found is None:
+        return render(request, "consult/checked.html", {"code": code}, status=404)
+    context = {
+        "prescription": found,
+        "standing": standing_of(found),
+        "medicines": len((found.document or {})["lines"]),
+        "dispensed": dispensed_state(found),
+    }
+    return render(request, "consult/checked.html", context)
+
+
+@require_safe
+def keys(request: HttpRequest) -> JsonResponse:
+    """The public keys that prescriptions are signed with."""
+    return JsonResponse({"keys": public_keys()})
 
 
 @require_http_methods(["GET", "POST"])

@@ -16,7 +16,15 @@ from consult import actions
 from consult.day import letters_of
 from consult.fetch import booked_consultation, own_consultation, visible_consultation
 from consult.forms import FeedbackForm, MessageForm
-from consult.models import Attachment, Consultation, Feedback, Prescription
+from consult.models import (
+    Attachment,
+    Consultation,
+    EmergencyReferral,
+    Feedback,
+    Prescription,
+    RefillRequest,
+)
+from consult.pdf import Paper
 from consult.people import Role, role_of
 from consult.views.booking import too_many_files
 from consult.views.rooms import ROOMS, allow_camera
@@ -68,7 +76,9 @@ def _room(
     status: int = 200,
 ) -> HttpResponse:
     context = {"consultation": consultation, "form": form or MessageForm()}
+    emergency = EmergencyReferral.objects.filter(consultation=consultation).exists()
     context |= chat_context(consultation) | {"issued": issued_of(consultation)}
+    context["emergency"] = emergency
     context["role"] = Role.PATIENT
     return allow_camera(render(request, "consult/room.html", context, status=status))
 
@@ -91,6 +101,9 @@ def _result(consultation: Consultation) -> dict[str, Any]:
         "note": getattr(consultation, "note", None),
         "feedback": feedback,
         "feedback_form": FeedbackForm(),
+        "refill": RefillRequest.objects.filter(
+            prescription__consultation=consultation, state=RefillRequest.State.WAITING
+        ).first(),
         "letters": letters_of(consultation),
         "next": consultation.continued_by.sent().select_related("clinic").first(),
         **chat_context(consultation),
@@ -163,7 +176,7 @@ def file(request: SignedIn, consultation: UUID, attachment: UUID) -> FileRespons
 @require_safe
 @login_required
 def prescription_pdf(request: SignedIn, consultation: UUID) -> HttpResponseBase:
-    """The PDF of the prescription in force; while it is being made, a page that says so."""
+    """The PDF of the prescription in force, with ?paper=a5 the small one; until it is made, a page."""
     found = visible_consultation(request, consultation)
     issued = issued_of(found)
     if issued is None:
@@ -172,6 +185,8 @@ def prescription_pdf(request: SignedIn, consultation: UUID) -> HttpResponseBase:
     if not issued.pdf:
         context = {"consultation": found, "issued": issued}
         return render(request, "consult/pdf_soon.html", context, status=202)
+    if request.GET.get("paper") == Paper.A5.value and issued.pdf_a5:
+        return _download(issued.pdf_a5.open(), f"{issued.number}-A5.pdf", "application/pdf")
     return _download(issued.pdf.open(), f"{issued.number}.pdf", "application/pdf")
 
 

@@ -38,6 +38,7 @@ def _lines(doctor: Doctor) -> dict[str, Any]:
     held = Token.objects.held().filter(doctor=doctor)
     lines = desk_lines(doctor)
     return {
+        "refills": doctor.refill_requests.on_the_desk(),
         "lines": lines,
         "held": held.select_related("patient", "clinic", "consultation").first(),
         "is_paused": any(line.is_paused for line in lines),

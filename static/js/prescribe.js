@@ -1,5 +1,8 @@
 // Notes and medicines save themselves; another row is a copy of the empty one.
 
+import "./drug_search.js";
+import { fetchPart } from "./fragment.js";
+import "./medicine.js";
 import { reload } from "./reload.js";
 
 const form = document.querySelector("[data-autosave]");
@@ -22,8 +25,19 @@ async function save() {
     if (answer.status >= 500 || answer.redirected) throw new Error(String(answer.status));
     if (answer.status === 409) reload();
     state.textContent = answer.status === 204 ? form.dataset.saved : form.dataset.invalid;
+    showRules().catch(() => {});
   } catch {
     if (!leaving) timer = setTimeout(save, RETRY_MS);
+  }
+}
+
+// What the rules say of what was just saved; a reason that is being typed is never taken away.
+async function showRules() {
+  const rules = form.querySelector("[data-rules]");
+  if (!rules) return;
+  const fresh = (await fetchPart(rules.dataset.rules)).querySelector("[data-rules]");
+  if (fresh && !form.querySelector("[data-rules]").contains(document.activeElement)) {
+    form.querySelector("[data-rules]").replaceWith(fresh);
   }
 }
 

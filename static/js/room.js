@@ -55,6 +55,7 @@ const socket = listen(room.dataset.socket, {
     const saysState = message.type === "state" || message.type === "hello";
     if (saysState && message.state !== shown) reload();
     else if (message.type === "prescription") renew("issued");
+    else if (message.type === "emergency") renew("emergency");
     else if (message.type === "instruction") renew("instructions", "vitals", "panels");
     else if (message.type === "opinion") renew("opinion", "panels");
     else catchUp();

@@ -32,6 +32,7 @@ OPEN = {
     "check/",
     "check/<slug:code>/",
     "check/<slug:code>",
+    "check/keys.json",
     "grievance/",
 }
 VALUES = {

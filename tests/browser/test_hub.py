@@ -19,6 +19,7 @@ from tests.factories import (
     a_staff_user,
     gone,
     on_duty,
+    the_formulary,
 )
 from tests.running import Site
 
@@ -37,6 +38,7 @@ class Cast:
 
 @pytest.fixture
 def cast(site: Site) -> Cast:
+    the_formulary()
     district = a_district()
     belwa, phc, hospital = (
         Facility.objects.create(name=name, kind=kind, state=district.state, district=district)
@@ -108,8 +110,8 @@ def call_and_bring_in(worker: Page, doctor: Page) -> None:
 
 def prescribe(page: Page) -> None:
     page.get_by_label("Diagnosis").fill("Tinea corporis")
-    page.get_by_label("Generic name").first.fill("Calamine lotion")
-    page.get_by_label("Strength").first.fill("8%")
+    page.get_by_label("Generic name").first.fill("White soft paraffin")
+    page.get_by_label("Strength").first.fill("100 %")
     page.get_by_label("Form", exact=True).first.select_option("cream")
     page.get_by_label("Dose").first.fill("thin layer")
     page.get_by_label("How often").first.select_option("bd")

@@ -12,7 +12,7 @@ from accounts.models import AuditEvent
 from consult.models import Consultation, Prescription
 from queues.models import Token
 from tests.browser.acting import people, staff_sign_in
-from tests.factories import a_clinic, a_district, a_doctor, a_patient, waiting
+from tests.factories import a_clinic, a_district, a_doctor, a_patient, the_formulary, waiting
 from tests.running import Gateway, Site, browser_of, post
 
 pytestmark = pytest.mark.chromium
@@ -79,6 +79,7 @@ def test_a_patient_books_waits_talks_and_leaves_with_a_prescription(
 ) -> None:
     patient, doctor = pages
     a_district()
+    the_formulary()
     clinic = a_clinic()
     dr_rao = a_doctor()
     staff_sign_in(doctor, "/doctor/", dr_rao.user)

@@ -21,14 +21,16 @@ from tests.factories import (
     in_the_room,
     on_duty,
     prescribed,
+    the_formulary,
 )
 
 pytestmark = pytest.mark.django_db
-IBUPROFEN = Line("Ibuprofen", "tablet", "400 mg", "1", "bd", 2)
+FOLIC_ACID = Line("Folic acid", "tablet", "5 mg", "1", "od", 2)
 
 
 @pytest.fixture
 def consultation() -> Consultation:
+    the_formulary()
     clinic = a_clinic()
     return in_the_room(clinic, on_duty(clinic))
 
@@ -57,12 +59,12 @@ def states(consultation: Consultation) -> list[tuple[int, str]]:
 
 # --- what it needs ------------------------------------------------------------------------------
 def test_the_button_issues_numbers_and_tells_the_patient(consultation):
-    response = press(consultation, "issue", PARACETAMOL, IBUPROFEN)
+    response = press(consultation, "issue", PARACETAMOL, FOLIC_ACID)
     assert response.url == reverse("consult:doctors_room", args=[consultation.uid])
     issued = Prescription.objects.get()
     assert (issued.state, issued.version, issued.issued_by) == ("issued", 1, consultation.doctor)
     assert issued.number == f"RX{timezone.localdate():%y%m%d}-{issued.pk}"
-    assert [line["generic"] for line in issued.document["lines"]] == ["Paracetamol", "Ibuprofen"]
+    assert [line["generic"] for line in issued.document["lines"]] == ["Paracetamol", "Folic acid"]
     sms = Message.objects.get(template__key="prescription")
     assert sms.to == consultation.patient.account.phone
     assert issued.number in sms.text
@@ -123,7 +125,7 @@ def test_a_late_autosave_of_the_same_words_begins_no_new_version(consultation):
 def test_another_tab_with_other_medicines_is_told_and_changes_nothing(consultation):
     press(consultation, "issue", PARACETAMOL)
     for button in ("save", "issue", "finish"):
-        page = press(consultation, button, IBUPROFEN)
+        page = press(consultation, button, FOLIC_ACID)
         assert page.status_code == 409
         assert "The prescription is issued already." in page.content.decode()
     assert states(consultation) == [(1, "issued")]
@@ -133,6 +135,7 @@ def test_another_tab_with_other_medicines_is_told_and_changes_nothing(consultati
 
 @pytest.mark.django_db(transaction=True)
 def test_two_tabs_that_issue_at_once_issue_one():
+    the_formulary()
     clinic = a_clinic()
     consultation = in_the_room(clinic, on_duty(clinic))
     write(consultation, PARACETAMOL)
@@ -191,12 +194,12 @@ def test_a_correction_is_a_new_version_and_the_old_one_holds_until_it_is_issued(
     assert states(consultation) == [(1, "issued"), (2, "draft")]
     draft = consultation.prescriptions.get(version=2)
     assert [line.generic for line in draft.lines.all()] == ["Paracetamol"]
-    assert press(consultation, "issue", IBUPROFEN).status_code == 302
+    assert press(consultation, "issue", FOLIC_ACID).status_code == 302
     assert states(consultation) == [(1, "superseded"), (2, "issued")]
     second = consultation.prescriptions.get(version=2)
     assert second.number != first.number
     assert second.document["version"] == 2
-    assert [line["generic"] for line in second.document["lines"]] == ["Ibuprofen"]
+    assert [line["generic"] for line in second.document["lines"]] == ["Folic acid"]
     told = {
         one.version: client.get(f"/check/{one.check_code}/").content.decode()
         for one in (first, second)

@@ -2,12 +2,14 @@
 
 import pytest
 
-from accounts.models import AuditEvent
+from accounts.models import AuditEvent, Facility
+from consult import actions
 from consult.models import Grievance, Prescription
 from consult.views.public import CHECKS_PER_ADDRESS, GRIEVANCES_PER_ADDRESS
 from tests.factories import (
     a_clinic,
     a_patient,
+    a_state,
     a_user,
     as_patient,
     in_the_room,
@@ -31,6 +33,8 @@ def test_a_valid_code_shows_doctor_and_date_and_never_patient_or_medicines(clien
     words = page.content.decode()
     doctor = prescription.issued_by
     for shown in ["Valid", prescription.number, "Dr Raghav Rao", doctor.registration_number]:
+        assert shown in words
+    for shown in ["Number of medicines", "<dd>1</dd>", "Not given out yet"]:
         assert shown in words
     for hidden in ["Leela", "Nair", "Paracetamol", "Viral fever", "12 Canal Road"]:
         assert hidden not in words
@@ -60,6 +64,28 @@ def test_an_unknown_code_and_a_drafts_are_unknown(client, prescription):
         page = client.get(f"/check/{code}/")
         assert page.status_code == 404
         assert "Unknown" in page.content.decode()
+
+
+def test_the_square_code_leads_there_by_128_random_bits_and_no_other_spelling(client, prescription):
+    assert len(prescription.check_id) == 22
+    page = client.get(f"/check/{prescription.check_id}")
+    assert page.context["prescription"] == prescription
+    assert client.get(f"/check/{prescription.check_id.swapcase()}").status_code == 404
+    ids = {Prescription().check_id for _ in range(200)}
+    assert len(ids) == 200
+
+
+def test_what_the_health_centre_gave_out_is_told_and_not_what_it_was(client, prescription):
+    line = prescription.lines.get()
+    centre = Facility.objects.create(name="Ernakulam PHC", kind="phc", state=a_state())
+    for given, told in [
+        ("not_in_stock", "Not given out yet"), ("partly", "Partly given out"), ("given", "Given out"),
+    ]:  # fmt: skip
+        actions.dispense(
+            prescription=prescription, facility=centre, given={line: (given, "")}, by=a_user()
+        )
+        page = client.get(f"/check/{prescription.check_code}/").content.decode()
+        assert f"<dd>{told}</dd>" in page
 
 
 def test_a_replaced_one_says_so(client, prescription):

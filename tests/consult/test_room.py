@@ -163,10 +163,10 @@ def test_a_row_that_is_not_right_is_shown_again_with_the_reason(consultation, ch
     assert consultation.prescriptions.count() == 0
 
 
-def test_thirteen_medicines_are_too_many(consultation):
-    page = save(consultation, *[PARACETAMOL] * 13)
+def test_forty_one_medicines_are_too_many(consultation):
+    page = save(consultation, *[PARACETAMOL] * 41)
     assert page.status_code == 422
-    assert "Please submit at most 12 forms." in page.content.decode()
+    assert "Please submit at most 40 forms." in page.content.decode()
     assert consultation.prescriptions.count() == 0
 
 

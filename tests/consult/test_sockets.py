@@ -40,6 +40,7 @@ from tests.factories import (
     called,
     in_the_room,
     on_duty,
+    the_formulary,
     waiting,
 )
 from tests.running import Site, browser_of, post
@@ -257,6 +258,7 @@ def test_an_open_page_is_present_and_a_closed_one_soon_absent(site: Site, clinic
 
 # --- the room -----------------------------------------------------------------------------------
 def test_both_sides_are_told_of_messages_prescription_and_end(site: Site, clinic, rao):
+    the_formulary()
     consultation = in_the_room(clinic, rao)
     messages = path("messages", consultation)
     with (

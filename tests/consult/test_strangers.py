@@ -43,8 +43,10 @@ POST_ONLY = {
     "answer", "leave", "discard", "remove_file", "post_message", "feedback", "call_next", "save",
     "revise", "send_back", "pass_over", "flow", "report", "phone", "in_text", "put_back",
     "start_duty", "pause_duty", "resume_duty", "end_duty",
-    # of the doctor who asks others
+    # of the doctor who asks others, or notes earlier care
     "join", "take_written", "instruct", "ask_opinion", "withdraw_opinion", "transfer", "refer",
+    "record_visit", "record_paper", "emergency", "refer_emergency", "take_refill",
+    "withdraw_refill",
     # of the health centre
     "choose_facility", "centre_here", "centre_open", "close_follow_up", "centre_add_file",
     "centre_remove_file", "centre_discard", "centre_send_again", "centre_reopen", "centre_move",
@@ -53,7 +55,7 @@ POST_ONLY = {
 }  # fmt: skip
 GET_AND_POST = {
     "case", "files", "confirm", "grievance", "messages", "specialists_room", "centre_register",
-    "centre_case", "centre_send",
+    "centre_case", "centre_send", "ask_refill",
 }  # fmt: skip
 
 
@@ -114,6 +116,7 @@ def address(pattern: URLPattern, of: Theirs) -> str:
         "follow_up": of.follow_up.uid,
         "instruction": of.instruction.pk,
         "code": "unknown",
+        "refill": uuid.UUID(int=1),
     }
     wanted = {name: values[name] for name in pattern.pattern.converters}
     return reverse(named(pattern), kwargs=wanted)

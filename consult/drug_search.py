@@ -1,0 +1,77 @@
+"""Finding a generic while its name is being typed."""
+
+from dataclasses import dataclass
+
+from django.db.models import Case, Value, When
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from consult.models import Drug, DrugName, DrugRule, Product
+from consult.models.formulary import name_key
+from consult.rules.check import rules_in_force
+from consult.rules.lists import ListRule
+
+SHOWN = 12
+SHORTEST = 2
+
+
+@dataclass(frozen=True)
+class Found:
+    """One way to write one generic, and what the rules say of it in a few words."""
+
+    generic: str
+    name: str  # the name that was found: another one than the generic, or the same
+    product: Product | None
+    rule: str
+
+
+def search_drugs(typed: str) -> list[Found]:
+    """At most SHOWN, those that begin with what was typed first. In 3 queries, for any formulary."""
+    words = name_key(typed).split()[:4]
+    if not words or len(words[0]) < SHORTEST:
+        return []
+    names = DrugName.objects.filter(drug__withdrawn_on=None)
+    for word in words:
+        names = names.filter(key__contains=word)
+    begins = Case(When(key__startswith=words[0], then=Value(0)), default=Value(1))
+    found: dict[Drug, str] = {}
+    for one in names.select_related("drug").order_by(begins, "key")[: SHOWN * 2]:
+        found.setdefault(one.drug, one.name)
+    return _flat(dict(list(found.items())[:SHOWN]))
+
+
+def _flat(found: dict[Drug, str]) -> list[Found]:
+    ids = [drug.pk for drug in found]
+    products: dict[int, list[Product | None]] = {}
+    for product in Product.objects.filter(drug__in=ids):
+        products.setdefault(product.drug_id, []).append(product)
+    rules = rules_in_force(ids, timezone.localdate())
+    rows = [
+        Found(drug.generic, name, product, rule_in_short(rules.get(drug.pk, [])))
+        for drug, name in found.items()
+        for product in products.get(drug.pk, [None])
+    ]
+    return rows[:SHOWN]
+
+
+def rule_in_short(rules: list[ListRule]) -> str:
+    """For example "List A: video, refill"."""
+    lists = {rule.list for rule in rules}
+    if not lists:
+        return _("not classified")
+    if DrugRule.List.PROHIBITED in lists:
+        return _("prohibited")
+    names = " + ".join(str(DrugRule.List(one).label) for one in sorted(lists, key="OAB".index))
+    if DrugRule.List.O in lists:
+        return names
+    uses = {rule.use for rule in rules}
+    ways = [
+        words
+        for use, words in [
+            (DrugRule.Use.FIRST, _("video")),
+            (DrugRule.Use.REFILL, _("refill")),
+            (DrugRule.Use.ADD_ON, _("add-on at follow-up")),
+        ]
+        if use in uses
+    ]
+    return f"{names}: {', '.join(ways)}"
