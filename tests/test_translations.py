@@ -39,8 +39,9 @@ APART = {"tests", "bench", "deploy", "docs", "locale", "static", "var"}
 # %(name)s, %s, {name} and whole tags: what a translation may move but not change.
 FIXED = re.compile(r"%\(\w+\)[a-z]|%[a-z%]|\{\w*\}|<[^<>]+>")
 LATIN = re.compile(r"[A-Za-z]{2,}")
+KEYS = {"Ctrl", "Enter"}  # as they stand on the keyboard
 UNITS = {"SpO", "mmHg", "mg", "dL", "kg", "cm", "min"}
-SAME_IN_HINDI = {"SMS", "PDF", "QR", "ABHA", "MB", "RX", "English"} | UNITS
+SAME_IN_HINDI = {"SMS", "PDF", "QR", "ABHA", "MB", "RX", "English"} | UNITS | KEYS
 SAID = {"alt", "aria-label", "placeholder", "title"}
 # Of the cast in factories.py: names and what doctor and patient wrote.
 NAMES = {
