@@ -166,7 +166,9 @@ def test_a_doctors_laptop_that_is_offline_for_20_s_comes_back_by_itself(
 
 
 @pytest.mark.timeout(300)
-def test_at_50_kbit_the_picture_goes_the_sound_stays_whole_and_the_picture_comes_back(line: Line, people):
+def test_at_50_kbit_the_picture_goes_the_sound_stays_whole_and_the_picture_comes_back(
+    line: Line, people
+):
     doctor, patient = people
     line.squeeze("50kbit")
     for person in (doctor, patient):
