@@ -16,8 +16,10 @@ from tests.calling import FAKE_MEDIA, Person, comes_in, context_of, until
 from tests.factories import a_clinic, in_the_room, on_duty
 from tests.running import Site, free_port, launch, playing
 
-HERE, THERE = "10.213.0.1", "10.213.0.2"
 NAME = f"call-{os.getpid()}"
+# A network of this run's own: two runs on one machine do not meet.
+NET = f"10.213.{os.getpid() % 250}"
+HERE, THERE = f"{NET}.1", f"{NET}.2"
 OURS, THEIRS = f"vc{os.getpid() % 100000}a", f"vc{os.getpid() % 100000}b"
 
 

@@ -137,7 +137,7 @@ export class Peer {
       if (pc.signalingState === "have-local-offer") await pc.setLocalDescription({ type: "rollback" });
       if (pc.getTransceivers().length) pc.restartIce();
       else this.#say("here", { media: call.saysOfItself() }); // never heard an offer: ask for one
-    } catch {} // the next try comes by the timer
+    } catch {} // the timer tries again
   }
 
   async #refresh() {
