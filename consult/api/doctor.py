@@ -148,9 +148,12 @@ class Draft(DoctorsVerb):
     def put(self, request: Request, consultation: UUID) -> Response:
         """Replace the medicines of the draft. Without any, the draft goes, and 404 says so."""
         found = self.found(request, consultation)
-        lines = [actions.Line(**line) for line in self.read()["lines"]]
+        typed = self.read()
+        lines = [actions.Line(**line) for line in typed["lines"]]
+        reasons = {key[:80]: why for key, why in typed.get("reasons", {}).items()}
         with rules():
             actions.save_lines(consultation=found, lines=lines, by=self.doctor.user)
+            actions.save_reasons(consultation=found, reasons=reasons, by=self.doctor.user)
         return self._draft(found)
 
     def _draft(self, consultation: Consultation) -> Response:
