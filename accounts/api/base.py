@@ -30,12 +30,19 @@ IDEMPOTENCY_KEY = "Idempotency-Key"
 class Refused(APIException):
     """A rule says no: `code` is for programs, the sentence for people."""
 
-    status_code = status.HTTP_409_CONFLICT
+    status_code: int = status.HTTP_409_CONFLICT
 
-    def __init__(self, code: str, message: str, status_code: int = 409, **fields: Any) -> None:
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        status_code: int = 409,
+        *,
+        fields: dict[str, list[str]] | None = None,
+    ) -> None:
         super().__init__(message, code)
         self.status_code = status_code
-        self.fields = fields
+        self.fields = {"fields": fields} if fields else {}
 
 
 class Replay(Exception):
@@ -203,7 +210,8 @@ def _fingerprint(request: Request) -> str:
     parts = [str(request.method), request.get_full_path()]
     files = getattr(request, "FILES", None) if _is_multipart(request) else None
     if files is not None:
-        parts += [json.dumps({k: str(v) for k, v in request.data.items() if k not in files})]
+        typed: Any = request.data
+        parts += [json.dumps({k: str(v) for k, v in typed.items() if k not in files})]
         for name, file in sorted(files.items()):
             parts += [name, hashlib.sha256(b"".join(file.chunks())).hexdigest()]
             file.seek(0)

@@ -41,6 +41,8 @@ ERRORS = {
 class Schema(AutoSchema):
     """Reads `inputs`, `outputs` and `refusals` of our views."""
 
+    view: Any
+
     def is_ours(self) -> bool:
         return hasattr(self.view, "refusals")
 
@@ -55,7 +57,7 @@ class Schema(AutoSchema):
     def get_summary(self) -> str | None:
         return self._words().split("\n")[0].split(". ")[0] or None
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override]
         return self._words()
 
     def _words(self) -> str:

@@ -161,7 +161,8 @@ class Me(ApiView):
         user: User = plain(request).user
         centres = facilities_of(user) if user.is_verified() else []
         user.is_doctor = user.is_verified() and is_doctor(user)  # type: ignore[attr-defined]
-        user.facilities = FacilityOutput(centres, many=True).data  # type: ignore[attr-defined]
+        shown: Any = FacilityOutput(centres, many=True)  # type: ignore[arg-type]
+        user.facilities = shown.data  # type: ignore[attr-defined]
         return self.answer(user)
 
 
@@ -183,7 +184,7 @@ class Notice(ApiView):
         return self.answer(self._notice(request))
 
     def _notice(self, request: Request) -> dict[str, object]:
-        accepted = NoticeAcceptance.objects.filter(user=request.user, version=NOTICE_VERSION)
+        accepted = NoticeAcceptance.objects.filter(user=plain(request).user, version=NOTICE_VERSION)
         return {
             "version": NOTICE_VERSION,
             "address": f"{settings.SITE_URL}{reverse('accounts:privacy')}",

@@ -40,7 +40,8 @@ def _person(key: str) -> tuple[Any, ApiToken]:
     token = ApiToken.objects.in_force().select_related("user").filter(key_hash=hash_of(key)).first()
     if token is None:
         raise AuthenticationFailed
-    token.user.is_verified = lambda: token.has_second_factor  # as django-otp does for sessions
+    # As django-otp does for sessions.
+    token.user.is_verified = lambda: token.has_second_factor  # type: ignore[method-assign]
     return token.user, token
 
 
@@ -49,7 +50,7 @@ def _machine(key: str) -> tuple[Any, MachineClient]:
     client = clients.filter(key_hash=hash_of(key), revoked_at=None).first()
     if client is None or not client.answers_for.is_active:
         raise AuthenticationFailed
-    client.answers_for.is_verified = lambda: False
+    client.answers_for.is_verified = lambda: False  # type: ignore[method-assign]
     return client.answers_for, client
 
 
@@ -70,11 +71,12 @@ class IsNoticed(IsPerson):
     def has_permission(self, request: Request, view: Any) -> bool:
         if not super().has_permission(request, view):
             return False
-        if request.user.is_verified():
+        user: Any = request.user
+        if user.is_verified():
             return True
         if request.auth is None:
             return has_accepted_notice(request._request)
-        accepted = NoticeAcceptance.objects.filter(user=request.user, version=NOTICE_VERSION)
+        accepted = NoticeAcceptance.objects.filter(user=user, version=NOTICE_VERSION)
         return bool(accepted.exists())
 
 
@@ -84,11 +86,8 @@ class IsDoctor(IsPerson):
     code = "doctors_only"
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        return (
-            super().has_permission(request, view)
-            and request.user.is_verified()
-            and is_doctor(request.user)
-        )
+        user: Any = request.user
+        return super().has_permission(request, view) and user.is_verified() and is_doctor(user)
 
 
 class IsHealthWorker(IsPerson):
@@ -97,10 +96,11 @@ class IsHealthWorker(IsPerson):
     code = "health_workers_only"
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        if not super().has_permission(request, view) or not request.user.is_verified():
+        user: Any = request.user
+        if not super().has_permission(request, view) or not user.is_verified():
             return False
         plain: Any = request._request
-        plain.facilities = facilities_of(request.user)
+        plain.facilities = facilities_of(user)
         wanted = request.query_params.get("facility", "")
         plain.facility = (
             next((one for one in plain.facilities if str(one.pk) == wanted), None)

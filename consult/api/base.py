@@ -1,10 +1,8 @@
 """Ends about one consultation: fetched through the person who asks, changed by one action."""
 
-from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID
 
-from django.http import HttpRequest
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -21,21 +19,16 @@ from consult.fetch import (
 )
 from consult.models import Consultation
 
-Fetch = Callable[[Any, UUID], Consultation]
-
 
 class OfConsultation(ApiView):
     """`fetch` says whose consultation it must be; a stranger gets 404 and is written down."""
 
     tag = "consultations"
-    fetch: ClassVar[Fetch] = staticmethod(visible_consultation)
+    fetch: Any = staticmethod(visible_consultation)
 
     def found(self, request: Request, uid: UUID) -> Consultation:
-        return self.fetch(_asker(request), uid)
-
-
-def _asker(request: Request) -> HttpRequest:
-    return plain(request)
+        found: Consultation = self.fetch(plain(request), uid)
+        return found
 
 
 class Verb(OfConsultation):

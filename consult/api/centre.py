@@ -130,6 +130,12 @@ def _user(request: Request) -> Any:
     return request._request.user
 
 
+def _facility(request: Request) -> Any:
+    """The health centre that the permission has found."""
+    plain: Any = request._request
+    return plain.facility
+
+
 class Send(CentresVerb):
     inputs = {"POST": SendInput}
     refusals = SENDING
@@ -138,7 +144,7 @@ class Send(CentresVerb):
         actions.send_case(draft=consultation, sending=self.sending(typed), by=_user(self.request))
 
     def sending(self, typed: dict[str, Any]) -> actions.Sending:
-        facility = self.request._request.facility
+        facility = _facility(self.request)
         proposed = typed.get("proposed")
         return actions.Sending(
             clinic=_linked(facility, typed["clinic"]),
@@ -179,7 +185,7 @@ class Move(CentresVerb):
     def act(self, consultation: Consultation, typed: dict[str, Any]) -> None:
         actions.move_case(
             consultation=consultation,
-            clinic=_linked(self.request._request.facility, typed["clinic"]),
+            clinic=_linked(_facility(self.request), typed["clinic"]),
             because=typed.get("because", ""),
             by=_user(self.request),
         )
@@ -273,7 +279,7 @@ class Dispense(CentresVerb):
         with rules():
             actions.dispense(
                 prescription=issued,
-                facility=request._request.facility,
+                facility=_facility(request),
                 given=form.given,
                 by=_user(request),
             )

@@ -150,7 +150,7 @@ class Draft(DoctorsVerb):
         found = self.found(request, consultation)
         typed = self.read()
         lines = [actions.Line(**line) for line in typed["lines"]]
-        reasons = {key[:80]: why for key, why in typed.get("reasons", {}).items()}
+        reasons = {one["key"]: one["reason"] for one in typed.get("reasons", [])}
         with rules():
             actions.save_lines(consultation=found, lines=lines, by=self.doctor.user)
             actions.save_reasons(consultation=found, reasons=reasons, by=self.doctor.user)

@@ -172,7 +172,11 @@ class OneResource(FhirView):
             return rows.filter(prescriptions__uid=uid)[:1]
         if kind == "Practitioner":
             seen = {row.doctor_id: row for row in rows.exclude(doctor=None)[:500]}
-            return [row for row in seen.values() if people.practitioner_id(row.doctor) == key]
+            return [
+                row
+                for row in seen.values()
+                if row.doctor and people.practitioner_id(row.doctor) == key
+            ]
         return rows.filter(uid=uid)[:1]
 
 
@@ -232,7 +236,7 @@ class SearchMayWrite(Search):
     def get_permissions(self) -> list[Any]:
         if self.request.method == "POST":
             return [AnyKey()]
-        return super().get_permissions()
+        return list(super().get_permissions())
 
 
 class AnyKey(BasePermission):

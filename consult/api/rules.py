@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
@@ -17,8 +16,8 @@ from queues.models import MoveRefused
 
 NO_TOKEN = ["closed", "unstaffed", "full", "unsuitable", "already_waiting"]
 NOT_ISSUED = [
-    "no_diagnosis", "no_lines", "not_verified", "not_yours", "over", "issued", "emergency",
-    "no_age", "minor_alone", "no_key", "rules", "warnings",
+    "no_diagnosis", "no_lines", "not_verified", "not_yours", "over", "issued", "emergency", "no_age",
+    "minor_alone", "no_key", "rules", "warnings",
 ]  # fmt: skip
 
 
@@ -30,9 +29,9 @@ def rules() -> Iterator[None]:
     except NoToken as error:
         raise Refused(error.reason, why_no_token(error)) from None
     except actions.IssueRefused as error:
-        raise Refused(
-            error.reason, why_not_issued(error), **_what_stands_in_the_way(error)
-        ) from None
+        fields = {one.code: [one.sentence] for one in error.refusals}
+        fields |= {one.key: [one.words] for one in error.warnings}
+        raise Refused(error.reason, why_not_issued(error), fields=fields) from None
     except actions.NotReady as error:
         reasons = {code: [why_not_ready(code)] for code in error.obstacles}
         words = " ".join(words[0] for words in reasons.values())
@@ -44,23 +43,6 @@ def rules() -> Iterator[None]:
         raise Refused(code, _(words)) from None
 
 
-def _what_stands_in_the_way(error: actions.IssueRefused) -> dict[str, Any]:
-    """Each refusal with its rule, source and what is possible instead; each warning with its key."""
-    refusals = [
-        {
-            "code": refusal.code,
-            "medicine": refusal.medicine,
-            "message": refusal.sentence,
-            "instead": refusal.instead,
-            "rule": refusal.rule,
-            "source": refusal.source,
-        }
-        for refusal in error.refusals
-    ]
-    warnings = [{"key": warned.key, "message": warned.words} for warned in error.warnings]
-    return {name: rows for name, rows in (("refusals", refusals), ("warnings", warnings)) if rows}
-
-
 SENTENCES: dict[type[Exception], tuple[str, str]] = {
     AlreadyWaiting: ("already_waiting", gettext_noop("The patient waits in this clinic already.")),
     AlreadyHolding: ("already_holding", gettext_noop("You have a patient already.")),
@@ -69,11 +51,11 @@ SENTENCES: dict[type[Exception], tuple[str, str]] = {
         "not_on_duty",
         gettext_noop("You are not on duty in this clinic, or you are paused."),
     ),
+    MoveRefused: ("moved", gettext_noop("This is no longer possible.")),
     actions.StillAnEmergency: (
         "emergency",
         gettext_noop("This is an emergency: write the first aid and where the patient goes."),
     ),
-    MoveRefused: ("moved", gettext_noop("This is no longer possible.")),
     actions.NothingSaid: ("nothing_said", gettext_noop("Say first what is wrong.")),
     actions.NotAsked: ("not_asked", gettext_noop("You were not asked for this opinion.")),
     actions.AlreadySent: ("already_sent", gettext_noop("The case was sent already.")),

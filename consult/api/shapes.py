@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
@@ -20,7 +19,6 @@ from consult.models import (
     PrescriptionLine,
     Referral,
 )
-from consult.rules.dose import frequency_of
 from consult.vitals import VITALS
 from queues.api.shapes import TokenOutput, WaitOutput
 
@@ -130,36 +128,34 @@ class LineShape(Input):
     form = serializers.ChoiceField(choices=PrescriptionLine.Form.choices)
     strength = serializers.CharField(max_length=40)
     dose = serializers.CharField(max_length=40)
-    frequency = serializers.ChoiceField(
-        choices=PrescriptionLine.Frequency.choices,
-        required=False,
-        help_text="Not needed with a dose like 1-0-1.",
-    )
+    frequency = serializers.ChoiceField(choices=PrescriptionLine.Frequency.choices)
     days = serializers.IntegerField(min_value=1, max_value=180)
-    quantity = serializers.IntegerField(
-        min_value=1,
-        max_value=9999,
-        required=False,
-        allow_null=True,
-        help_text="Follows from dose and days where it is left out.",
-    )
     instructions = words(160)
 
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        often = frequency_of(attrs["dose"]) or attrs.get("frequency")
-        if not often:
-            words = _("Say how often, or write the dose like 1-0-1.")
-            raise serializers.ValidationError({"frequency": [words]})
-        return attrs | {"frequency": often}
+
+class ReasonShape(Input):
+    key = serializers.CharField(max_length=120, help_text="Of the warning, as `warnings` named it.")
+    reason = serializers.CharField(max_length=300, help_text="Why it is prescribed all the same.")
 
 
 class LinesInput(Input):
-    lines = LineShape(many=True, max_length=Prescription.MAX_LINES)
-    reasons = serializers.DictField(
-        child=serializers.CharField(max_length=300),
-        required=False,
-        help_text="Why you prescribe in spite of a warning, by the warning's key.",
-    )
+    lines = LineShape(many=True, max_length=Prescription.MAX_LINES)  # type: ignore[call-arg]
+    reasons = ReasonShape(many=True, required=False)
+
+
+class CallServersOutput(serializers.Serializer[Any]):
+    """As RTCPeerConnection takes it."""
+
+    iceServers = serializers.ListField(child=serializers.DictField())  # noqa: N815 - WebRTC's name
+    iceTransportPolicy = serializers.CharField()  # noqa: N815
+
+
+class DrugOutput(serializers.Serializer[Any]):
+    generic = serializers.CharField()
+    name = serializers.CharField(help_text="The name that was found.")
+    form = serializers.CharField(source="product.form", default="")
+    strength = serializers.CharField(source="product.strength", default="")
+    rule = serializers.CharField(help_text="What the rules say of it, in a few words.")
 
 
 class NoteInput(Input):
@@ -169,7 +165,6 @@ class NoteInput(Input):
     is_provisional = serializers.BooleanField(default=True)
     tests = words(1000)
     advice = words(2000)
-    red_flags = words(1000, help_text="When the patient must come back at once.")
     follow_up_on = serializers.DateField(required=False, allow_null=True)
 
 

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from consult.api import booking, centre, doctor, icd10, opinions, records, talk, visit
+from consult.api import booking, centre, doctor, lookups, opinions, records, talk, visit
 
 app_name = "consult_api"
 ONE = "consultations/<uuid:consultation>/"
@@ -12,6 +12,7 @@ urlpatterns = [
     path(f"{ONE}files/", booking.Files.as_view(), name="files"),
     path(f"{ONE}files/<uuid:file>/", booking.OneFile.as_view(), name="file"),
     path(f"{ONE}place/", visit.Place.as_view(), name="place"),
+    path(f"{ONE}call-servers/", visit.CallServers.as_view(), name="call_servers"),
     path(f"{ONE}answer/", visit.Answered.as_view(), name="answer"),
     path(f"{ONE}leave/", visit.Left.as_view(), name="leave"),
     path(f"{ONE}messages/", talk.Messages.as_view(), name="messages"),
@@ -42,7 +43,8 @@ urlpatterns = [
     path("opinions/", opinions.Opinions.as_view(), name="opinions"),
     path("opinions/<uuid:opinion>/join/", opinions.Join.as_view(), name="join"),
     path("opinions/<uuid:opinion>/give/", opinions.Give.as_view(), name="give"),
-    path("icd10/", icd10.Icd10.as_view(), name="icd10"),
+    path("drugs/", lookups.Drugs.as_view(), name="drugs"),
+    path("icd10/", lookups.Icd10.as_view(), name="icd10"),
     path("centre/patients/", centre.CentrePatients.as_view(), name="centre_patients"),
     path("cases/", centre.Cases.as_view(), name="cases"),
     path("cases/<uuid:consultation>/", centre.OneCase.as_view(), name="case"),

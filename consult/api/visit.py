@@ -15,6 +15,7 @@ from consult import actions
 from consult.api.base import OfConsultation, PatientsVerb, note_reading
 from consult.api.rules import rules
 from consult.api.shapes import (
+    CallServersOutput,
     FeedbackInput,
     ObservationOutput,
     PlaceOutput,
@@ -24,6 +25,7 @@ from consult.api.shapes import (
 )
 from consult.fetch import own_consultation
 from consult.forms import FeedbackForm, VitalsForm
+from consult.ice import ice_configuration
 from consult.models import Consultation, Observation
 from consult.people import Role, role_of
 from consult.views.visit import _download as download
@@ -50,6 +52,21 @@ class Place(OfConsultation):
         wait = line.wait(ahead) if ahead is not None else None
         place = {"state": found.state, "token": token, "ahead": ahead, "wait": wait}
         return self.answer({**place, "doctors": line.doctors})
+
+
+class CallServers(OfConsultation):
+    """Servers for the call."""
+
+    outputs = {"GET": CallServersOutput}
+    refusals = ["ended"]
+
+    def get(self, request: Request, consultation: UUID) -> Response:
+        """STUN and TURN servers for this consultation, with fresh credentials."""
+        found = self.found(request, consultation)
+        role = role_of(found, plain(request).user)
+        if role is None or not found.is_open:
+            raise Refused("ended", _("The consultation has ended."))
+        return self.answer(ice_configuration(found, role))
 
 
 class Answered(PatientsVerb):

@@ -218,7 +218,7 @@ def _attached_pdf(record: Record, issued: Prescription) -> Resource:
 
 
 def _content(issued: Prescription) -> str:
-    """As it is stored; made anew where it is not there (yet), which gives the same."""
+    """As it is stored and signed; made anew, without that signature, where it is not there (yet)."""
     with suppress(FileNotFoundError):
         if issued.pdf:
             with issued.pdf.open() as stored:

@@ -56,7 +56,7 @@ def encounter(record: Record, links: Links) -> Resource:
         text=narrative([f"Teleconsultation, {row.clinic.name}"]),
         identifier=[{"system": our_system("consultation"), "value": str(row.uid)}],
         status=_status(row),
-        **{"class": codes.VIRTUAL},
+        **{"class": codes.VIRTUAL},  # type: ignore[arg-type]
         serviceType=concept(clean(row.clinic.speciality.name)),
         subject=about(row, links)["subject"],
         participant=[{"individual": reference(links, "Practitioner", practitioner_id(row.doctor))}]

@@ -15,7 +15,7 @@ import pytest
 
 from consult.models import Consultation
 from queues.models import Token
-from tests.factories import PASSWORD, a_clinic, a_doctor, totp_code
+from tests.factories import PASSWORD, a_clinic, a_doctor, the_formulary, totp_code
 from tests.running import Site
 
 PHONE = "+919876501234"
@@ -95,6 +95,7 @@ def doctors(package: ModuleType, site: Site, user: Any) -> Program:
 
 def test_the_outpatient_journey_from_both_sides(site: Site, generated: Path) -> None:
     clinic, rao = a_clinic(), a_doctor()
+    the_formulary()
     document = httpx.get(f"{site.url}/api/v1/schema/?format=json").json()
     package = generate(generated, document)
     asha, doctor = signed_in(package, site), doctors(package, site, rao.user)

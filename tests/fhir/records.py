@@ -26,8 +26,10 @@ from tests.factories import (
     a_state,
     called,
     in_the_room,
+    issued_with_reasons,
     on_duty,
     prescribed,
+    the_formulary,
     waiting,
 )
 
@@ -114,10 +116,11 @@ def full() -> Consultation:
         follow_up_on=timezone.localdate() + timedelta(days=5), icd10="J03.9",
         icd10_title="Acute tonsillitis, unspecified",
     )  # fmt: skip
+    the_formulary()
     lines = [replace(PARACETAMOL, frequency=one) for one in ("od", "bd", "tds", "qid", "hs", "sos")]
     lines += [replace(PARACETAMOL, frequency=one, instructions="") for one in ("weekly", "stat")]
     actions.save_lines(consultation=room, lines=lines, by=room.doctor.user)
-    actions.issue_prescription(consultation=room, doctor=room.doctor)
+    issued_with_reasons(room)
     actions.measure_again(consultation=room, vitals=VITALS, by=patient.account)
     return finished(room)
 
@@ -173,7 +176,7 @@ def corrected() -> Consultation:
     room, doctor = issued.consultation, issued.issued_by
     actions.revise_prescription(consultation=room, by=doctor.user)
     actions.save_lines(consultation=room, lines=[replace(PARACETAMOL, days=5)], by=doctor.user)
-    actions.issue_prescription(consultation=room, doctor=doctor)
+    issued_with_reasons(room)
     return finished(room)
 
 
