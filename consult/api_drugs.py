@@ -1,11 +1,13 @@
 """Generics as the doctor types, as JSON."""
 
+from typing import cast
+
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.gates import by_password, is_doctor
+from accounts.gates import SignedIn, by_password, is_doctor
 from consult.drug_search import search_drugs
 
 
@@ -13,11 +15,8 @@ class DrugSearch(APIView):
     """`?q=para`: at most 12 ways to write a generic, with form, strength and what the rules say."""
 
     def get(self, request: Request) -> Response:
-        user = request.user
-        second_factor = user.is_verified() and (
-            request.auth is not None or by_password(request._request.session)
-        )
-        if not (second_factor and is_doctor(user)):
+        plain = cast(SignedIn, request._request)
+        if not (by_password(plain.session) and plain.user.is_verified() and is_doctor(plain.user)):
             raise PermissionDenied
         rows = [
             {
