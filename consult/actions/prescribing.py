@@ -220,7 +220,7 @@ def save_reasons(*, consultation: Consultation, reasons: dict[str, str], by: Use
     for key, reason in sorted(reasons.items()):
         WarningReason.objects.update_or_create(
             prescription=draft,
-            key=key,
+            key=key[:80],
             defaults={"reason": reason.strip(), "by": by, "at": timezone.now()},
         )
     if reasons:

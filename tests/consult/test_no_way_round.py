@@ -4,15 +4,18 @@ What may be issued is said here once more, from the text of the guidelines and w
 """
 
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import timedelta
 
 import pytest
 from django.db import transaction
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from accounts.actions.keys import issue_token
 from consult import actions
 from consult.actions import IssueRefused, Line
 from consult.models import (
@@ -165,6 +168,39 @@ def test_the_page_issues_what_the_guidelines_allow_and_nothing_else(consultation
         if not allowed:  # the draft is kept, line by line
             kept = PrescriptionLine.objects.filter(prescription__state="draft")
             assert kept.count() == len(lines)
+
+
+@pytest.mark.django_db
+@EXAMPLES
+@given(lines=st.lists(names, min_size=1, max_size=3), history=histories)
+def test_the_api_issues_the_same_and_nothing_else(consultation, lines, history):
+    with forgotten():
+        doctor = consultation.doctor
+        key = issue_token(user=doctor.user, device="desk", has_second_factor=True)[1]
+        remember(consultation, history)
+        actions.save_note(consultation=consultation, by=doctor.user, diagnosis=DIAGNOSIS)
+
+        def ask(verb: str, method: str, **data: object):
+            path = f"/api/v1/doctor/consultations/{consultation.uid}/{verb}/"
+            bearer = {"Authorization": f"Bearer {key}"}
+            send = getattr(Client(), method)
+            return send(path, data, content_type="application/json", headers=bearer)
+
+        kept = [
+            {name: value for name, value in asdict(a_line(line)).items() if value is not None}
+            for line in lines
+        ]
+        assert ask("draft", "put", lines=kept).status_code == 200
+        told = [
+            {"key": key.removeprefix("reason-"), "reason": why}
+            for key, why in reasons(consultation).items()
+        ]
+        assert ask("draft", "put", lines=kept, reasons=told).status_code == 200
+        answer = ask("issue", "post")
+        allowed = may_be_issued(lines, history)
+        assert answer.status_code == (200 if allowed else 409)
+        if not allowed:
+            assert answer.json()["code"] == "rules"
 
 
 @pytest.mark.django_db
