@@ -7,8 +7,8 @@ from django.utils import timezone
 from accounts.actions import record
 from accounts.actions.keys import give_key
 from accounts.admin.base import officer
-from accounts.models import MachineClient
-from esanjeevani.admin_site import Secretive, Undeletable
+from accounts.models import ApiToken, MachineClient
+from esanjeevani.admin_site import ReadOnly, Secretive, Undeletable
 
 
 @admin.register(MachineClient)
@@ -54,3 +54,14 @@ class MachineClientAdmin(Undeletable, Secretive, admin.ModelAdmin):
         for client in rows.filter(revoked_at=None):
             MachineClient.objects.filter(pk=client.pk).update(revoked_at=timezone.now())
             record("client.end", client, by=officer(request))
+
+
+@admin.register(ApiToken)
+class ApiTokenAdmin(Secretive, ReadOnly, admin.ModelAdmin):
+    """Where people's programs are signed in. Whoever lost a device signs it out themselves."""
+
+    secret_columns = ("key_hash",)
+    list_display = ["user", "device", "has_second_factor", "created_at", "expires_at", "revoked_at"]
+    list_select_related = ["user"]
+    search_fields = ["user__name", "user__phone"]
+    fields = ["user", "device", "has_second_factor", "created_at", "expires_at", "revoked_at"]
