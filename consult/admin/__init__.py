@@ -1,6 +1,7 @@
 """The admin's pages of consult; importing a module registers them."""
 
 from consult.admin import (
+    abdm,
     calls,
     care,
     centres,
@@ -13,6 +14,7 @@ from consult.admin import (
 )
 
 __all__ = [
+    "abdm",
     "calls",
     "care",
     "centres",

@@ -408,7 +408,7 @@ def test_an_admin_with_second_factor_sees_every_model(boss_client):
     for app in ("accounts", "queue", "consult"):
         inlines = {
             "clinichours", "prescriptionline", "accountsession", "doserange", "drugname",
-            "interaction", "product",
+            "interaction", "product", "keptanswer", "abdmrecord",
         }  # fmt: skip
         for model in apps.get_app_config(app).get_models():
             if model._meta.model_name not in inlines:
@@ -816,7 +816,7 @@ def test_every_model_of_ours_is_registered():
     inlines = {
         "ClinicHours", "PrescriptionLine", "DoseRange", "DrugName", "Interaction", "Product",
     }  # fmt: skip
-    secrets = {"AccountSession"}
+    secrets = {"AccountSession", "KeptAnswer", "AbdmRecord"}
     missing = {
         model.__name__
         for app in ("accounts", "queue", "consult")
