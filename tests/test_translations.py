@@ -13,12 +13,16 @@ from django.conf import settings
 from django.core.management import call_command
 from django.test import Client
 
+from accounts.models import Enrolment, Facility, Post
 from consult import actions as consult
+from queues.models import HubLink
 from tests.factories import (
     a_clinic,
+    a_district,
     a_doctor,
     a_draft,
     a_patient,
+    a_staff_user,
     as_patient,
     as_staff,
     called,
@@ -35,10 +39,10 @@ APART = {"tests", "bench", "deploy", "docs", "locale", "static", "var"}
 # %(name)s, %s, {name} and whole tags: what a translation may move but not change.
 FIXED = re.compile(r"%\(\w+\)[a-z]|%[a-z%]|\{\w*\}|<[^<>]+>")
 LATIN = re.compile(r"[A-Za-z]{2,}")
-SAME_IN_HINDI = {
-    "SMS", "PDF", "QR", "ABHA", "MB", "RX", "English",
-    "JavaScript", "Allow", "Enter", "Ctrl",  # as browsers and keyboards are labelled
-}  # fmt: skip
+BROWSER = {"JavaScript", "Allow"}  # as browsers name them
+KEYS = {"Ctrl", "Enter"}  # as they stand on the keyboard
+UNITS = {"SpO", "mmHg", "mg", "dL", "kg", "cm", "min"}
+SAME_IN_HINDI = {"SMS", "PDF", "QR", "ABHA", "MB", "RX", "English"} | UNITS | KEYS | BROWSER
 SAID = {"alt", "aria-label", "placeholder", "title"}
 # Of the cast in factories.py: names and what doctor and patient wrote.
 NAMES = {
@@ -212,3 +216,50 @@ def test_the_pages_of_a_doctor_hold_no_english_when_read_in_hindi():
     assert english_on(browser, *pages, room) == {}
     prescribed(consultation)
     assert english_on(browser, *pages, room) == {}
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("_hindi")
+def test_the_pages_of_a_health_centre_hold_no_english_when_read_in_hindi():
+    district = a_district()
+    district.names = {"hi": "एर्नाकुलम"}
+    district.save()
+    centre = Facility.objects.create(
+        name="बेलवा", kind=Facility.Kind.SUB_CENTRE, state=district.state, district=district
+    )
+    clinic = a_clinic()
+    doctor = on_duty(clinic)
+    HubLink.objects.create(spoke=centre, clinic=clinic)
+    meena = a_staff_user(name="मीना")
+    Post.objects.create(user=meena, facility=centre, role=Post.Role.HEALTH_WORKER)
+    patient = a_patient(address="नहर रोड 12")
+    Enrolment.objects.create(patient=patient, facility=centre, enrolled_by=meena)
+    browser = as_staff(meena)
+    person = f"/centre/patients/{patient.uid}/"
+    pages = ["/centre/", "/centre/patients/", "/centre/patients/?name=x", "/centre/patients/new/"]
+    assert english_on(browser, *pages, person) == {}
+    draft = consult.open_case(patient=patient, facility=centre, by=meena)
+    case = f"/centre/consultations/{draft.uid}/"
+    assert english_on(browser, "/centre/", person, f"{case}case/", f"{case}send/") == {}
+
+    form = {"complaint": "कल रात से तेज़ बुखार है", "since": "days", "vital_pulse": "88", "revision": 0}
+    browser.post(f"{case}case/", form)
+    browser.post(
+        f"{case}send/",
+        {
+            "clinic": clinic.uid,
+            "proposed": clinic.uid,
+            "how": "spoken",
+            "consent": "on",
+            "is_present": "on",
+            "send": "1",
+        },
+    )
+    assert english_on(browser, "/centre/", case) == {}
+    consultation = called(clinic, doctor)
+    assert english_on(browser, "/centre/", case) == {}
+    consult.begin(consultation=consultation, by=meena)
+    assert english_on(browser, "/centre/", case) == {}
+    prescribed(consultation)
+    consult.complete(consultation=consultation, by=doctor.user)
+    assert english_on(browser, "/centre/", case, person) == {}

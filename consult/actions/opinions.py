@@ -13,11 +13,12 @@ from consult.actions.room import close_what_is_open, refuse_routine_end
 from consult.document import letter_of
 from consult.models import Consent, Consultation, Opinion, Referral
 from queues import actions as queues
-from queues.models import Clinic, MoveRefused, Token
+from queues.models import Clinic, KeptApart, MoveRefused, Token
 
 
 class NotAsked(Exception):
-    """This doctor is not one who was asked: not on duty in that clinic, or the treating doctor."""
+    """This doctor is not one who was asked: not on duty in that clinic, the treating doctor, or kept
+    apart from the patient."""
 
 
 @transaction.atomic
@@ -57,6 +58,7 @@ def join(*, opinion: Opinion, specialist: Doctor) -> Opinion:
         not specialist.is_verified
         or specialist.pk == opinion.asked_by_id
         or not queues.is_on_duty(specialist, asked)
+        or KeptApart.are(specialist, opinion.consultation.patient)
     ):
         raise NotAsked
     opinion.join(specialist)

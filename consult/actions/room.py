@@ -15,7 +15,7 @@ from consult.models import (
     Prescription,
 )
 from queues import actions as queues
-from queues.models import Clinic, MoveRefused, Token
+from queues.models import Clinic, KeptApart, MoveRefused, Token
 
 
 class StillAnEmergency(MoveRefused):
@@ -113,6 +113,8 @@ def take_written(*, consultation: Consultation, doctor: Doctor) -> Consultation:
     locked = Consultation.objects.select_for_update().get(pk=consultation.pk)
     if not doctor.is_verified or not queues.is_on_duty(doctor, locked.clinic):
         raise queues.NotOnDuty
+    if KeptApart.are(doctor, consultation.patient):
+        raise MoveRefused("These two are kept apart.")
     if not locked.is_written:  # the health centre has just found it a place in a line
         raise MoveRefused("The case waits in a line.")
     consultation.begin(doctor)

@@ -51,6 +51,19 @@ def _page(referral: Referral) -> dict[str, Any]:
     }
 
 
+def _vitals(measured: dict[str, str]) -> list[str]:
+    """Each with its unit; the two numbers of a blood pressure as one."""
+    lines = []
+    for kind, value in measured.items():
+        vital = Vital.of(kind)
+        if kind == "systolic" and "diastolic" in measured:
+            value = f"{value}/{measured['diastolic']}"
+            lines.append(f"{_('Blood pressure')} {value} {vital.shown_unit}")
+        elif kind != "diastolic" or "systolic" not in measured:
+            lines.append(f"{vital.label} {value} {vital.shown_unit}")
+    return lines
+
+
 def _texts(referral: Referral, language: str) -> dict[str, Any]:
     """Every word that depends on the language."""
     document = referral.document
@@ -64,10 +77,7 @@ def _texts(referral: Referral, language: str) -> dict[str, Any]:
             "sex": str(Patient.Sex(document["patient"]["sex"]).label),
             "since": since_words(document["since"]),
             "issued": date_format(timezone.localtime(referral.issued_at), "DATETIME_FORMAT"),
-            "vitals": [
-                f"{Vital.of(kind).label} {value} {Vital.of(kind).shown_unit}"
-                for kind, value in document["vitals"].items()
-            ],
+            "vitals": _vitals(document["vitals"]),
             "patient": _("Patient"),
             "years": _("years"),
             "number": _("Patient number"),

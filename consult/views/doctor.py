@@ -19,7 +19,7 @@ from consult.forms import LineFormSet, MessageForm, NoteForm, ReturnForm, lines_
 from consult.models import Consultation, Note, Prescription
 from consult.people import Role
 from consult.views.colleagues import panels
-from consult.views.rooms import with_camera
+from consult.views.rooms import allow_camera
 from consult.views.rules_panel import (
     care_context,
     press_fast_button,
@@ -76,7 +76,6 @@ def pass_over(request: SignedIn, consultation: UUID) -> HttpResponse:
 
 @require_safe
 @doctor_only
-@with_camera
 def room(request: SignedIn, consultation: UUID) -> HttpResponse:
     """The case, the talk and the prescription side by side."""
     found = doctors_consultation(request, consultation)
@@ -89,7 +88,7 @@ def room_page(
 ) -> HttpResponse:
     """The room; with `forms` those in which something was not right."""
     context = _room(consultation) | forms
-    return render(request, "consult/doctors_room.html", context, status=status)
+    return allow_camera(render(request, "consult/doctors_room.html", context, status=status))
 
 
 def _room(
@@ -136,7 +135,6 @@ def _earlier(consultation: Consultation) -> Any:
 
 @require_POST
 @doctor_only
-@with_camera
 def save(request: SignedIn, consultation: UUID) -> HttpResponse:
     """Keep notes and medicines; with "issue" or "finish" do that too.
 
@@ -162,7 +160,7 @@ def save(request: SignedIn, consultation: UUID) -> HttpResponse:
         return HttpResponse(status=204 if note_is_valid and lines_are_valid else 202)
     if not (note_is_valid and lines_are_valid):
         context = _room(found, note_form, lines)
-        return render(request, "consult/doctors_room.html", context, status=422)
+        return allow_camera(render(request, "consult/doctors_room.html", context, status=422))
     return _and_then(request, found)
 
 
@@ -278,7 +276,6 @@ def return_form(consultation: Consultation, data: Any = None) -> ReturnForm:
 
 @require_POST
 @doctor_only
-@with_camera
 def send_back(request: SignedIn, consultation: UUID) -> HttpResponse:
     """Return the case with a reason."""
     found = doctors_consultation(request, consultation)

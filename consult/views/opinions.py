@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -20,7 +20,7 @@ from consult.readings import readings
 from consult.views.rooms import with_camera
 from consult.views.visit import chat_context
 from queues.actions import NotOnDuty
-from queues.models import Duty, MoveRefused
+from queues.models import Duty, KeptApart, MoveRefused
 
 SHOWN = 50
 
@@ -47,6 +47,7 @@ def _asked(request: SignedIn) -> dict[str, Any]:
         | Q(state=Opinion.State.JOINED, specialist=doctor)
     ).exclude(asked_by=doctor)
     pile = Consultation.objects.to_answer_in_writing().filter(clinic__in=clinics)
+    pile = pile.exclude(Exists(KeptApart.of_token(doctor)))
     mine = Consultation.objects.of_doctor(doctor).filter(
         state=Consultation.State.IN_PROGRESS, is_written=True
     )

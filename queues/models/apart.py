@@ -22,8 +22,14 @@ class KeptApart(models.Model):
         return f"{self.doctor_id} and {self.patient_id}"
 
     @classmethod
+    def are(cls, doctor: Doctor, patient: Patient) -> bool:
+        """Whether these two, or the doctor and another patient of that account, are kept apart."""
+        same = Q(patient=patient) | Q(patient__account=patient.account_id)
+        return cls.objects.filter(same, doctor=doctor).exists()
+
+    @classmethod
     def of_token(cls, doctor: Doctor) -> "models.QuerySet[KeptApart]":
-        """For a subquery over tokens: the patient, or another patient of the same account.
+        """For a subquery over tokens or consultations: the patient, or another patient of the same account.
 
         The person who was abusive holds the account; who is named as the patient costs them nothing.
         """

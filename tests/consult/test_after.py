@@ -245,3 +245,9 @@ def test_the_prescription_comes_by_sms_and_nothing_about_the_line(meena, hub, ra
     prescribed(case)
     message = Message.objects.get()
     assert (message.template.key, message.to) == ("prescription", case.patient.account.phone)
+
+
+def test_the_family_of_a_returned_case_is_sent_to_the_health_centre_not_into_another_line(returned):
+    page = as_patient(returned.patient.account).get(path("visit", returned)).text
+    assert f"{returned.facility.local_name} knows and takes it on." in page
+    assert "Book again" not in page

@@ -10,7 +10,7 @@ from accounts.models import Message
 from consult import actions
 from consult.models import Consent, Consultation, FollowUp, Opinion
 from consult.people import Role, role_of
-from queues.actions import AlreadyWaiting, NoToken
+from queues.actions import AlreadyWaiting, NoToken, keep_apart
 from queues.models import MoveRefused, Token
 from tests.at_once import at_once
 from tests.consult.test_pdf import syllables_of, text_of
@@ -149,6 +149,14 @@ def test_a_phone_at_home_has_no_seat_in_a_call_at_the_centre(meena, case):
     with pytest.raises(MoveRefused):
         actions.join_call(consultation=case, by=case.patient.account, page="x")
     assert actions.join_call(consultation=case, by=meena, page="x") == Role.HEALTH_WORKER
+
+
+def test_a_specialist_who_was_parted_from_the_patient_does_not_join(skin, case):
+    opinion, das = an_opinion(case, skin), a_specialist(skin)
+    keep_apart(doctor=das, patient=case.patient)
+    with pytest.raises(actions.NotAsked):
+        actions.join(opinion=opinion, specialist=das)
+    assert actions.join(opinion=opinion, specialist=a_specialist(skin)).state == "joined"
 
 
 def test_only_a_specialist_on_duty_there_who_does_not_treat_may_join(rao, skin, case):

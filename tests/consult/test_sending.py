@@ -11,7 +11,14 @@ from consult import actions
 from consult.actions.booking import request_consultation
 from consult.day import read_day
 from consult.models import Consent, Consultation
-from queues.actions import AlreadyHolding, AlreadyWaiting, NobodyPresent, NoToken, NotOnDuty
+from queues.actions import (
+    AlreadyHolding,
+    AlreadyWaiting,
+    NobodyPresent,
+    NoToken,
+    NotOnDuty,
+    keep_apart,
+)
 from queues.models import ClinicDay, MoveRefused, Token
 from tests.at_once import at_once
 from tests.factories import (
@@ -188,6 +195,15 @@ def test_only_a_doctor_on_duty_takes_it(meena, hub, rao):
     hub.duties.update(paused_at=timezone.now())
     with pytest.raises(NotOnDuty):
         actions.take_written(consultation=case, doctor=rao)
+
+
+def test_whom_a_report_has_parted_do_not_meet_in_writing_either(meena, hub, rao):
+    case = sent(meena, hub, written=True)
+    keep_apart(doctor=rao, patient=a_patient(case.patient.account))  # another of the same family
+    assert case.patient.name not in as_staff(rao.user).get("/doctor/asked/").text
+    with pytest.raises(MoveRefused):
+        actions.take_written(consultation=case, doctor=rao)
+    assert actions.take_written(consultation=case, doctor=on_duty(hub, a_doctor())).is_open
 
 
 @many_at_once

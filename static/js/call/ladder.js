@@ -9,7 +9,7 @@ export const RUNGS = [
 ];
 const LAST = RUNGS.length - 1;
 const DOWN_AFTER = 10; // seconds of trouble
-const PLUNGE_AFTER = 3; // seconds in which sound breaks: down to sound at once
+const PLUNGE_AFTER = 3; // seconds of broken sound
 const UP_AFTER = 30; // quiet seconds; doubled whenever going up was wrong
 
 const breaks = ({ lost, rtt }) => lost > 0.12 || rtt > 1.5;

@@ -1,6 +1,7 @@
-// What getStats() says of one connection since the last look: what flowed in, how what goes out arrives.
+// What getStats() says of one connection since the last look.
 
-const LONGEST = 5; // seconds: a sleeping laptop looked at nothing
+const LONGEST = 5; // seconds: a laptop may sleep
+const OLD_MS = 8_000;
 
 export class Gauge {
   constructor() {
@@ -36,6 +37,7 @@ const GATHER = {
     now.energy += entry.totalAudioEnergy ?? entry.packetsReceived ?? 0;
   },
   "remote-inbound-rtp"(now, entry) {
+    if (Date.now() - entry.timestamp > OLD_MS) return; // of a picture that is no longer sent
     now.lost = Math.max(now.lost, entry.fractionLost ?? 0);
     now.rtt = Math.max(now.rtt, entry.roundTripTime ?? 0);
   },
@@ -43,6 +45,6 @@ const GATHER = {
     if (entry.kind === "video" && entry.active) now.fps = entry.framesPerSecond ?? 0;
   },
   "candidate-pair"(now, entry) {
-    if (entry.nominated) now.rtt = Math.max(now.rtt, entry.currentRoundTripTime ?? 0);
+    if (entry.nominated && entry.state === "succeeded") now.rtt = Math.max(now.rtt, entry.currentRoundTripTime ?? 0);
   },
 };

@@ -94,7 +94,7 @@ export class View {
 
   #how(peer) {
     if (peer.media.rtc === false) return "writes";
-    if (!peer.isConnected) return peer.wasConnected ? "reconnecting" : "connecting";
+    if (!peer.isConnected) return "connecting";
     return peer.media.sound === false ? "muted" : isWeak(peer) && "weak";
   }
 
