@@ -40,6 +40,7 @@ VALUES = {
     "<short:": "A" * 22,
     "<slug:": "ABCD-EFGH",
     "<int:": "1",
+    "<path:": "v3/anything",
 }
 
 
@@ -70,7 +71,17 @@ def answers(browser, address) -> list[tuple[int, str]]:
     return [(one.status_code, one.get("Location", "").partition("?")[0]) for one in both]
 
 
-ASKS = [route for route in routes() if route not in OPEN]
+# For programs: what has no key is told so, and what has no address is nowhere.
+FOR_PROGRAMS = ("api/", "fhir/", "abdm/", "^(?:api|fhir|abdm)/")
+OPEN_TO_PROGRAMS = {
+    "api/v1/schema/",
+    "api/v1/sign-in/",
+    "api/v1/sign-in/code/",
+    "api/v1/sign-in/staff/",
+    "fhir/metadata",
+}
+PROGRAMS = [route for route in routes() if route.startswith(FOR_PROGRAMS)]
+ASKS = [route for route in routes() if route not in OPEN and route not in PROGRAMS]
 DOCTORS = [route for route in routes() if route.startswith("doctor/")]
 
 
@@ -89,6 +100,13 @@ def let_in(browser, routes, *allowed) -> dict[str, list]:
 def test_nobody_gets_in_anywhere_without_signing_in():
     to_sign_in = [(302, "/sign-in/"), (302, "/staff/sign-in/")]
     assert let_in(Client(), ASKS, *to_sign_in, (403, "")) == {}
+
+
+def test_no_program_gets_in_without_a_key():
+    assert len(PROGRAMS) > 40
+    assert set(PROGRAMS) >= OPEN_TO_PROGRAMS
+    closed = [route for route in PROGRAMS if route not in OPEN_TO_PROGRAMS]
+    assert let_in(Client(), closed, (401, ""), (403, ""), (404, "")) == {}
 
 
 def test_a_doctor_who_signed_in_by_sms_is_sent_to_the_staff_sign_in():
