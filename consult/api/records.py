@@ -55,7 +55,8 @@ class OfGateway(ApiView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        off(request)
+        if request.method in self.allowed_methods:  # else it is answered with 405
+            off(request)
 
 
 def off(_request: Request) -> None:
