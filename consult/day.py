@@ -13,7 +13,7 @@ from consult.models import Consultation, FollowUp, Instruction, Referral
 from consult.models.consultations import ConsultationQuerySet
 from queues.assignment import linked_clinics
 from queues.line import Standing, standings
-from queues.models import Duty, Token
+from queues.models import Duty
 
 CAME_BACK_FOR = timedelta(days=14)
 DUE_SOON = timedelta(days=3)
@@ -116,8 +116,3 @@ def hub_standings(facility: Facility) -> list[Standing]:
 
 def letters_of(consultation: Consultation) -> list[Referral]:
     return list(consultation.referrals.select_related("facility", "issued_by__user"))
-
-
-def is_held(token: Token | None) -> bool:
-    """With a doctor: called or being served."""
-    return token is not None and token.state in Token.HELD
