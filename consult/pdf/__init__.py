@@ -36,7 +36,7 @@ class Paper(Enum):
 
 def render_pdf(prescription: Prescription, paper: Paper = Paper.A4) -> bytes:
     """The PDF of an issued prescription, not signed yet: about 20 ms of CPU."""
-    page = _page(prescription) | {"paper": paper.value}
+    page = page_of(prescription, paper)
     pdf = _compiler().compile(
         format="pdf",
         sys_inputs={"data": json.dumps(page, ensure_ascii=False)},
@@ -49,21 +49,27 @@ def render_pdf(prescription: Prescription, paper: Paper = Paper.A4) -> bytes:
 
 def _compiler() -> Any:
     if not hasattr(_of_thread, "compiler"):
-        _of_thread.compiler = typst.Compiler(
-            input=str(HERE / "prescription.typ"),
-            root=str(HERE),
-            font_paths=[str(HERE / "fonts")],
-            ignore_system_fonts=True,
-        )
+        _of_thread.compiler = new_compiler()
     return _of_thread.compiler
 
 
-def _page(prescription: Prescription) -> dict[str, Any]:
+def new_compiler() -> Any:
+    """Typst with our page and our fonts."""
+    return typst.Compiler(
+        input=str(HERE / "prescription.typ"),
+        root=str(HERE),
+        font_paths=[str(HERE / "fonts")],
+        ignore_system_fonts=True,
+    )
+
+
+def page_of(prescription: Prescription, paper: Paper) -> dict[str, Any]:
     """Everything the page shows, each text once per language."""
     document = prescription.document or {}
     languages = list(dict.fromkeys(["en", document["language"]]))
     address = f"{settings.SITE_URL}/check/{prescription.check_id}"
     return {
+        "paper": paper.value,
         "site": settings.SITE_NAME,
         "number": prescription.number,
         "code": prescription.spaced_code,
