@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.models import Facility, Patient, State
 from accounts.models.base import Public
+from accounts.models.patients import masked_abha
 from accounts.secrets import keyed_hash
 
 
@@ -59,6 +60,10 @@ class SharedProfile(Public):
 
     def __str__(self) -> str:
         return f"{self.number}, {self.day}"
+
+    @property
+    def masked_abha(self) -> str:
+        return masked_abha(self.abha_number)
 
 
 class LinkRequest(Public):

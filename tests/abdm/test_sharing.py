@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import AuditEvent, Enrolment, Facility, Patient
+from consult.abdm.sharing import take
 from consult.abdm.work import sweep_abdm
 from consult.models import AbdmMessage, SharedProfile
 from tests.factories import a_facility, a_health_worker, a_patient, as_staff, centre_of
@@ -89,7 +90,10 @@ def test_the_health_worker_registers_them_with_what_their_app_sent(calls, meena)
     day = browser.get("/centre/").text
     assert "Asha Menon" in day
     assert f"/centre/shared/{entry.uid}/" in day
-    form = browser.get(f"/centre/shared/{entry.uid}/").context["form"]
+    page = browser.get(f"/centre/shared/{entry.uid}/")
+    assert "··-····-····-0008" in page.text
+    assert "1000" not in page.text.partition("</h1>")[2]
+    form = page.context["form"]
     typed = {name: form[name].value() or "" for name in form.fields}
     assert (typed["phone"], typed["name"], typed["sex"]) == (
         "+919876543210",
@@ -137,8 +141,6 @@ def test_an_abha_of_another_age_is_not_written_into_a_patients_file(calls, meena
     patient = a_patient(name="Asha Menon", birth_date=date(1991, 4, 2))
     scan(calls, yearOfBirth="1961")
     entry = SharedProfile.objects.get()
-    from consult.abdm.sharing import take
-
     take(entry=entry, patient=patient, by=meena)
     patient.refresh_from_db()
     assert not patient.abha_is_verified
