@@ -153,7 +153,12 @@ class Patient(Public):
     @property
     def masked_abha(self) -> str:
         """On screens: enough to recognise one's own."""
-        return f"··-····-····-{self.abha_number[10:]}" if self.abha_number else ""
+        return masked_abha(self.abha_number)
+
+
+def masked_abha(digits: str) -> str:
+    """The last four of 14 digits, in the groups of the card; "" without a number."""
+    return f"··-····-····-{digits[10:]}" if digits else ""
 
 
 def age_on(birth_date: date, day: date) -> int:
