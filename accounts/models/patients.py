@@ -17,8 +17,12 @@ SENIOR = 60
 
 
 def new_patient_number() -> str:
-    """12 digits: 11 random and a Luhn check digit, so that one wrong digit is noticed."""
-    digits = get_random_string(1, "123456789") + get_random_string(10, "0123456789")
+    """12 digits: 11 random and a Luhn check digit, so that one wrong digit is noticed.
+
+    No slip makes it begin with 91: it would pass for a mobile number with its country code.
+    """
+    beginning = get_random_string(1, "2345678") + get_random_string(1, "023456789")
+    digits = beginning + get_random_string(9, "0123456789")
     return digits + luhn_digit(digits)
 
 
