@@ -19,7 +19,7 @@ from accounts.models import Facility
 from consult.broadcast import centre_topic, room_topic
 from consult.models import CallEvent, Consultation, Prescription
 from consult.signalling import Seat
-from esanjeevani.live import Mailbox, Message, hub
+from esanjeevani.live import PUSH, Mailbox, Message, hub
 from queues import broadcast
 from queues.board import boards
 from queues.models import Duty, Presence, Token
@@ -43,10 +43,11 @@ class LivePage(AsyncWebsocketConsumer):
         self.incoming = 0
         self.shut_out = False
 
-    async def __call__(self, *args: Any) -> None:
+    async def __call__(self, scope: Any, *args: Any) -> None:
         """Whatever ends it, nothing of it stays behind; disconnect() is not always called."""
+        self.mailbox.push = scope.get("extensions", {}).get(PUSH, {}).get("push")
         try:
-            await super().__call__(*args)
+            await super().__call__(scope, *args)
         finally:
             hub().leave(self.mailbox)
             for task in self.tasks:

@@ -11,7 +11,7 @@ import logging
 import random
 import weakref
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Any
 
 import redis
@@ -21,6 +21,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 CHANNEL = "esanjeevani:live"
+PUSH = "esanjeevani.push"  # the extension of the ASGI scope by which sockets.py writes at once
 RESYNC = {"type": "resync"}
 MAILBOX_SIZE = 64
 MAX_MESSAGE_BYTES = 4096
@@ -32,11 +33,16 @@ Message = dict[str, Any]
 
 
 class Mailbox:
-    """What waits to be sent to one socket. Bounded: a socket too slow to read is told to resync."""
+    """What waits to be sent to one socket. Bounded: a socket too slow to read is told to resync.
+
+    `push` writes a text to the socket at once, or says that it cannot; None where there is no such way.
+    """
 
     def __init__(self) -> None:
+        self.push: Callable[[bytes], bool] | None = None
         self._waiting: deque[Message] = deque()
         self._ready = asyncio.Event()
+        self._sending = False  # somebody is sending what messages() gave out
 
     def put(self, message: Message) -> None:
         if len(self._waiting) >= MAILBOX_SIZE:
@@ -54,11 +60,19 @@ class Mailbox:
                 return
         self.put(message)
 
+    def pass_through(self, text: bytes) -> bool:
+        """Send it before anything is put here; False when something waits or the socket is slow."""
+        return (
+            self.push is not None and not self._waiting and not self._sending and self.push(text)
+        )
+
     async def messages(self) -> AsyncIterator[Message]:
         while True:
             await self._ready.wait()
+            self._sending = True
             while self._waiting:
                 yield self._waiting.popleft()
+            self._sending = False
             self._ready.clear()
 
     async def next_batch(self, at_most: float) -> None:
@@ -104,17 +118,18 @@ class Hub:
             if not self._topics[topic]:
                 del self._topics[topic]
 
-    def deliver(self, topic: str, payload: str) -> None:
-        boxes = self._topics.get(topic)
+    def deliver(self, topics: str, payload: str) -> None:
+        """`topics` are separated by commas."""
+        boxes = [box for topic in topics.split(",") for box in self._topics.get(topic, ())]
         if boxes:
             message = json.loads(payload)
-            for box in list(boxes):
+            for box in boxes:
                 box.put(message)
 
     def _receive(self, data: bytes) -> None:
         try:
-            topic, _, payload = data.decode().partition(" ")
-            self.deliver(topic, payload)
+            topics, _, payload = data.decode().partition(" ")
+            self.deliver(topics, payload)
         except ValueError:
             log.warning("Live updates: not one of our messages: %.80r", data)
 
@@ -162,15 +177,15 @@ def hub() -> Hub:
     return _hubs[loop]
 
 
-def publish(topic: str, **message: Any) -> None:
-    """Tell every socket on `topic`, in whatever process. Never raises when Redis is away.
+def publish(*topics: str, **message: Any) -> None:
+    """Tell every socket on these topics, in whatever process. Never raises when Redis is away.
 
     Call it after commit only (`transaction.on_commit`): who is told must find the change.
     """
     payload = json.dumps(message)
     if len(payload) > MAX_MESSAGE_BYTES:
         raise ValueError("A live message says what changed; it does not carry the data.")
-    _send(topic, payload)
+    _send(",".join(topics), payload)
 
 
 async def relay(topic: str, message: Message) -> None:
@@ -184,11 +199,11 @@ async def relay(topic: str, message: Message) -> None:
     await asyncio.to_thread(_send, topic, payload)
 
 
-def _send(topic: str, payload: str) -> None:
+def _send(topics: str, payload: str) -> None:
     if settings.IN_MEMORY:
         for one in list(_hubs.values()):
             if not one.loop.is_closed():
-                one.loop.call_soon_threadsafe(one.deliver, topic, payload)
+                one.loop.call_soon_threadsafe(one.deliver, topics, payload)
         return
     global _publisher
     if _publisher is None:
@@ -199,6 +214,6 @@ def _send(topic: str, payload: str) -> None:
             retry=Retry(NoBackoff(), 1),
         )
     try:
-        _publisher.publish(CHANNEL, f"{topic} {payload}")
+        _publisher.publish(CHANNEL, f"{topics} {payload}")
     except redis.RedisError as error:
-        log.warning("Redis is away, nobody was told of %s: %s", topic, error)
+        log.warning("Redis is away, nobody was told of %s: %s", topics, error)
