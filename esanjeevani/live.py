@@ -12,6 +12,7 @@ import random
 import weakref
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Callable, Iterable
+from itertools import islice
 from typing import Any
 
 import redis
@@ -24,6 +25,7 @@ CHANNEL = "esanjeevani:live"
 PUSH = "esanjeevani.push"  # the extension of the ASGI scope by which sockets.py writes at once
 RESYNC = {"type": "resync"}
 MAILBOX_SIZE = 64
+REMEMBERED = 512  # messages of all topics, for those who are just joining
 MAX_MESSAGE_BYTES = 4096
 MAX_RELAYED_BYTES = 24_576  # a session description with everything a browser offers
 SUBSCRIBED_WITHIN = 2.0  # seconds
@@ -93,16 +95,37 @@ class Hub:
         self._subscribed = asyncio.Event()
         self._let_in_at = 0.0  # nobody waits longer for the subscription
         self._missed = False  # somebody read a state that has perhaps changed since, unheard
+        self._heard = 0  # how many messages came, of all topics
+        self._recent: deque[tuple[str, str]] = deque(maxlen=REMEMBERED)
 
-    async def join(self, topics: Iterable[str], mailbox: Mailbox) -> None:
+    async def join(
+        self, topics: Iterable[str], mailbox: Mailbox, since: int | None = None
+    ) -> None:
         """Returns once messages published from now on reach the mailbox.
 
-        With Redis away it returns all the same; the mailbox is told to resync when Redis is back.
+        With `since`, a number from ready(), those that came after it are put there too: so the topics
+        may depend on a state that is read only once. With Redis away it returns all the same; the
+        mailbox is told to resync when Redis is back.
         """
-        for topic in topics:
+        wanted = set(topics)
+        for topic in wanted:
             self._topics[topic].add(mailbox)
-        if settings.IN_MEMORY or self._subscribed.is_set():
+        if since is not None:
+            self._repeat(wanted, mailbox, self._heard - since)
+        await self.ready()
+
+    def _repeat(self, topics: set[str], mailbox: Mailbox, last: int) -> None:
+        if last > len(self._recent):
+            mailbox.put(RESYNC)
             return
+        for of, payload in islice(self._recent, len(self._recent) - last, None):
+            if topics.intersection(of.split(",")):
+                mailbox.put(json.loads(payload))
+
+    async def ready(self) -> int:
+        """Returns once messages are heard, with the number of the last one; or when Redis is away."""
+        if settings.IN_MEMORY or self._subscribed.is_set():
+            return self._heard
         if self._reader is None:
             self._let_in_at = self.loop.time() + SUBSCRIBED_WITHIN
             self._reader = asyncio.create_task(self._read())
@@ -111,6 +134,7 @@ class Hub:
                 await self._subscribed.wait()
         except TimeoutError:
             self._missed = True
+        return self._heard
 
     def leave(self, mailbox: Mailbox) -> None:
         for topic in [topic for topic, boxes in self._topics.items() if mailbox in boxes]:
@@ -120,6 +144,8 @@ class Hub:
 
     def deliver(self, topics: str, payload: str) -> None:
         """`topics` are separated by commas."""
+        self._heard += 1
+        self._recent.append((topics, payload))
         boxes = [box for topic in topics.split(",") for box in self._topics.get(topic, ())]
         if boxes:
             message = json.loads(payload)

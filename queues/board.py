@@ -15,9 +15,9 @@ from channels.db import database_sync_to_async
 from django.db import DatabaseError
 
 from esanjeevani.live import Mailbox, hub
-from queues.broadcast import line_topic
+from queues.broadcast import line_changed, line_topic
 from queues.line import Line, read_line
-from queues.models import Clinic, Presence
+from queues.models import Clinic, Presence, Token
 
 AT_MOST_EVERY = 1.0  # seconds between two readings of one line
 AT_LEAST_EVERY = 30.0  # seconds: the expected wait moves although nobody does
@@ -39,12 +39,16 @@ class Board:
         self.task = asyncio.create_task(self._run())
 
     async def show(self, page: Mailbox, token_id: int | None) -> None:
-        """Show the line to one more page, starting with what is known."""
+        """Show the line to one more page, starting with what is known.
+
+        Read again only for somebody who is new in it: whatever else changed was announced.
+        """
         self.pages[page, token_id] = None
         await hub().join([line_topic(self.clinic_id)], self.changed)
-        if self.line:
+        if self.line and (page, token_id) in self.pages:
             self._tell(page, token_id, self.line)
-        self.changed.put_latest({"type": "line"})
+        if not self.line or (token_id and self.line.ahead_of(token_id) is None):
+            self.changed.put_latest({"type": "line"})
 
     def hide(self, page: Mailbox, token_id: int | None) -> None:
         self.pages.pop((page, token_id), None)
@@ -96,12 +100,31 @@ def place_of(line: Line, ahead: int) -> Place:
     return (ahead, line.doctors, wait.low, wait.high) if wait else (ahead, 0, "null", "null")
 
 
+def _greet(arrived: set[tuple[int, int]]) -> None:
+    """Lines hear of those who were absent; a page that was only loaded again changes nothing."""
+    tokens = [token_id for _clinic_id, token_id in arrived]
+    there = set(Token.objects.present().filter(pk__in=tokens).values_list("pk", flat=True))
+    Presence.renew(tokens)
+    for clinic_id in {clinic_id for clinic_id, token_id in arrived if token_id not in there}:
+        line_changed(clinic_id)
+
+
 class Boards:
     """All boards of one event loop, and the leases of the people who look at them."""
 
     def __init__(self) -> None:
         self._boards: dict[int, Board] = {}
         self._renewing: asyncio.Task[None] | None = None
+        self._arriving: set[tuple[int, int]] = set()  # clinic and token
+        self._greeting = asyncio.Lock()
+
+    async def arrive(self, clinic_id: int, token_id: int) -> None:
+        """Returns once this one is present. All who come while one batch is written are the next."""
+        self._arriving.add((clinic_id, token_id))
+        async with self._greeting:
+            if (clinic_id, token_id) in self._arriving:
+                arrived, self._arriving = self._arriving, set()
+                await database_sync_to_async(_greet)(arrived)
 
     async def show(self, clinic_id: int, page: Mailbox, token_id: int | None = None) -> None:
         if clinic_id not in self._boards:

@@ -27,13 +27,21 @@ class Pace:
 
 
 def highest_pace(
-    change: Callable[[], None], watchers: Watchers, server: Server, seconds: float
+    change: Callable[[], None],
+    watchers: Watchers,
+    server: Server,
+    *,
+    seconds: float,
+    at_most: int,
 ) -> Pace:
-    """One change after the other, each made when everybody was told of the last but one."""
+    """One change after the other, each made when everybody was told of the last but one.
+
+    Ends after so many seconds, or changes.
+    """
     told = watchers.told()
     watchers.seen()
     begun, used, made = time.monotonic(), server.seconds(), 0
-    while time.monotonic() - begun < seconds:
+    while time.monotonic() - begun < seconds and made < at_most:
         change()
         made += 1
         watchers.wait_for(told + made - UNDER_WAY + 1)
