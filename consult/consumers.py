@@ -6,10 +6,12 @@ import json
 import logging
 from typing import Any
 
+from channels.consumer import get_handler_name
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.contrib.auth import get_user
 from django.db import DatabaseError
+from django.db.models import OuterRef, Subquery
 from django.http import HttpRequest
 
 from accounts.actions import refuse
@@ -19,7 +21,7 @@ from accounts.models import Facility
 from consult.broadcast import centre_topic, room_topic
 from consult.models import CallEvent, Consultation, Prescription
 from consult.signalling import Seat
-from esanjeevani.live import Mailbox, Message, hub
+from esanjeevani.live import PUSH, Mailbox, Message, hub
 from queues import broadcast
 from queues.board import boards
 from queues.models import Duty, Presence, Token
@@ -43,10 +45,11 @@ class LivePage(AsyncWebsocketConsumer):
         self.incoming = 0
         self.shut_out = False
 
-    async def __call__(self, *args: Any) -> None:
+    async def __call__(self, scope: Any, *args: Any) -> None:
         """Whatever ends it, nothing of it stays behind; disconnect() is not always called."""
+        self.mailbox.push = scope.get("extensions", {}).get(PUSH, {}).get("push")
         try:
-            await super().__call__(*args)
+            await super().__call__(scope, *args)
         finally:
             hub().leave(self.mailbox)
             for task in self.tasks:
@@ -54,13 +57,18 @@ class LivePage(AsyncWebsocketConsumer):
             with contextlib.suppress(DatabaseError):
                 await self.left()
 
+    async def dispatch(self, message: Message) -> None:
+        """As Channels does it, without its trip to the database thread for each message."""
+        await getattr(self, get_handler_name(message))(message)
+
     async def connect(self) -> None:
         self.user = self.scope["user"]
+        since = await hub().ready()
         if not self.user.is_authenticated or not await database_sync_to_async(self.allow)():
             await self.accept()  # so that the page can read the code
             await self.close(REFUSED)
             return
-        await hub().join([account_topic(self.user.pk), *self.topics()], self.mailbox)
+        await hub().join([account_topic(self.user.pk), *self.topics()], self.mailbox, since)
         await self.accept()
         await self.joined()
         self.tasks = [asyncio.create_task(self._send_all()), asyncio.create_task(self._recheck())]
@@ -73,7 +81,7 @@ class LivePage(AsyncWebsocketConsumer):
         raise NotImplementedError
 
     async def joined(self) -> None:
-        """Registered for the topics; now the state may be read."""
+        """Registered for the topics, with what was said on them since before allow() read the state."""
 
     async def left(self) -> None:
         """The page is gone."""
@@ -139,7 +147,12 @@ class ConsultationPage(LivePage):
 
     def allow(self) -> bool:
         uid = self.scope["url_route"]["kwargs"]["consultation"]
-        visible = Consultation.objects.visible_to(self.user)
+        issued = Prescription.objects.filter(
+            consultation=OuterRef("pk"), state=Prescription.State.ISSUED
+        )
+        visible = Consultation.objects.visible_to(self.user).annotate(
+            issued=Subquery(issued.values("number")[:1])
+        )
         found = visible.select_related("token", "patient", "doctor").filter(uid=uid).first()
         if found is None:
             hidden = Consultation.objects.filter(uid=uid).first()
@@ -151,6 +164,7 @@ class ConsultationPage(LivePage):
         ):
             return False
         self.consultation = found
+        self.issued = found.issued or ""
         return True
 
     def topics(self) -> list[str]:
@@ -161,22 +175,18 @@ class ConsultationPage(LivePage):
         ]
 
     async def joined(self) -> None:
-        # Read again, now that nothing can be missed: the page compares it with what it shows.
-        await self.send(json.dumps(await database_sync_to_async(self._hello)()))
         self.place = self._place()
-        if self.place:
-            await database_sync_to_async(self._arrive)(self.place)
-            await boards().show(self.place.clinic_id, self.mailbox, self.place.pk)
-
-    def _hello(self) -> dict[str, Any]:
-        self.allow()
-        issued = self.consultation.prescriptions.filter(state=Prescription.State.ISSUED)
-        return {
+        token = self.consultation.token
+        hello = {
             "type": "hello",
             "state": self.consultation.state,
-            "token": self.consultation.token.state if self.consultation.token else None,
-            "issued": issued.values_list("number", flat=True).first() or "",
+            "token": token.state if token else None,
+            "issued": self.issued,
         }
+        await self.send(json.dumps(hello))
+        if self.place:
+            await boards().arrive(self.place.clinic_id, self.place.pk)
+            await boards().show(self.place.clinic_id, self.mailbox, self.place.pk)
 
     def hears(self, message: dict[str, Any]) -> bool:
         return self.seat.hears(message)
@@ -194,11 +204,6 @@ class ConsultationPage(LivePage):
         at_home = self.consultation.facility_id is None
         is_patient = self.consultation.patient.account_id == self.user.pk
         return token if token and token.is_open and is_patient and at_home else None
-
-    @staticmethod
-    def _arrive(token: Token) -> None:
-        Presence.renew([token.pk])
-        broadcast.line_changed(token.clinic_id)
 
     async def left(self) -> None:
         if self.place:
