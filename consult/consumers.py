@@ -17,8 +17,9 @@ from accounts.broadcast import account_topic
 from accounts.gates import chosen_facility, facilities_of, has_second_factor, is_doctor
 from accounts.models import Facility
 from consult.broadcast import centre_topic, room_topic
-from consult.models import CallEvent, Consultation, Prescription
+from consult.models import CallEvent, Consultation
 from consult.signalling import Seat
+from consult.tips import Tip, read_tips, watch
 from esanjeevani.live import Mailbox, Message, hub
 from queues import broadcast
 from queues.board import boards
@@ -131,6 +132,7 @@ class ConsultationPage(LivePage):
     """A consultation: its patient's waiting room and room, its doctor's room."""
 
     consultation: Consultation
+    told: Tip
     place: Token | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -162,24 +164,26 @@ class ConsultationPage(LivePage):
 
     async def joined(self) -> None:
         # Read again, now that nothing can be missed: the page compares it with what it shows.
-        await self.send(json.dumps(await database_sync_to_async(self._hello)()))
+        self.told = await database_sync_to_async(self._read)()
+        await self.send(json.dumps(self.told.as_message("hello")))
+        watch().add(self)
         self.place = self._place()
         if self.place:
             await database_sync_to_async(self._arrive)(self.place)
             await boards().show(self.place.clinic_id, self.mailbox, self.place.pk)
 
-    def _hello(self) -> dict[str, Any]:
+    def _read(self) -> Tip:
         self.allow()
-        issued = self.consultation.prescriptions.filter(state=Prescription.State.ISSUED)
-        return {
-            "type": "hello",
-            "state": self.consultation.state,
-            "token": self.consultation.token.state if self.consultation.token else None,
-            "issued": issued.values_list("number", flat=True).first() or "",
-        }
+        return read_tips([self.consultation.pk])[self.consultation.pk]
 
     def hears(self, message: dict[str, Any]) -> bool:
         return self.seat.hears(message)
+
+    async def heard(self, message: Message) -> None:
+        if message["type"] == "resync":
+            watch().look_soon()  # it says so to each page; one look is for all of them
+        else:
+            self.told = self.told.after(message)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         if not self.tasks or not await self.seat.receive(text_data, self.consultation, self.user):
@@ -201,6 +205,7 @@ class ConsultationPage(LivePage):
         broadcast.line_changed(token.clinic_id)
 
     async def left(self) -> None:
+        watch().remove(self)
         if self.place:
             boards().hide(self.place.clinic_id, self.mailbox, self.place.pk)
             if self.place.pk not in set(boards().tokens()):

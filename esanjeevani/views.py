@@ -1,15 +1,17 @@
 """Pages and answers that belong to no app: home, health, errors."""
 
 import logging
+import sys
 from typing import Any
 
 import redis
 from csp.constants import SELF, UNSAFE_INLINE
 from csp.decorators import csp_replace
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
@@ -80,6 +82,21 @@ def no_such_end(_request: HttpRequest) -> HttpResponse:
     """A program is answered as one."""
     words = _("There is nothing at this address.")
     return JsonResponse({"code": "not_found", "message": words}, status=404)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """What nobody foresaw: 500. Without the database, or a lock of it: 503, and trying again helps."""
+    is_away = isinstance(sys.exc_info()[1], (OperationalError, InterfaceError))
+    status = 503 if is_away else 500
+    if request.path.startswith(("/api/", "/fhir/")):
+        words = _("Something went wrong on our side. Try again in a moment.")
+        code = "unavailable" if is_away else "error"
+        answer: HttpResponse = JsonResponse({"code": code, "message": words}, status=status)
+    else:
+        answer = HttpResponse(render_to_string("500.html"), status=status)
+    if is_away:
+        answer.headers["Retry-After"] = "5"
+    return answer
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
