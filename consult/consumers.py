@@ -9,7 +9,7 @@ from typing import Any
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.contrib.auth import get_user
-from django.db import DatabaseError
+from django.db import Error
 from django.http import HttpRequest
 
 from accounts.actions import refuse
@@ -20,6 +20,7 @@ from consult.broadcast import centre_topic, room_topic
 from consult.models import CallEvent, Consultation
 from consult.signalling import Seat
 from consult.tips import Tip, read_tips, watch
+from esanjeevani.clock import clock
 from esanjeevani.live import Mailbox, Message, hub
 from queues import broadcast
 from queues.board import boards
@@ -28,6 +29,7 @@ from queues.models import Duty, Presence, Token
 REFUSED = 4404
 SIGNED_OUT = 4401
 TOO_MUCH = 4408
+TRY_AGAIN = 1013  # RFC 6455's registry: "try again later"
 MAX_INCOMING = 20  # messages a page may send in its life: it has nothing to say but "ping"
 RECHECK_EVERY = 60.0  # seconds between looks whether the session is still good
 
@@ -52,10 +54,14 @@ class LivePage(AsyncWebsocketConsumer):
             hub().leave(self.mailbox)
             for task in self.tasks:
                 task.cancel()
-            with contextlib.suppress(DatabaseError):
+            with contextlib.suppress(Error):
                 await self.left()
 
     async def connect(self) -> None:
+        if not await database_sync_to_async(clock.is_right)():
+            await self.accept()
+            await self.close(TRY_AGAIN)  # the page comes back, to another process
+            return
         self.user = self.scope["user"]
         if not self.user.is_authenticated or not await database_sync_to_async(self.allow)():
             await self.accept()  # so that the page can read the code
@@ -106,6 +112,9 @@ class LivePage(AsyncWebsocketConsumer):
         """A lost right closes the page within a minute even if nobody announced it."""
         while True:
             await asyncio.sleep(RECHECK_EVERY)
+            if not await database_sync_to_async(clock.is_right)():
+                await self.close(TRY_AGAIN)
+                return
             if not await self._is_still_allowed():
                 self.shut_out = True
                 with contextlib.suppress(RuntimeError):
@@ -116,7 +125,7 @@ class LivePage(AsyncWebsocketConsumer):
         """A database that does not answer now is asked again in a minute."""
         try:
             return await database_sync_to_async(lambda: self._read_session() and self.allow())()
-        except DatabaseError as error:
+        except Error as error:
             log.warning("Not known whether a page may stay open: %s", error)
             return True
 
@@ -273,7 +282,7 @@ class CentrePage(LivePage):
         """Look at the lines in which a patient of this centre waits now, and at no others."""
         try:
             now = await database_sync_to_async(self._read_places)()
-        except DatabaseError as error:
+        except Error as error:
             log.warning("The places of a health centre could not be read: %s", error)
             return
         for clinic_id, token_id in now - self.places:

@@ -11,7 +11,6 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
-from django.template.loader import render_to_string
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
@@ -20,6 +19,9 @@ from drf_spectacular.views import SpectacularSwaggerSplitView
 from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler, set_rollback
+
+from esanjeevani.clock import clock
+from esanjeevani.sorry import sorry, try_again
 
 log = logging.getLogger(__name__)
 # Swagger UI comes as files of this site, but writes HTML: no Trusted Types on its page.
@@ -62,6 +64,8 @@ def readyz(_request: HttpRequest) -> HttpResponse:
     except DatabaseError as error:
         log.warning("Not ready: %s", error)
         return JsonResponse({"status": "down", "database": "away"}, status=503)
+    if not clock.is_right():
+        return JsonResponse({"status": "down", "clock": "wrong"}, status=503)
     return JsonResponse({"status": "ok"} if _redis_answers() else {"status": "degraded"})
 
 
@@ -85,18 +89,10 @@ def no_such_end(_request: HttpRequest) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """What nobody foresaw: 500. Without the database, or a lock of it: 503, and trying again helps."""
-    is_away = isinstance(sys.exc_info()[1], (OperationalError, InterfaceError))
-    status = 503 if is_away else 500
-    if request.path.startswith(("/api/", "/fhir/")):
-        words = _("Something went wrong on our side. Try again in a moment.")
-        code = "unavailable" if is_away else "error"
-        answer: HttpResponse = JsonResponse({"code": code, "message": words}, status=status)
-    else:
-        answer = HttpResponse(render_to_string("500.html"), status=status)
-    if is_away:
-        answer.headers["Retry-After"] = "5"
-    return answer
+    """What nobody foresaw: 500. Without the database, or a lock of it, trying again helps: 503."""
+    if isinstance(sys.exc_info()[1], (OperationalError, InterfaceError)):
+        return try_again(request)
+    return sorry(request, 500, "error")
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -1,5 +1,7 @@
 """One running site for all cases of a module; each case has people of its own."""
 
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,13 +20,11 @@ SAYS = ["Since three days.", "It is worse at night."]
 def machine(
     django_db_setup: None,
     django_db_blocker: DjangoDbBlocker,
-    tmp_path_factory: pytest.TempPathFactory,
     request: pytest.FixtureRequest,
 ) -> Iterator[Machine]:
-    # A socket of PostgreSQL may have 107 bytes; everybody may pass through the folder.
-    folder = Path(tmp_path_factory.mktemp("site"))
-    for path in (folder, *folder.parents[:2]):
-        path.chmod(0o755)
+    # Not pytest's own folder: PostgreSQL runs as somebody else, who must pass through.
+    folder = Path(tempfile.mkdtemp(prefix="esanjeevani-", dir="/tmp"))
+    folder.chmod(0o755)
     site = Machine(folder)
     try:
         with django_db_blocker.unblock(), site.database():
@@ -32,6 +32,7 @@ def machine(
             yield site
     finally:
         site.stop()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture

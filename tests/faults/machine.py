@@ -22,7 +22,7 @@ from django.conf import settings
 from django.db import connection, connections
 
 from deploy.trial import compose, filled
-from tests.faults.parts import Part, is_ready, postgres, redis_server, says, servers
+from tests.faults.parts import Part, is_alive, is_ready, postgres, redis_server, says, servers
 from tests.running import ROOT, Gateway, free_port, test_database_url
 
 READY = {
@@ -95,6 +95,13 @@ class Machine:
             READY[service],
             port,
         )
+
+    def web_with_clock(self, ahead: str) -> Part:
+        """One more web process whose clock is wrong, for example by "+3h"."""
+        web = self.part("web", FAKETIME_DONT_FAKE_MONOTONIC="1")
+        web.command = ["faketime", "-f", ahead, *web.command]
+        web.answers = is_alive
+        return web
 
     def _command(self, service: str, port: int, name: str) -> list[str]:
         here = {

@@ -163,6 +163,13 @@ def is_ready(part: Part) -> bool:
         return False
 
 
+def is_alive(part: Part) -> bool:
+    try:
+        return httpx.get(f"http://127.0.0.1:{part.port}/healthz", timeout=5).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
 def says(words: str) -> Callable[[Part], bool]:
     """It has written these words since it was last started."""
     return lambda part: words.encode() in part.log.read_bytes()[part.begun_at :]

@@ -2,6 +2,7 @@
 
 import time
 
+import httpx
 import pytest
 
 from tests.faults import invariants
@@ -24,3 +25,21 @@ def test_everything_dies_once_and_everybody_is_seen(machine, a_crowd):
         machine.wait()
         invariants.pages_converge(crowd)
     invariants.all_hold(machine, crowd, again=AT_THE_GATEWAY)
+
+
+def test_a_web_process_whose_clock_is_three_hours_off_does_nothing(machine, a_crowd):
+    late = machine.web_with_clock("+3h")
+    late.start()
+    late.wait()
+    machine.parts["web"].append(late)
+    try:
+        crowd = a_crowd(patients=3, doctors=1)
+        with crowd.at_work():
+            invariants.pages_converge(crowd)
+        assert crowd.troubles()["503"] > 0
+        ready = httpx.get(f"http://127.0.0.1:{late.port}/readyz")
+        assert (ready.status_code, ready.json()) == (503, {"status": "down", "clock": "wrong"})
+    finally:
+        late.kill()
+        machine.parts["web"].remove(late)
+    invariants.all_hold(machine, crowd)
