@@ -4,25 +4,34 @@ Each part is killed and paused in the middle of the work; Redis forgets and stay
 wrong; tasks come twice. Then the same must hold as after the short form (test_trouble.py).
 """
 
+import json
+import re
 import signal
 import subprocess
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+import redis
+from websockets.sync.client import ClientConnection, connect
 
 from accounts.actions import queue_sms
 from accounts.models import Message
 from accounts.seeding import sms_slots
+from consult.broadcast import room_topic
 from consult.models import Prescription
+from esanjeevani.live import CHANNEL
 from tests.factories import a_clinic, a_doctor, a_state, in_the_room, on_duty, prescribed
 from tests.faults import invariants
 from tests.faults.machine import Machine, part_named
+from tests.running import session_of
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.redis, pytest.mark.timeout(900)]
 PROCESSES = {"web": 3, "live": 2, "worker-sms": 2, "worker-pdf": 2, "beat": 1}
 PARTS = ["web", "live", "worker-sms", "worker-pdf", "beat", "redis", "postgres"]
 PAUSE = 20  # seconds
+FLOOD = 10_000  # messages
 AT_THE_GATEWAY = 8  # SMS that one worker may have in hand: its threads
 
 
@@ -146,6 +155,59 @@ work_for: dict[str, Callable[[], None]] = {
     "worker-sms": ten_sms,
     "worker-pdf": two_prescriptions,
 }
+
+
+@pytest.mark.parametrize("ahead", ["+3h", "-3h"])
+def test_a_clock_is_three_hours_off(machine, a_crowd, ahead):
+    wrong = machine.web_with_clock(ahead)
+    wrong.start()
+    wrong.wait()
+    machine.parts["web"].append(wrong)
+    try:
+        crowd = a_crowd(patients=10)
+        with crowd.at_work():
+            invariants.pages_converge(crowd)
+    finally:
+        wrong.kill()
+        machine.parts["web"].remove(wrong)
+    invariants.all_hold(machine, crowd)
+
+
+def test_a_page_that_does_not_read_costs_the_others_nothing(machine, transactional_db):
+    """Ten thousand messages to two pages of one process, of which one never takes any."""
+    clinic = a_clinic()
+    consultation = in_the_room(clinic, on_duty(clinic, a_doctor()))
+    live = machine.parts["live"][0]
+    reads = page_of(machine, live.port, consultation)
+    stalled = page_of(machine, live.port, consultation, max_queue=1)
+    with reads, stalled, redis.Redis.from_url(machine.redis_url) as publisher:
+        assert json.loads(reads.recv(10))["type"] == "hello"
+        before = memory_of(live.running.pid)
+        for number in range(1, FLOOD + 1):
+            said = json.dumps({"type": "message", "id": number, "padding": "x" * 500})
+            publisher.publish(CHANNEL, f"{room_topic(consultation.pk)} {said}")
+        until, last = time.monotonic() + invariants.CONVERGES_WITHIN, 0
+        while last < FLOOD and time.monotonic() < until:
+            last = json.loads(reads.recv(10)).get("id", last)
+        assert last == FLOOD
+        assert memory_of(live.running.pid) - before < 20_000_000
+
+
+def page_of(machine: Machine, port: int, consultation, **how) -> ClientConnection:
+    return connect(
+        f"ws://127.0.0.1:{port}/ws/consultations/{consultation.uid}/",
+        origin=machine.url,
+        additional_headers={"Cookie": f"sessionid={session_of(consultation.patient.account)}"},
+        proxy=None,
+        **how,
+    )
+
+
+def memory_of(pid: int) -> int:
+    """Bytes that the process keeps in memory."""
+    found = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+    assert found
+    return int(found[1]) * 1024
 
 
 def test_the_same_task_comes_twice(machine, a_crowd):
