@@ -21,7 +21,7 @@ PRODUCTION := EMBEDDED=0 DEMO=0 DEBUG=0 SITE_URL=https://example.org TRUSTED_PRO
 	SMS_BACKEND=accounts.sms.HttpJsonBackend SMS_HTTP_URL=https://example.org/sms
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-services test-all check lint types layers migrations deployable measure-call \
+.PHONY: help run test test-services test-all check lint types layers migrations deployable measure-call faults \
 	translations messages lock services bench try-commands
 
 help: ## This list
@@ -54,6 +54,10 @@ bench: .venv/dev $(CATALOGUES) ## Requests per second and CPU per request on thi
 measure-call: export EMBEDDED = 1
 measure-call: .venv/dev $(CATALOGUES) ## How fast a call begins and comes back; needs Chromium, coturn and root
 	@$(WITH_SERVICES) -- $(PY) -m pytest -q -s -rs --no-header tests/browser/measure_call.py
+
+faults: export EMBEDDED = 1
+faults: .venv/dev $(CATALOGUES) ## Kills and pauses every part of the service under load, half an hour; ARGS="-k redis"
+	@$(WITH_SERVICES) -- $(PY) -m pytest -rA --no-header tests/faults/every_case.py $(ARGS)
 
 # --- checks -------------------------------------------------------------------------------------
 check: lint types layers migrations deployable translations ## All checks that need no running service

@@ -10,8 +10,7 @@ from channels.consumer import get_handler_name
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.contrib.auth import get_user
-from django.db import DatabaseError
-from django.db.models import OuterRef, Subquery
+from django.db import Error
 from django.http import HttpRequest
 
 from accounts.actions import refuse
@@ -19,8 +18,10 @@ from accounts.broadcast import account_topic
 from accounts.gates import chosen_facility, facilities_of, has_second_factor, is_doctor
 from accounts.models import Facility
 from consult.broadcast import centre_topic, room_topic
-from consult.models import CallEvent, Consultation, Prescription
+from consult.models import CallEvent, Consultation
 from consult.signalling import Seat
+from consult.tips import Tip, read_tips, watch
+from esanjeevani.clock import clock
 from esanjeevani.live import PUSH, Mailbox, Message, hub
 from queues import broadcast
 from queues.board import boards
@@ -29,6 +30,7 @@ from queues.models import Duty, Presence, Token
 REFUSED = 4404
 SIGNED_OUT = 4401
 TOO_MUCH = 4408
+TRY_AGAIN = 1013  # RFC 6455's registry: "try again later"
 MAX_INCOMING = 20  # messages a page may send in its life: it has nothing to say but "ping"
 RECHECK_EVERY = 60.0  # seconds between looks whether the session is still good
 
@@ -54,7 +56,7 @@ class LivePage(AsyncWebsocketConsumer):
             hub().leave(self.mailbox)
             for task in self.tasks:
                 task.cancel()
-            with contextlib.suppress(DatabaseError):
+            with contextlib.suppress(Error):
                 await self.left()
 
     async def dispatch(self, message: Message) -> None:
@@ -62,6 +64,10 @@ class LivePage(AsyncWebsocketConsumer):
         await getattr(self, get_handler_name(message))(message)
 
     async def connect(self) -> None:
+        if not await database_sync_to_async(clock.is_right)():
+            await self.accept()
+            await self.close(TRY_AGAIN)  # the page comes back, to another process
+            return
         self.user = self.scope["user"]
         since = await hub().ready()
         if not self.user.is_authenticated or not await database_sync_to_async(self.allow)():
@@ -113,6 +119,9 @@ class LivePage(AsyncWebsocketConsumer):
         """A lost right closes the page within a minute even if nobody announced it."""
         while True:
             await asyncio.sleep(RECHECK_EVERY)
+            if not await database_sync_to_async(clock.is_right)():
+                await self.close(TRY_AGAIN)
+                return
             if not await self._is_still_allowed():
                 self.shut_out = True
                 with contextlib.suppress(RuntimeError):
@@ -123,7 +132,7 @@ class LivePage(AsyncWebsocketConsumer):
         """A database that does not answer now is asked again in a minute."""
         try:
             return await database_sync_to_async(lambda: self._read_session() and self.allow())()
-        except DatabaseError as error:
+        except Error as error:
             log.warning("Not known whether a page may stay open: %s", error)
             return True
 
@@ -139,6 +148,7 @@ class ConsultationPage(LivePage):
     """A consultation: its patient's waiting room and room, its doctor's room."""
 
     consultation: Consultation
+    told: Tip
     place: Token | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -147,12 +157,7 @@ class ConsultationPage(LivePage):
 
     def allow(self) -> bool:
         uid = self.scope["url_route"]["kwargs"]["consultation"]
-        issued = Prescription.objects.filter(
-            consultation=OuterRef("pk"), state=Prescription.State.ISSUED
-        )
-        visible = Consultation.objects.visible_to(self.user).annotate(
-            issued=Subquery(issued.values("number")[:1])
-        )
+        visible = Consultation.objects.visible_to(self.user)
         found = visible.select_related("token", "patient", "doctor").filter(uid=uid).first()
         if found is None:
             hidden = Consultation.objects.filter(uid=uid).first()
@@ -164,7 +169,6 @@ class ConsultationPage(LivePage):
         ):
             return False
         self.consultation = found
-        self.issued = found.issued or ""
         return True
 
     def topics(self) -> list[str]:
@@ -175,21 +179,24 @@ class ConsultationPage(LivePage):
         ]
 
     async def joined(self) -> None:
+        # Read now that nothing can be missed: the page compares it with what it shows.
+        tips = await database_sync_to_async(read_tips)([self.consultation.pk])
+        self.told = tips[self.consultation.pk]
+        await self.send(json.dumps(self.told.as_message("hello")))
+        watch().add(self)
         self.place = self._place()
-        token = self.consultation.token
-        hello = {
-            "type": "hello",
-            "state": self.consultation.state,
-            "token": token.state if token else None,
-            "issued": self.issued,
-        }
-        await self.send(json.dumps(hello))
         if self.place:
             await boards().arrive(self.place.clinic_id, self.place.pk)
             await boards().show(self.place.clinic_id, self.mailbox, self.place.pk)
 
     def hears(self, message: dict[str, Any]) -> bool:
         return self.seat.hears(message)
+
+    async def heard(self, message: Message) -> None:
+        if message["type"] == "resync":
+            watch().look_soon()  # it says so to each page; one look is for all of them
+        else:
+            self.told = self.told.after(message)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         if not self.tasks or not await self.seat.receive(text_data, self.consultation, self.user):
@@ -206,6 +213,7 @@ class ConsultationPage(LivePage):
         return token if token and token.is_open and is_patient and at_home else None
 
     async def left(self) -> None:
+        watch().remove(self)
         if self.place:
             boards().hide(self.place.clinic_id, self.mailbox, self.place.pk)
             if self.place.pk not in set(boards().tokens()):
@@ -273,7 +281,7 @@ class CentrePage(LivePage):
         """Look at the lines in which a patient of this centre waits now, and at no others."""
         try:
             now = await database_sync_to_async(self._read_places)()
-        except DatabaseError as error:
+        except Error as error:
             log.warning("The places of a health centre could not be read: %s", error)
             return
         for clinic_id, token_id in now - self.places:

@@ -12,7 +12,7 @@ import weakref
 from collections.abc import Iterator
 
 from channels.db import database_sync_to_async
-from django.db import DatabaseError
+from django.db import Error
 
 from esanjeevani.live import Mailbox, hub
 from queues.broadcast import line_changed, line_topic
@@ -61,7 +61,7 @@ class Board:
             await self.changed.next_batch(AT_LEAST_EVERY)
             try:
                 self.line = await database_sync_to_async(self._read)()
-            except DatabaseError as error:
+            except Error as error:
                 log.warning("The line %s could not be read: %s", self.clinic_id, error)
                 self.changed.put_latest({"type": "line"})
             else:
@@ -150,7 +150,7 @@ class Boards:
             await asyncio.sleep(RENEW_EVERY)
             try:
                 await database_sync_to_async(Presence.renew)(list(self.tokens()))
-            except DatabaseError as error:
+            except Error as error:
                 log.warning("The leases of the waiting could not be renewed: %s", error)
 
 
