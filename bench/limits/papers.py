@@ -10,7 +10,8 @@ from bench.limits import Limit
 from bench.measure import Measured
 from bench.prescriptions import issued
 from bench.services import Site
-from consult.pdf import Paper, new_compiler, page_of, render_pdf
+from consult.pdf import Paper, page_of, render_pdf
+from consult.pdf.typesetter import new_compiler
 
 PAPERS = 40
 
@@ -20,7 +21,7 @@ def measure(
 ) -> Iterator[Limit]:
     """By turns, each with papers of its own: Typst remembers what it has laid out once."""
     del site, measured, seconds, clients
-    compiler, papers = new_compiler(), list(issued(2 * PAPERS, "hi"))
+    compiler, papers = new_compiler("prescription.typ"), list(issued(2 * PAPERS, "hi"))
     ours, bare = [], []
     for mine, other in zip(papers[::2], papers[1::2], strict=True):
         ours.append(_cpu(render_pdf, mine))
