@@ -21,7 +21,7 @@ def claim_next(request: HttpRequest, clinic: int, doctor: int) -> HttpResponse:
     asked = {"clinic": clinic, "doctor": doctor}
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(SERVED, asked)
-        cursor.execute(claim_text(), asked | {"now": timezone.now()})
+        cursor.execute(claim_text(), asked | {"now": timezone.now(), "today": timezone.localdate()})
         found = cursor.fetchone()
     return HttpResponse(str(found[0]) if found else "", status=200 if found else 409)
 

@@ -3,9 +3,10 @@
 import psycopg
 from django.conf import settings
 from django.db import connection
+from django.utils import timezone
 
 from bench.services import CannotStart
-from queues.models import Clinic, Token
+from queues.models import Clinic, ClinicDay, Token
 
 FIRST = 100_000_000  # ids from here on are theirs
 
@@ -13,11 +14,13 @@ FIRST = 100_000_000  # ids from here on are theirs
 def crowd(clinic: Clinic, how_many: int) -> None:
     """So many present people wait in `clinic`, one in ten with priority. Raises CannotStart."""
     first = max(Token.objects.order_by("-pk").values_list("pk", flat=True).first() or 0, FIRST)
-    numbers = {"first": first, "n": how_many, "clinic": clinic.pk}
+    today = timezone.localdate()
+    numbers = {"first": first, "n": how_many, "clinic": clinic.pk, "today": today}
     try:
         # Constraints between tables hold by construction; checking a million of them takes minutes.
         with connection.cursor() as cursor:
             cursor.execute("SET session_replication_role = replica")
+            ClinicDay.objects.create(clinic=clinic, day=today, last_number=how_many)
             for statement in STATEMENTS:
                 cursor.execute(statement, numbers)
             cursor.execute("SET session_replication_role = DEFAULT")
@@ -40,7 +43,7 @@ STATEMENTS = [
        FROM generate_series(1, %(n)s) n""",
     """INSERT INTO queue_token (id, uid, clinic_id, day, number, patient_id, priority, state,
          issued_at, passes, yields, comes_first)
-       SELECT %(first)s + n, gen_random_uuid(), %(clinic)s, current_date, n, %(first)s + n,
+       SELECT %(first)s + n, gen_random_uuid(), %(clinic)s, %(today)s, n, %(first)s + n,
          CASE WHEN n %% 10 = 0 THEN 1 ELSE 2 END, 'waiting', now(), 0, false, false
        FROM generate_series(1, %(n)s) n""",
     """INSERT INTO queue_presence (token_id, until)
