@@ -48,6 +48,9 @@ def _measure(site: Site, options: argparse.Namespace) -> int:
     )
     import_string("bench.report.print_all")(measured, with_queries=options.queries)
     import_string("bench.prescriptions.print_figures")(site)
+    import_string("bench.limits.print_limits")(
+        site, measured, seconds=options.seconds, clients=options.clients
+    )
     return 0
 
 

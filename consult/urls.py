@@ -14,7 +14,7 @@ from consult.views import (
     refills,
     visit,
 )
-from consult.views.centre import after, case, day, patients, send
+from consult.views.centre import after, case, day, patients, send, shared
 from consult.views.centre import visit as centre_visit
 
 register_converter(ShortId, "short")
@@ -31,6 +31,9 @@ centre_patterns = [
     path("centre/patients/new/", patients.register, name="centre_register"),
     path("centre/patients/<uuid:patient>/", patients.patient, name="centre_patient"),
     path("centre/patients/<uuid:patient>/case/", patients.open_case, name="centre_open"),
+    path("centre/abha-code/", shared.code_sheet, name="abha_code_sheet"),
+    path("centre/abha-code/code.svg", shared.code_picture, name="abha_code_picture"),
+    path("centre/shared/<uuid:shared>/", shared.shared, name="centre_shared"),
     path("centre/follow-ups/<uuid:follow_up>/", after.close_follow_up, name="close_follow_up"),
     path(f"{CONSULTATION}case/", case.case, name="centre_case"),
     path(f"{CONSULTATION}case/files/", case.add_file, name="centre_add_file"),

@@ -159,7 +159,7 @@ CELERY_BEAT_SCHEDULE = {
     "lines": {"task": "consult.sweep_lines", "schedule": 5.0, "options": {"expires": 5}},
     "outbox": {"task": "accounts.sweep_messages", "schedule": 15.0, "options": {"expires": 15}},
     "pdfs": {"task": "consult.sweep_prescriptions", "schedule": 15.0, "options": {"expires": 15}},
-    "abdm": {"task": "consult.sweep_abdm", "schedule": 10.0, "options": {"expires": 10}},
+    "abdm": {"task": "consult.sweep_abdm", "schedule": 2.0, "options": {"expires": 2}},
     "old": {"task": "accounts.sweep_old", "schedule": 3600.0, "options": {"expires": 600}},
 }
 
@@ -278,12 +278,16 @@ ABDM = {
     "client_secret": env.text("ABDM_CLIENT_SECRET"),
     "cm_id": env.text("ABDM_CM_ID", "sbx"),
     "hip_id": env.text("ABDM_HIP_ID"),
-    "callback_key": env.text("ABDM_CALLBACK_KEY"),
+    "abha_url": env.text("ABDM_ABHA_URL", env.text("ABDM_URL")).rstrip("/"),
+    "share_url": env.text("ABDM_SHARE_URL", "https://phrsbx.abdm.gov.in/share-profile"),
+    "token_claims": dict(
+        claim.strip().split("=", 1)
+        for claim in env.text("ABDM_TOKEN_CLAIMS").split(",")
+        if "=" in claim
+    ),
 }
-if ABDM["url"] and not (ABDM["client_secret"] and ABDM["hip_id"] and ABDM["callback_key"]):
-    raise ImproperlyConfigured(
-        "ABDM_URL is set: ABDM_CLIENT_SECRET, ABDM_HIP_ID and ABDM_CALLBACK_KEY must be too."
-    )
+if ABDM["url"] and not (ABDM["client_secret"] and ABDM["hip_id"]):
+    raise ImproperlyConfigured("ABDM_URL is set: ABDM_CLIENT_SECRET and ABDM_HIP_ID must be too.")
 
 REST_FRAMEWORK: dict[str, object] = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],

@@ -29,16 +29,16 @@ class Paper(Enum):
 
 def render_pdf(prescription: Prescription, paper: Paper = Paper.A4) -> bytes:
     """The PDF of an issued prescription, not signed yet: about 20 ms of CPU."""
-    page = _page(prescription) | {"paper": paper.value}
-    return typeset("prescription.typ", page, prescription.issued_at)
+    return typeset("prescription.typ", page_of(prescription, paper), prescription.issued_at)
 
 
-def _page(prescription: Prescription) -> dict[str, Any]:
+def page_of(prescription: Prescription, paper: Paper) -> dict[str, Any]:
     """Everything the page shows, each text once per language."""
     document = prescription.document or {}
     languages = list(dict.fromkeys(["en", document["language"]]))
     address = f"{settings.SITE_URL}/check/{prescription.check_id}"
     return {
+        "paper": paper.value,
         "site": settings.SITE_NAME,
         "number": prescription.number,
         "code": prescription.spaced_code,

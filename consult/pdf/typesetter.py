@@ -28,10 +28,15 @@ def _compiler(template: str) -> typst.Compiler:
     """Of this thread, made once: reading the fonts costs more than the page."""
     made: dict[str, typst.Compiler] = _of_thread.__dict__.setdefault("compilers", {})
     if template not in made:
-        made[template] = typst.Compiler(
-            input=str(HERE / template),
-            root=str(HERE),
-            font_paths=[str(HERE / "fonts")],
-            ignore_system_fonts=True,
-        )
+        made[template] = new_compiler(template)
     return made[template]
+
+
+def new_compiler(template: str) -> typst.Compiler:
+    """Typst with one of our templates and our fonts."""
+    return typst.Compiler(
+        input=str(HERE / template),
+        root=str(HERE),
+        font_paths=[str(HERE / "fonts")],
+        ignore_system_fonts=True,
+    )
