@@ -83,3 +83,13 @@ def _accounts(people: list[User], password: str, hashed: str, clinic: object = "
         TOTPDevice(user=user, name="app", confirmed=True) for user in people
     )
     return [Account(device.user.phone, password, device.bin_key, str(clinic)) for device in devices]
+
+
+def open_desks(how_many: int) -> list[str]:
+    """Sessions of doctors who are signed in and on duty nowhere."""
+    (clinic,) = rows.clinics(1)
+    staff = rows.doctors(clinic, how_many)
+    Duty.objects.filter(clinic=clinic).delete()
+    clinic.is_active = False
+    clinic.save(update_fields=["is_active"])
+    return rows.doctors_sessions(staff)

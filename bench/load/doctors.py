@@ -1,8 +1,10 @@
 """A doctor's day: on duty, call the next one, read, talk, write, prescribe, finish; then the next doctor."""
 
 import asyncio
+import contextlib
 import random
 import time
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +14,8 @@ from bench.load.browser import Browser, Network, Refreshing, Refused, Socket, li
 from bench.load.parameters import PER_DOCTOR, Parameters
 from bench.load.room import Room
 
-READS, WRITES = 20.0, 45.0  # seconds of the consultation, in life
+READS = 20.0  # seconds, in life
+LOOKS_ANEW = 30.0  # seconds, as static/js/desk.js
 TYPED = ["par", "parac", "paracetamol"]
 MEDICINE = {
     "lines-0-generic": "Paracetamol", "lines-0-form": "tablet", "lines-0-strength": "500 mg",
@@ -44,9 +47,9 @@ async def staff_sign_in(browser: Browser, account: Account) -> None:
 class Doctor:
     """One doctor's browser."""
 
-    def __init__(self, network: Network, account: Account, plan: Parameters) -> None:
+    def __init__(self, network: Network, account: Account, plan: Parameters, seen: int = 0) -> None:
         self.browser, self.ledger, self.plan = Browser(network), network.ledger, plan
-        self.account = account
+        self.account, self.seen = account, seen
         self.somebody, self.answered = asyncio.Event(), asyncio.Event()
         self.lines = Refreshing(self._refresh, self.ledger)
 
@@ -58,11 +61,10 @@ class Doctor:
             form = self.browser.page.form("/duty/start/") | {"clinic": self.account.clinic}
             await self.browser.submit("desk: on duty", form, "/doctor/duty/start/", "desk: page")
         self.ledger.counts["on duty"] += 1
-        seen = 0
-        while seen < PER_DOCTOR and not closing.is_set():
+        while self.seen < PER_DOCTOR and not closing.is_set():
             uid = await self._next_patient(closing)
             if uid and await self._consult(uid):
-                seen += 1
+                self.seen += 1
         await self.browser.get("desk: page", "/doctor/")
         form = self.browser.page.form("/duty/end/")
         await self.browser.submit("desk: off duty", form, "/doctor/duty/end/", "desk: page")
@@ -91,7 +93,7 @@ class Doctor:
         self.somebody.clear(), self.answered.clear()
         self._read_desk(self.browser.page)
         desk = Socket(self.browser, "/ws/desk/", self._hear, hurry=self.plan.compression)
-        async with listening(desk):
+        async with listening(desk), looking_anew(self.lines, self.plan.think(LOOKS_ANEW)):
             while not self._held() and not closing.is_set():
                 if not await _set_within(self.somebody, 1.0):
                     continue
@@ -176,6 +178,22 @@ class Doctor:
         await self.browser.submit("doctor: finish", form, f"{self.path}save/", "desk: page")
         self.ledger.told[uid].is_finished = True
         self.ledger.counts["consultations"] += 1
+
+
+@contextlib.asynccontextmanager
+async def looking_anew(part: Refreshing, every: float) -> AsyncIterator[None]:
+    """The page fetches it now and then though nobody told it to: waited minutes."""
+
+    async def look() -> None:
+        while True:
+            await asyncio.sleep(every)
+            part.ask()
+
+    task = asyncio.create_task(look())
+    try:
+        yield
+    finally:
+        task.cancel()
 
 
 async def _set_within(event: asyncio.Event, seconds: float) -> bool:

@@ -14,7 +14,7 @@ from bench.load.gateway import Gateway
 from bench.load.health_workers import HealthWorker
 from bench.load.invariants import Watch
 from bench.load.ledger import Ledger
-from bench.load.parameters import Parameters
+from bench.load.parameters import PER_DOCTOR, PER_HEALTH_WORKER, Parameters
 from bench.load.patients import Patient
 
 LOOK_EVERY = 10.0  # seconds between two looks at the invariants
@@ -48,15 +48,23 @@ class Play:
 
     async def run(self) -> None:
         """Until everybody who came is done with, or FINISHES_WITHIN is over."""
+        await self.open()
+        await self.arrivals(self.plan.seconds, self.plan.rate_at)
+        await self.close()
+
+    async def open(self) -> None:
+        """Doctors go on duty. Raises NobodyOnDuty."""
         random.seed(self.plan.seed)
         self.doctors = [asyncio.create_task(self._desk()) for _ in range(self.plan.doctors)]
-        watching = asyncio.create_task(self._watch())
+        self.watching = asyncio.create_task(self._watch())
         await self._until_on_duty()
-        await self._arrivals(self.plan.seconds, self.plan.rate_at)
+
+    async def close(self) -> None:
+        """Nobody comes any more; those who are there are seen."""
         await self._last_ones()
         self.closing.set()
         await asyncio.wait(self.doctors, timeout=60)
-        watching.cancel()
+        self.watching.cancel()
         for task in (*self.doctors, *self.visits):
             task.cancel()
 
@@ -68,7 +76,7 @@ class Play:
                 raise NobodyOnDuty("\n".join(self.ledger.examples[:5]))
             await asyncio.sleep(0.2)
 
-    async def _arrivals(self, seconds: float, rate_at: Callable[[float], float]) -> None:
+    async def arrivals(self, seconds: float, rate_at: Callable[[float], float]) -> None:
         """By chance (Poisson), with the rate of the moment."""
         begun = time.monotonic()
         while (now := time.monotonic() - begun) < seconds:
@@ -101,6 +109,8 @@ class Play:
         elif self.cast.health_workers:
             account = self.cast.health_workers.pop()
             worker = HealthWorker(self.network, account, self.plan)
+            if self.came < len(self.cast.clinics) * PER_HEALTH_WORKER:
+                worker.left = random.randint(1, PER_HEALTH_WORKER)  # somewhere in the day already
             await worker.sign_in()
         else:
             raise Refused("every health worker of the cast is at work")
@@ -120,10 +130,12 @@ class Play:
         await Patient(self.network, self.gateway, clinic, self.plan).visit()
 
     async def _desk(self) -> None:
-        """One desk: a doctor's day, then the next doctor's."""
+        """One desk: a doctor's day, then the next doctor's. The run begins somewhere in the first day."""
+        seen = random.randrange(PER_DOCTOR)
         while not self.closing.is_set() and self.cast.doctors:
-            doctor = Doctor(self.network, self.cast.doctors.pop(0), self.plan)
+            doctor = Doctor(self.network, self.cast.doctors.pop(0), self.plan, seen)
             await self._visit(doctor.work(self.closing))
+            seen = 0
 
     async def _last_ones(self) -> None:
         until = time.monotonic() + FINISHES_WITHIN
