@@ -47,5 +47,5 @@ def _fits(code: str, title: str, words: list[str]) -> bool:
 
 def title_of(code: str) -> str:
     """The title of a code; empty where it is unknown or there is no table."""
-    table = _table()
+    table = _table() if code else None
     return str(table.get_description(code)) if table and table.is_valid_item(code) else ""

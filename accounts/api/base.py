@@ -39,10 +39,13 @@ class Refused(APIException):
         status_code: int = 409,
         *,
         fields: dict[str, list[str]] | None = None,
+        details: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(message, code)
         self.status_code = status_code
-        self.fields = {"fields": fields} if fields else {}
+        self.fields: dict[str, Any] = {"fields": fields} if fields else {}
+        if details:
+            self.fields["details"] = details
 
 
 class Replay(Exception):

@@ -68,9 +68,9 @@ class Patients(ApiView):
             saved = actions.register_patient(
                 patient=form.save(commit=False), by=plain(request).user, sure=typed["sure"]
             )
-        except actions.LooksAlike:
-            words = _("Perhaps this person is registered already.")
-            raise Refused("looks_alike", words) from None
+        except actions.LooksAlike as error:
+            people = [{"uid": str(one.uid), "name": one.name} for one in error.patients]
+            raise looks_alike(people) from None
         return self.answer(saved, 201)
 
 
@@ -104,6 +104,15 @@ def patient_form(typed: dict[str, Any], patient: Patient) -> PatientForm:
     form = PatientForm(typed, instance=patient)
     cleaned(form)
     if form.abha_is_doubtful and not typed["sure"]:
-        words = _("The check digit of the ABHA number does not fit. Compare it with the card.")
-        raise Refused("doubtful_abha", words)
+        raise doubtful_abha()
     return form
+
+
+def doubtful_abha() -> Refused:
+    words = _("The check digit of the ABHA number does not fit. Compare it with the card.")
+    return Refused("doubtful_abha", words)
+
+
+def looks_alike(people: Any) -> Refused:
+    words = _("Perhaps this person is registered already.")
+    return Refused("looks_alike", words, details={"people": people})

@@ -20,6 +20,12 @@ class ErrorOutput(serializers.Serializer[Any]):
     fields = serializers.DictField(  # type: ignore[assignment]
         required=False, help_text="What is wrong with which field, for bad input."
     )
+    details = serializers.DictField(
+        child=serializers.ListField(child=serializers.DictField()),
+        required=False,
+        help_text="What the code is about, as data: `refusals` and `warnings` of a prescription (as"
+        " in a draft's `rules`), or the `people` whom a new patient looks like.",
+    )
 
 
 ERRORS = {

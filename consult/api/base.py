@@ -1,6 +1,6 @@
 """Ends about one consultation: fetched through the person who asks, changed by one action."""
 
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from rest_framework.request import Request
@@ -34,8 +34,8 @@ class OfConsultation(ApiView):
 class Verb(OfConsultation):
     """One thing that is done to a consultation; it is answered as it is then."""
 
-    inputs = {"POST": Nothing}
-    outputs = {"POST": ConsultationOutput}
+    inputs: ClassVar[dict[str, Any]] = {"POST": Nothing}
+    outputs: ClassVar[dict[str, Any]] = {"POST": ConsultationOutput}
     refusals = ["moved"]
 
     def act(self, consultation: Consultation, typed: dict[str, Any]) -> Any:

@@ -87,6 +87,7 @@ class Requested(PatientsVerb):
             clinic=consultation.clinic,
             by=plain(self.request).user,
             language=typed["language"],
+            may_phone=typed["may_phone"],
         )
 
     def post(self, request: Request, consultation: UUID) -> Response:
@@ -104,8 +105,9 @@ class Discarded(PatientsVerb):
 
 
 class Files(OfConsultation):
-    """Photos and reports of one consultation."""
+    """Photos and reports of one consultation. `write_to` fetches for who may add and remove."""
 
+    write_to: Any = staticmethod(own_consultation)
     parser_classes = [MultiPartParser, JSONParser]
     inputs = {"POST": FileInput}
     outputs = {"GET": FileOutput, "POST": FileOutput}
@@ -120,7 +122,7 @@ class Files(OfConsultation):
 
     def post(self, request: Request, consultation: UUID) -> Response:
         """Add a file to a draft: checked, and written anew without what it did not need."""
-        found = own_consultation(plain(request), consultation)
+        found: Consultation = self.write_to(plain(request), consultation)
         self.read()
         clean = cleaned(UploadForm({}, request.FILES))["file"]
         with rules():
@@ -131,6 +133,7 @@ class Files(OfConsultation):
 class OneFile(OfConsultation):
     """One file."""
 
+    write_to: Any = staticmethod(own_consultation)
     outputs = {"GET": {(200, "application/octet-stream"): bytes}}
     refusals = ["moved"]
 
@@ -145,7 +148,7 @@ class OneFile(OfConsultation):
 
     def delete(self, request: Request, consultation: UUID, file: UUID) -> Response:
         """Take a file off a draft."""
-        found = own_consultation(plain(request), consultation)
+        found: Consultation = self.write_to(plain(request), consultation)
         kept = get_or_refuse(
             found.attachments.all(), Attachment.objects.all(), plain(request), uid=file
         )

@@ -8,7 +8,7 @@ from rest_framework.response import Response
 
 from accounts.api.base import ApiView
 from accounts.api.who import IsDoctor
-from consult.api.shapes import CodeOutput, DrugOutput
+from consult.api.prescription_shapes import CodeOutput, DrugOutput
 from consult.drug_search import search_drugs
 from consult.icd10 import search
 

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_noop
 
 from accounts.api.base import Refused
 from consult import actions
+from consult.api.prescription_shapes import RefusalOutput, WarningOutput
 from consult.views.booking import too_many_files, why_no_token
 from consult.views.centre.send import why_not_ready
 from consult.views.doctor import why_not_issued
@@ -31,7 +32,13 @@ def rules() -> Iterator[None]:
     except actions.IssueRefused as error:
         fields = {one.code: [one.sentence] for one in error.refusals}
         fields |= {one.key: [one.words] for one in error.warnings}
-        raise Refused(error.reason, why_not_issued(error), fields=fields) from None
+        said = {
+            "refusals": RefusalOutput(error.refusals, many=True).data,
+            "warnings": WarningOutput(error.warnings, many=True).data,
+        }
+        raise Refused(
+            error.reason, why_not_issued(error), fields=fields, details=said if fields else None
+        ) from None
     except actions.NotReady as error:
         reasons = {code: [why_not_ready(code)] for code in error.obstacles}
         words = " ".join(words[0] for words in reasons.values())
@@ -44,6 +51,10 @@ def rules() -> Iterator[None]:
 
 
 SENTENCES: dict[type[Exception], tuple[str, str]] = {
+    actions.AlreadyAsked: (
+        "already_asked",
+        gettext_noop("The doctor has your request already."),
+    ),
     AlreadyWaiting: ("already_waiting", gettext_noop("The patient waits in this clinic already.")),
     AlreadyHolding: ("already_holding", gettext_noop("You have a patient already.")),
     NobodyPresent: ("nobody_present", gettext_noop("Nobody in the line is on the page now.")),
@@ -59,6 +70,10 @@ SENTENCES: dict[type[Exception], tuple[str, str]] = {
     actions.NothingSaid: ("nothing_said", gettext_noop("Say first what is wrong.")),
     actions.NotAsked: ("not_asked", gettext_noop("You were not asked for this opinion.")),
     actions.AlreadySent: ("already_sent", gettext_noop("The case was sent already.")),
+    actions.TooManySets: (
+        "too_many_sets",
+        gettext_noop("You have very many sets. Delete one first."),
+    ),
     actions.NoHub: ("no_hub", gettext_noop("Your health centre is linked to no hub yet.")),
     actions.ChangedMeanwhile: (
         "changed",

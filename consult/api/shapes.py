@@ -6,17 +6,13 @@ from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
 from accounts.api.base import Input
-from accounts.api.shapes import LANGUAGE
+from accounts.api.shapes import LANGUAGE, FacilityOutput
 from consult.models import (
     Attachment,
-    Consent,
+    ChatMessage,
     Consultation,
-    Dispensing,
-    FollowUp,
     Observation,
     Opinion,
-    Prescription,
-    PrescriptionLine,
     Referral,
 )
 from consult.vitals import VITALS
@@ -54,6 +50,10 @@ class DraftInput(Input):
 class RequestInput(Input):
     consent = serializers.BooleanField(
         help_text="The patient agrees to be treated over the internet. Without it: `invalid`."
+    )
+    may_phone = serializers.BooleanField(
+        default=False,
+        help_text="If the call breaks off, the doctor may see the number and phone.",
     )
     language = LANGUAGE
 
@@ -118,29 +118,15 @@ class FileOutput(serializers.Serializer[Attachment]):
     size = serializers.IntegerField(help_text="Bytes.")
 
 
+class FileMessageInput(Input):
+    client_id = serializers.UUIDField(help_text="Made by the client: sent twice it is kept once.")
+    text = words(ChatMessage.MAX_TEXT)
+    file = serializers.FileField(help_text="JPEG, PNG, WebP or PDF of at most 10 MB.")
+
+
 class FeedbackInput(Input):
     stars = serializers.IntegerField(min_value=1, max_value=5)
     words = words(1000)
-
-
-class LineShape(Input):
-    generic = serializers.CharField(max_length=120, help_text="By generic name.")
-    form = serializers.ChoiceField(choices=PrescriptionLine.Form.choices)
-    strength = serializers.CharField(max_length=40)
-    dose = serializers.CharField(max_length=40)
-    frequency = serializers.ChoiceField(choices=PrescriptionLine.Frequency.choices)
-    days = serializers.IntegerField(min_value=1, max_value=180)
-    instructions = words(160)
-
-
-class ReasonShape(Input):
-    key = serializers.CharField(max_length=120, help_text="Of the warning, as `warnings` named it.")
-    reason = serializers.CharField(max_length=300, help_text="Why it is prescribed all the same.")
-
-
-class LinesInput(Input):
-    lines = LineShape(many=True, max_length=Prescription.MAX_LINES)  # type: ignore[call-arg]
-    reasons = ReasonShape(many=True, required=False)
 
 
 class CallServersOutput(serializers.Serializer[Any]):
@@ -148,49 +134,6 @@ class CallServersOutput(serializers.Serializer[Any]):
 
     iceServers = serializers.ListField(child=serializers.DictField())  # noqa: N815 - WebRTC's name
     iceTransportPolicy = serializers.CharField()  # noqa: N815
-
-
-class DrugOutput(serializers.Serializer[Any]):
-    generic = serializers.CharField()
-    name = serializers.CharField(help_text="The name that was found.")
-    form = serializers.CharField(source="product.form", default="")
-    strength = serializers.CharField(source="product.strength", default="")
-    rule = serializers.CharField(help_text="What the rules say of it, in a few words.")
-
-
-class NoteInput(Input):
-    findings = words(4000)
-    diagnosis = words(300)
-    icd10 = words(8, help_text="An ICD-10 code, if one was chosen; the words always count.")
-    is_provisional = serializers.BooleanField(default=True)
-    tests = words(1000)
-    advice = words(2000)
-    follow_up_on = serializers.DateField(required=False, allow_null=True)
-
-
-class NoteOutput(serializers.Serializer[Any]):
-    findings = serializers.CharField()
-    diagnosis = serializers.CharField()
-    icd10 = serializers.CharField()
-    icd10_title = serializers.CharField()
-    is_provisional = serializers.BooleanField()
-    tests = serializers.CharField()
-    advice = serializers.CharField()
-    follow_up_on = serializers.DateField(allow_null=True)
-
-
-class PrescriptionOutput(serializers.Serializer[Prescription]):
-    uid = serializers.UUIDField()
-    state = serializers.ChoiceField(choices=Prescription.State.choices)
-    version = serializers.IntegerField()
-    number = serializers.CharField()
-    check_code = serializers.CharField(source="spaced_code")
-    issued_at = serializers.DateTimeField(allow_null=True)
-    has_pdf = serializers.SerializerMethodField()
-    lines = LineShape(many=True)
-
-    def get_has_pdf(self, prescription: Prescription) -> bool:
-        return bool(prescription.pdf)
 
 
 class ReturnInput(Input):
@@ -224,6 +167,50 @@ class ReferralOutput(serializers.Serializer[Referral]):
     urgency = serializers.CharField()
     reason = serializers.CharField()
     issued_at = serializers.DateTimeField()
+
+
+class PlaceToGoOutput(serializers.Serializer[Any]):
+    """A clinic that may be chosen."""
+
+    uid = serializers.UUIDField()
+    name = serializers.CharField(source="local_name")
+    speciality = serializers.CharField(source="speciality.local_name")
+
+
+class SpecialityOutput(serializers.Serializer[Any]):
+    id = serializers.IntegerField(source="pk")
+    code = serializers.CharField()
+    name = serializers.CharField(source="local_name")
+
+
+class WaysOnOutput(serializers.Serializer[Any]):
+    """Where one case can go."""
+
+    colleagues = PlaceToGoOutput(many=True, help_text="Clinics to ask, or to hand over to.")
+    return_to = PlaceToGoOutput(
+        many=True, help_text="Clinics that a health centre may ask instead."
+    )
+    facilities = FacilityOutput(many=True, help_text="Where the patient may be seen in person.")
+    specialities = SpecialityOutput(many=True)
+
+
+class EarlierOutput(serializers.Serializer[Consultation]):
+    """One earlier consultation of the patient, in a few words."""
+
+    ended_at = serializers.DateTimeField()
+    clinic_name = serializers.CharField(source="clinic.local_name")
+    doctor = serializers.CharField(source="doctor.user.name", default="")
+    complaint = serializers.CharField()
+    diagnosis = serializers.CharField(source="note.diagnosis", default="")
+
+
+class NumberOutput(serializers.Serializer[Any]):
+    phone = serializers.CharField()
+
+
+class WrittenOutput(serializers.Serializer[Any]):
+    pile = ConsultationOutput(many=True, help_text="Nobody has taken these.")
+    mine = ConsultationOutput(many=True, help_text="Taken by this doctor, not finished.")
 
 
 class OpinionInput(Input):
@@ -276,87 +263,6 @@ class ObservationOutput(serializers.Serializer[Observation]):
     is_unusual = serializers.BooleanField()
 
 
-class CaseOpenInput(Input):
-    patient = serializers.UUIDField()
-    follow_up = serializers.UUIDField(required=False)
-
-
-class CaseInput(Input):
-    revision = serializers.IntegerField(min_value=0, help_text="The one that was read.")
-    complaint = words(2000)
-    since = serializers.ChoiceField(
-        choices=Consultation.Since.choices, required=False, allow_blank=True
-    )
-    history = words(2000)
-    family_history = words(500)
-    allergies = words(500)
-    medicines = words(500)
-    is_pregnant = serializers.BooleanField(default=False)
-    lmp = serializers.DateField(required=False, allow_null=True)
-    is_disabled = serializers.BooleanField(default=False)
-    examination = words(2000)
-    impression = words(300)
-    is_emergency = serializers.BooleanField(default=False)
-    vitals = VitalsShape(required=False)
-
-
-class SendInput(Input):
-    clinic = serializers.UUIDField()
-    proposed = serializers.UUIDField(required=False, help_text="The clinic that was proposed.")
-    because = words(300, help_text="Needed for another clinic than the one proposed.")
-    is_written = serializers.BooleanField(default=False, help_text="To be answered in writing.")
-    how = serializers.ChoiceField(choices=Consent.How.choices, default=Consent.How.SPOKEN)
-    consent = serializers.BooleanField()
-    is_present = serializers.BooleanField(help_text="The patient is with the health worker now.")
-
-
-class MoveInput(Input):
-    clinic = serializers.UUIDField()
-    because = words(300)
-
-
-class InstructionInput(Input):
-    words = serializers.CharField(max_length=300)
-
-
-class InstructionAnswerInput(Input):
-    answer = words(300)
-
-
-class InstructionOutput(serializers.Serializer[Any]):
-    id = serializers.IntegerField()
-    words = serializers.CharField()
-    asked_at = serializers.DateTimeField()
-    answer = serializers.CharField()
-    done_at = serializers.DateTimeField(allow_null=True)
-
-
-class FollowUpInput(Input):
-    outcome = serializers.ChoiceField(choices=FollowUp.Outcome.choices)
-    outcome_words = words(500)
-
-
-class FollowUpOutput(serializers.Serializer[FollowUp]):
-    uid = serializers.UUIDField()
-    patient = serializers.UUIDField(source="patient.uid")
-    patient_name = serializers.CharField(source="patient.name")
-    consultation = serializers.UUIDField(source="consultation.uid")
-    due_on = serializers.DateField()
-    is_overdue = serializers.BooleanField()
-    outcome = serializers.CharField()
-    outcome_words = serializers.CharField()
-
-
-class GivenShape(Input):
-    position = serializers.IntegerField(min_value=1, help_text="Of the medicine, from 1.")
-    given = serializers.ChoiceField(choices=Dispensing.Given.choices)
-    words = words(120)
-
-
-class DispensingInput(Input):
-    lines = GivenShape(many=True)
-
-
 class CallInput(Input):
     clinic = serializers.UUIDField()
 
@@ -386,8 +292,3 @@ class LineOutput(serializers.Serializer[Any]):
 class DeskOutput(serializers.Serializer[Any]):
     held = ConsultationOutput(allow_null=True, help_text="Who was called or is in the room.")
     lines = LineOutput(many=True)
-
-
-class CodeOutput(serializers.Serializer[Any]):
-    code = serializers.CharField()
-    title = serializers.CharField()

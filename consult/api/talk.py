@@ -4,15 +4,19 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter
+from rest_framework.parsers import JSONParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.actions import record
-from accounts.api.base import Refused, plain
+from accounts.api.base import Refused, cleaned, plain
 from accounts.api.who import IsPerson
 from consult import actions
 from consult.api.base import OfConsultation
+from consult.api.shapes import FileMessageInput
+from consult.forms import MessageForm
 from consult.serializers import MessageInput, MessageOutput
+from consult.views.booking import too_many_files
 from queues.models import MoveRefused
 
 PAGE = 200
@@ -50,6 +54,38 @@ class Messages(OfConsultation):
         typed = self.read()
         try:
             message = actions.post_message(consultation=found, by=plain(request).user, **typed)
+        except MoveRefused:
+            words = _("The consultation has ended. The message was not sent.")
+            raise Refused("ended", words) from None
+        return self.answer(message, 201, user=request.user, patient=found.patient)
+
+
+class MessageFiles(OfConsultation):
+    """Messages with a photo or report."""
+
+    permission_classes = [IsPerson]
+    parser_classes = [MultiPartParser, JSONParser]
+    inputs = {"POST": FileMessageInput}
+    outputs = {"POST": MessageOutput}
+    statuses = {"POST": 201}
+    refusals = ["ended", "too_many_files"]
+
+    def post(self, request: Request, consultation: UUID) -> Response:
+        """Send a photo or report with or without words: checked, and written anew."""
+        found = self.found(request, consultation)
+        typed = self.read()
+        data = {"client_id": typed["client_id"], "text": typed.get("text", "")}
+        said = cleaned(MessageForm(data, request.FILES))
+        try:
+            message = actions.post_message(
+                consultation=found,
+                by=plain(request).user,
+                client_id=said["client_id"],
+                text=said["text"],
+                clean=said["file"],
+            )
+        except actions.TooManyFiles as error:
+            raise Refused("too_many_files", too_many_files(error)) from None
         except MoveRefused:
             words = _("The consultation has ended. The message was not sent.")
             raise Refused("ended", words) from None

@@ -13,22 +13,19 @@ from accounts.api.base import Refused, cleaned, plain
 from accounts.api.who import IsPerson
 from consult import actions
 from consult.api.base import OfConsultation, PatientsVerb, note_reading
+from consult.api.prescription_shapes import NoteOutput, PrescriptionOutput
 from consult.api.rules import rules
 from consult.api.shapes import (
     CallServersOutput,
-    FeedbackInput,
     ObservationOutput,
     PlaceOutput,
-    PrescriptionOutput,
-    ReferralOutput,
     VitalsInput,
 )
 from consult.fetch import own_consultation
-from consult.forms import FeedbackForm, VitalsForm
+from consult.forms import VitalsForm
 from consult.ice import ice_configuration
-from consult.models import Consultation, Observation
+from consult.models import Consultation, Note, Observation
 from consult.people import Role, role_of
-from consult.views.visit import _download as download
 from consult.views.visit import issued_of
 from queues.line import read_line
 from queues.models import Presence
@@ -87,21 +84,6 @@ class Left(PatientsVerb):
         return super().post(request, consultation)
 
 
-class Stars(PatientsVerb):
-    inputs = {"POST": FeedbackInput}
-    refusals = ["not_completed"]
-
-    def act(self, consultation: Consultation, typed: dict[str, Any]) -> None:
-        if consultation.state != Consultation.State.COMPLETED:
-            raise Refused("not_completed", _("The consultation is not complete."))
-        said = cleaned(FeedbackForm(typed))
-        actions.give_feedback(consultation=consultation, by=plain(self.request).user, **said)
-
-    def post(self, request: Request, consultation: UUID) -> Response:
-        """How it was: stars and words. Sending again replaces them."""
-        return super().post(request, consultation)
-
-
 class Issued(OfConsultation):
     """The prescription in force."""
 
@@ -119,22 +101,20 @@ class Issued(OfConsultation):
         return self.answer(issued)
 
 
-class IssuedPdf(OfConsultation):
-    """The prescription on paper."""
+class Advice(OfConsultation):
+    """What the doctor found and advises, when there is no prescription too."""
 
-    outputs = {"GET": {(200, "application/pdf"): bytes}}
-    refusals = ["soon"]
+    permission_classes = [IsPerson]
+    outputs = {"GET": NoteOutput}
 
-    def get(self, request: Request, consultation: UUID) -> Any:
-        """The PDF; `soon` while it is being made: ask again."""
+    def get(self, request: Request, consultation: UUID) -> Response:
+        """Diagnosis, tests, advice and follow-up of a completed consultation; 404 before."""
         found = self.found(request, consultation)
-        issued = issued_of(found)
-        if issued is None:
+        note = Note.objects.filter(consultation=found).first()
+        if note is None or found.state != Consultation.State.COMPLETED:
             raise Http404
-        note_reading(request, "prescription.read", issued, found)
-        if not issued.pdf:
-            raise Refused("soon", _("The PDF is being made. Ask again in a moment."))
-        return download(issued.pdf.open(), f"{issued.number}.pdf", "application/pdf")
+        note_reading(request, "note.read", found, found)
+        return self.answer(note)
 
 
 class Vitals(OfConsultation):
@@ -176,16 +156,3 @@ def _measured(consultation: Consultation) -> list[Observation]:
     for row in rows:
         row.patient = consultation.patient
     return rows
-
-
-class Letters(OfConsultation):
-    """Letters of referral."""
-
-    outputs = {"GET": ReferralOutput}
-    lists = {"GET"}
-
-    def get(self, request: Request, consultation: UUID) -> Response:
-        """The letters that send the patient to be seen in person."""
-        found = self.found(request, consultation)
-        note_reading(request, "referral.read", found, found)
-        return self.answer(list(found.referrals.select_related("facility")))

@@ -1,3 +1,4 @@
+from django.db.models import Exists, OuterRef
 from django.http import Http404
 from django.utils.translation import gettext as _
 from rest_framework.request import Request
@@ -6,7 +7,7 @@ from rest_framework.response import Response
 from accounts.api.base import ApiView, Nothing, Refused, plain
 from accounts.api.who import IsDoctor
 from queues import actions
-from queues.api.shapes import DutyInput, DutyOutput
+from queues.api.shapes import DutyInput, DutyOutput, LeftBehindOutput, PostOutput
 from queues.models import Clinic, Duty
 
 
@@ -49,6 +50,22 @@ class Duties(OfDoctor):
         return self.duties(request)
 
 
+class MayStart(OfDoctor):
+    """Where the doctor may go on duty."""
+
+    outputs = {"GET": PostOutput}
+    lists = {"GET"}
+    http_method_names = ["get", "head", "options"]
+
+    def get(self, request: Request) -> Response:
+        """The clinics of the doctor's speciality, those of duty included, by state and name."""
+        doctor = plain(request).user.doctor
+        on = Duty.objects.on().filter(doctor=doctor, clinic=OuterRef("pk"))
+        clinics = Clinic.objects.filter(is_active=True, speciality=doctor.speciality)
+        rows = clinics.select_related("state").annotate(is_on_duty=Exists(on))
+        return self.answer(list(rows.order_by("state__name", "name")))
+
+
 class Pause(OfDoctor):
     def post(self, request: Request) -> Response:
         """Call nobody for a while; the lines are kept."""
@@ -66,8 +83,11 @@ class Resume(OfDoctor):
 
 
 class End(OfDoctor):
+    outputs = {"POST": LeftBehindOutput}
+    lists = {"POST"}
+
     def post(self, request: Request) -> Response:
-        """Go off duty everywhere. A patient in the room stays the doctor's."""
+        """Go off duty everywhere; answers who waits on without a doctor. A patient in the room stays."""
         self.read()
-        actions.end_duty(doctor=plain(request).user.doctor)
-        return self.duties(request)
+        left = actions.end_duty(doctor=plain(request).user.doctor)
+        return self.answer([{"clinic": clinic, "waiting": waiting} for clinic, waiting in left])

@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from accounts.api.base import Input
 from queues.line import Standing
-from queues.models import Duty, Token
+from queues.models import Clinic, Duty, Token
 
 
 class WaitOutput(serializers.Serializer[Any]):
@@ -54,3 +54,20 @@ class DutyOutput(serializers.Serializer[Duty]):
 
     def get_is_paused(self, duty: Duty) -> bool:
         return duty.paused_at is not None
+
+
+class PostOutput(serializers.Serializer[Clinic]):
+    """A clinic in which the doctor may go on duty."""
+
+    uid = serializers.UUIDField()
+    name = serializers.CharField(source="local_name")
+    state = serializers.IntegerField(source="state_id")
+    is_on_duty = serializers.BooleanField()
+
+
+class LeftBehindOutput(serializers.Serializer[Any]):
+    """A line that has no doctor now."""
+
+    clinic = serializers.UUIDField(source="clinic.uid")
+    name = serializers.CharField(source="clinic.local_name")
+    waiting = serializers.IntegerField()

@@ -1,7 +1,8 @@
 """A gateway that speaks ABDM's protocol over HTTP: answers with 202, calls back, and misbehaves if asked.
 
-It plays the patient's own app too: `grants` decides. Of a real one it knows sessions, ABHA login,
-linking, discovery, consents and the forwarding of requests for records; records never pass through it.
+It plays the patient's own app too: `grants` decides. Of a real one it knows sessions, the keys that its
+callbacks are signed with, ABHA login, shared profiles, linking from both sides, consents and the forwarding
+of requests for records; records never pass through it.
 """
 
 import base64
@@ -14,12 +15,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import httpx
+import jwt
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.utils import timezone
 
-CALLBACK_KEY = "the-gateways-own-key"
+ISSUER = "https://gateway.example"
 PROFILE = {
     "ABHANumber": "91-1000-0000-0008",
     "preferredAbhaAddress": "asha@sbx",
@@ -39,7 +41,8 @@ class FakeGateway(ThreadingHTTPServer):
         self.twice = self.overtakes = False
         self.away = 0  # so many calls are answered with 503
         self.profile = dict(PROFILE)
-        self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        self.keys_asked = 0
+        self.rotate()
         self._callbacks: deque[threading.Thread] = deque()
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
@@ -50,16 +53,34 @@ class FakeGateway(ThreadingHTTPServer):
     def environment(self) -> dict[str, str]:
         return {
             "ABDM_URL": self.url, "ABDM_CLIENT_ID": "id", "ABDM_CLIENT_SECRET": "secret",
-            "ABDM_HIP_ID": "IN3210000017", "ABDM_CALLBACK_KEY": CALLBACK_KEY,
+            "ABDM_HIP_ID": "IN3210000017", "ABDM_TOKEN_CLAIMS": f"iss={ISSUER}",
         }  # fmt: skip
+
+    def rotate(self) -> None:
+        """Sign with another key from now on."""
+        self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        self.key_id = str(uuid.uuid4())
+
+    def token(
+        self, lasts: int = 300, key: Any = None, algorithm: str = "RS256", **claims: Any
+    ) -> str:
+        """As it signs its callbacks, `lasts` seconds from now on; or one that somebody else made."""
+        expires = int(timezone.now().timestamp()) + lasts
+        said = {"iss": ISSUER, "exp": expires, **claims}
+        return jwt.encode(said, key or self.key, algorithm, headers={"kid": self.key_id})
+
+    def published(self) -> dict[str, Any]:
+        public = jwt.algorithms.RSAAlgorithm.to_jwk(self.key.public_key(), as_dict=True)
+        return {"keys": [{**public, "kid": self.key_id, "alg": "RS256", "use": "sig"}]}
 
     def call_back(self, kind: str, body: dict[str, Any], request_id: str = "") -> int:
         """One delivery of one callback; returns the status that it was answered with."""
         headers = {
-            "Authorization": f"Bearer {CALLBACK_KEY}",
+            "Authorization": f"Bearer {self.token()}",
             "REQUEST-ID": request_id or str(uuid.uuid4()),
         }
-        answer = httpx.post(f"{self.site}/abdm/{kind}", json=body, headers=headers, timeout=30)
+        address = f"{self.site}/abdm/api/v3/{kind}"
+        answer = httpx.post(address, json=body, headers=headers, timeout=30)
         self.answers.append((kind, answer.status_code))
         return answer.status_code
 
@@ -118,6 +139,8 @@ class FakeGateway(ThreadingHTTPServer):
             "hiTypes": consent["hiTypes"],
             "careContexts": [{"careContextReference": one} for one in self.linked],
             "permission": consent["permission"],
+            "requester": consent["requester"],
+            "purpose": consent["purpose"],
         }
         granted = "GRANTED" if self.grants else "DENIED"
         holder = {"consentId": artefact, "status": granted, "consentDetail": self.detail}
@@ -179,6 +202,13 @@ class _Call(BaseHTTPRequestHandler):
         self._answer(202 if answer is None else 200, answer)
 
     def do_GET(self) -> None:
+        if self.headers.get("Authorization") != "Bearer token":
+            self._answer(401, {"code": "900901", "message": "Invalid Credentials"})
+            return
+        if self.path.endswith("/v3/certs"):
+            self.server.keys_asked += 1
+            self._answer(200, self.server.published())
+            return
         public = self.server.key.public_key()
         der = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         self._answer(200, {"publicKey": base64.b64encode(der).decode()})

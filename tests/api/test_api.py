@@ -1,16 +1,15 @@
 """The open door's own manners: who may, what is refused, and one answer per key."""
 
-import json
 import uuid
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
-from accounts.actions.keys import issue_token
 from accounts.models import ApiToken, AuditEvent, KeptAnswer, Message, Patient, User
 from consult.models import Consultation
 from queues.models import Token
+from tests.api.program import ASHA, Program
 from tests.factories import (
     PASSWORD,
     a_clinic,
@@ -30,39 +29,6 @@ from tests.factories import (
 )
 
 pytestmark = pytest.mark.django_db
-ASHA = {
-    "name": "Asha Menon", "sex": "female", "age": 34, "address": "12 Canal Road", "state": 32,
-}  # fmt: skip
-
-
-class Program:
-    """A phone app, signed in or not."""
-
-    def __init__(self, user: User | None = None, *, staff: bool = False) -> None:
-        self.client = Client()
-        self.headers: dict[str, str] = {}
-        if user:
-            _token, key = issue_token(user=user, device="phone", has_second_factor=staff)
-            self.headers["Authorization"] = f"Bearer {key}"
-
-    def ask(self, method: str, path: str, data: object = None, **headers: str):
-        body = {} if data is None else {"data": json.dumps(data)}
-        return getattr(self.client, method)(
-            f"/api/v1/{path}",
-            **body,
-            content_type="application/json",
-            headers=self.headers
-            | {name.replace("_", "-"): value for name, value in headers.items()},
-        )
-
-    def get(self, path: str, **headers: str):
-        return self.ask("get", path, **headers)
-
-    def post(self, path: str, data: object = None, **headers: str):
-        return self.ask("post", path, data, **headers)
-
-    def put(self, path: str, data: object):
-        return self.ask("put", path, data)
 
 
 def booked(asha: Program, clinic) -> dict:

@@ -4,6 +4,7 @@ import json
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from accounts.actions.keys import give_key, issue_token
 from accounts.models import AuditEvent, Facility, MachineClient, User
@@ -75,7 +76,7 @@ def test_a_patient_reads_the_documents_and_what_is_in_them():
 def test_a_search_by_date_finds_that_day_alone():
     made = records.minimal()
     key = of(made.patient.account)
-    day = f"{made.created_at:%Y-%m-%d}"
+    day = f"{timezone.localtime(made.created_at):%Y-%m-%d}"
     for asked, count in [(day, 1), (f"ge{day}", 1), (f"lt{day}", 0), (f"gt{day}", 0)]:
         found = ask(key, f"Encounter?date={asked}").json()
         assert len(found.get("entry", [])) == count
