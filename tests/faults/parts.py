@@ -10,6 +10,7 @@ import os
 import signal
 import socket
 import subprocess
+import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -68,6 +69,7 @@ class Part:
     running: subprocess.Popen[bytes] | None = None
     begun_at: int = 0  # how long the log was when it was last started
     is_wanted: bool = False
+    supervised: threading.Lock = field(default_factory=threading.Lock)
 
     def start(self) -> None:
         self.is_wanted = True
@@ -95,9 +97,10 @@ class Part:
 
     def restart_if_dead(self) -> None:
         """What ended by itself, or could not start, is tried again, as a supervisor does."""
-        if self.is_wanted and not self.is_running:
-            time.sleep(RESTARTS_AFTER)
-            self.start()
+        with self.supervised:
+            if self.is_wanted and not self.is_running:
+                time.sleep(RESTARTS_AFTER)
+                self.start()
 
     def last_words(self) -> str:
         return self.log.read_text(errors="replace")[-3000:]
@@ -108,7 +111,8 @@ class Part:
 
     def kill(self) -> None:
         """-9 to all its processes, as when its container or its machine dies."""
-        self.is_wanted = False
+        with self.supervised:
+            self.is_wanted = False
         if self.running is None:
             return
         everybody = family(self.running.pid) if self.is_running else []
