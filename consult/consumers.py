@@ -6,6 +6,7 @@ import json
 import logging
 from typing import Any
 
+from channels.consumer import get_handler_name
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.contrib.auth import get_user
@@ -21,7 +22,7 @@ from consult.models import CallEvent, Consultation
 from consult.signalling import Seat
 from consult.tips import Tip, read_tips, watch
 from esanjeevani.clock import clock
-from esanjeevani.live import Mailbox, Message, hub
+from esanjeevani.live import PUSH, Mailbox, Message, hub
 from queues import broadcast
 from queues.board import boards
 from queues.models import Duty, Presence, Token
@@ -46,10 +47,11 @@ class LivePage(AsyncWebsocketConsumer):
         self.incoming = 0
         self.shut_out = False
 
-    async def __call__(self, *args: Any) -> None:
+    async def __call__(self, scope: Any, *args: Any) -> None:
         """Whatever ends it, nothing of it stays behind; disconnect() is not always called."""
+        self.mailbox.push = scope.get("extensions", {}).get(PUSH, {}).get("push")
         try:
-            await super().__call__(*args)
+            await super().__call__(scope, *args)
         finally:
             hub().leave(self.mailbox)
             for task in self.tasks:
@@ -57,17 +59,22 @@ class LivePage(AsyncWebsocketConsumer):
             with contextlib.suppress(Error):
                 await self.left()
 
+    async def dispatch(self, message: Message) -> None:
+        """As Channels does it, without its trip to the database thread for each message."""
+        await getattr(self, get_handler_name(message))(message)
+
     async def connect(self) -> None:
         if not await database_sync_to_async(clock.is_right)():
             await self.accept()
             await self.close(TRY_AGAIN)  # the page comes back, to another process
             return
         self.user = self.scope["user"]
+        since = await hub().ready()
         if not self.user.is_authenticated or not await database_sync_to_async(self.allow)():
             await self.accept()  # so that the page can read the code
             await self.close(REFUSED)
             return
-        await hub().join([account_topic(self.user.pk), *self.topics()], self.mailbox)
+        await hub().join([account_topic(self.user.pk), *self.topics()], self.mailbox, since)
         await self.accept()
         await self.joined()
         self.tasks = [asyncio.create_task(self._send_all()), asyncio.create_task(self._recheck())]
@@ -80,7 +87,7 @@ class LivePage(AsyncWebsocketConsumer):
         raise NotImplementedError
 
     async def joined(self) -> None:
-        """Registered for the topics; now the state may be read."""
+        """Registered for the topics, with what was said on them since before allow() read the state."""
 
     async def left(self) -> None:
         """The page is gone."""
@@ -172,18 +179,15 @@ class ConsultationPage(LivePage):
         ]
 
     async def joined(self) -> None:
-        # Read again, now that nothing can be missed: the page compares it with what it shows.
-        self.told = await database_sync_to_async(self._read)()
+        # Read now that nothing can be missed: the page compares it with what it shows.
+        tips = await database_sync_to_async(read_tips)([self.consultation.pk])
+        self.told = tips[self.consultation.pk]
         await self.send(json.dumps(self.told.as_message("hello")))
         watch().add(self)
         self.place = self._place()
         if self.place:
-            await database_sync_to_async(self._arrive)(self.place)
+            await boards().arrive(self.place.clinic_id, self.place.pk)
             await boards().show(self.place.clinic_id, self.mailbox, self.place.pk)
-
-    def _read(self) -> Tip:
-        self.allow()
-        return read_tips([self.consultation.pk])[self.consultation.pk]
 
     def hears(self, message: dict[str, Any]) -> bool:
         return self.seat.hears(message)
@@ -207,11 +211,6 @@ class ConsultationPage(LivePage):
         at_home = self.consultation.facility_id is None
         is_patient = self.consultation.patient.account_id == self.user.pk
         return token if token and token.is_open and is_patient and at_home else None
-
-    @staticmethod
-    def _arrive(token: Token) -> None:
-        Presence.renew([token.pk])
-        broadcast.line_changed(token.clinic_id)
 
     async def left(self) -> None:
         watch().remove(self)

@@ -59,6 +59,7 @@ const socket = listen(room.dataset.socket, {
     else if (message.type === "prescription") renew("issued");
     else if (message.type === "emergency") renew("emergency");
     else if (message.type === "instruction") renew("instructions", "vitals", "panels");
+    else if (message.type === "elsewhere") renew("elsewhere");
     else if (message.type === "opinion") renew("opinion", "panels");
     else catchUp();
     const place = room.querySelector("[data-issued]");

@@ -194,3 +194,30 @@ def test_an_abha_is_verified_by_the_gateway_alone(gateway: FakeGateway) -> None:
     assert (wrong.status_code, wrong.json()["code"]) == (409, "not_theirs")
     right = play.ask("POST", path, {"transaction": begun, "code": "123456"}).json()
     assert (right["abha_is_verified"], right["abha_address"]) == (True, "asha@sbx")
+
+
+def test_a_scan_gets_its_number_and_an_app_links_with_the_code_from_the_sms(
+    _joined: tuple[Site, FakeGateway], gateway: FakeGateway
+) -> None:
+    site, _gateway = _joined
+    place = records.a_centre(name="Sub-centre Aroor", hfr_id="IN3210000099")
+    shared = {
+        "abhaAddress": "ravi@sbx", "name": "Ravi", "gender": "M", "yearOfBirth": "1980", "address": {},
+    }  # fmt: skip
+    meta = {"hipId": place.hfr_id, "context": "1"}
+    body = {"intent": "PROFILE_SHARE", "metaData": meta, "profile": {"patient": shared}}
+    assert gateway.call_back("hip/patient/share", body) == 202
+    said = soon(lambda: gateway.of("/patient-share/v3/on-share"))[0]["acknowledgement"]
+    assert (said["abhaAddress"], said["profile"]["tokenNumber"]) == ("ravi@sbx", "1")
+
+    past = records.full()
+    about = {"id": past.patient.abha_address, "name": "Asha", "gender": "F", "yearOfBirth": 1991}
+    gateway.call_back("hip/patient/care-context/discover", {"transactionId": "t", "patient": about})
+    found = soon(lambda: gateway.of("/care-context/on-discover"))[0]["patient"]
+    gateway.call_back("hip/link/care-context/init", {"transactionId": "t", "patient": found})
+    link = soon(lambda: gateway.of("/care-context/on-init"))[0]["link"]
+    code = site.gateway.code_for(past.patient.account.phone)
+    confirmed = {"confirmation": {"linkRefNumber": link["referenceNumber"], "token": code}}
+    gateway.call_back("hip/link/care-context/confirm", confirmed)
+    linked = soon(lambda: gateway.of("/care-context/on-confirm"))[0]["patient"]
+    assert linked[0]["careContexts"] == found[0]["careContexts"]
