@@ -12,7 +12,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from accounts.models import Patient
-from queues.models import PRIORITY_RUN, Clinic, ClinicDay, Duty, Token
+from queues.models import PRIORITY_RUN, Clinic, ClinicDay, Duty, KeptApart, Token
 from queues.wait import Turn, Wait, expected_wait, order_of_calls
 
 LEARN_FROM = timedelta(days=2)
@@ -41,9 +41,9 @@ class Line:
         )
 
 
-def read_line(clinic: Clinic) -> Line:
-    """In 4 queries, 3 when the service time is fresh."""
-    doctors, busy = _doctors_and_busy([clinic.pk]).get(clinic.pk, (0, 0))
+def read_line(clinic: Clinic, patient: Patient | None = None) -> Line:
+    """In 4 queries, 3 when the service time is fresh. With `patient`, of the doctors who may meet them."""
+    doctors, busy = _doctors_and_busy([clinic.pk], patient).get(clinic.pk, (0, 0))
     return Line(turns(clinic), doctors, busy, service_seconds([clinic])[clinic.pk])
 
 
@@ -125,13 +125,19 @@ def _blend(clinic: Clinic, served: int, mean: float) -> float:
     return (usual + served * mean) / (USUAL_COUNTS_AS + served)
 
 
-def _doctors_and_busy(clinic_ids: list[int]) -> dict[int, tuple[int, int]]:
-    """Per clinic: doctors on duty and not paused, and how many of them have a patient."""
+def _doctors_and_busy(
+    clinic_ids: list[int], patient: Patient | None = None
+) -> dict[int, tuple[int, int]]:
+    """Per clinic: doctors on duty and not paused, and how many of them have a patient.
+
+    A doctor who was parted from `patient` after a report is none for them.
+    """
     held = Token.objects.held().filter(doctor=OuterRef("doctor"))
+    working = Duty.objects.working().filter(clinic__in=clinic_ids)
+    if patient is not None:
+        working = working.exclude(doctor__in=KeptApart.of_patient(patient).values("doctor"))
     rows = (
-        Duty.objects.working()
-        .filter(clinic__in=clinic_ids)
-        .values("clinic_id")
+        working.values("clinic_id")
         .annotate(
             doctors=Count("doctor"),
             busy=Count("doctor", filter=Exists(held)),
@@ -166,7 +172,7 @@ def standings(clinics: list[Clinic], patient: Patient | None = None) -> list[Sta
     """
     ids = [clinic.pk for clinic in clinics]
     counts = _waiting_and_given(ids)
-    on_duty = _doctors_and_busy(ids)
+    on_duty = _doctors_and_busy(ids, patient)
     seconds = service_seconds(clinics)
     all_of_them = [
         _standing(
@@ -191,7 +197,7 @@ def door(clinic: Clinic, patient: Patient) -> Standing:
         clinic,
         patient,
         waiting=Token.objects.in_line(clinic).count(),
-        on_duty=_doctors_and_busy([clinic.pk]).get(clinic.pk, (0, 0)),
+        on_duty=_doctors_and_busy([clinic.pk], patient).get(clinic.pk, (0, 0)),
         given=0,
         seconds=service_seconds([clinic])[clinic.pk],
     )
