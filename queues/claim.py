@@ -31,12 +31,15 @@ SELECT
 """
 
 # --- the claim ------------------------------------------------------------------------------------
-# Present; called or seen by no other doctor; at home or at a screen that is free (an emergency may
-# break in); not parted from this doctor after a report, nor anybody of the same account.
+# Not before the line's head (actions/heads.py); present; called or seen by no other doctor; at home or
+# at a screen that is free (an emergency may break in); not parted from this doctor after a report, nor
+# anybody of the same account.
 FIRST = """
   SELECT token.id FROM queue_token token
   JOIN queue_presence presence ON presence.token_id = token.id
   WHERE token.clinic_id = %(clinic)s AND token.state = 'waiting' AND {whom}
+    AND token.number >= (SELECT COALESCE(MAX(head), 0) FROM queue_clinicday
+      WHERE clinic_id = %(clinic)s AND day = %(today)s)
     AND presence.until > %(now)s
     AND NOT EXISTS (SELECT 1 FROM queue_token held
       WHERE held.patient_id = token.patient_id AND held.state IN ('called', 'serving'))
@@ -104,7 +107,12 @@ def claim(clinic_id: int, doctor_id: int, before: Before) -> Token | None:
     Doctors who claim at the same moment do not wait for each other. Raises IntegrityError when the
     patient or the doctor was taken in another line at that moment: behind it stand unique constraints.
     """
-    asked = {"clinic": clinic_id, "doctor": doctor_id, "now": _at(timezone.now())}
+    asked = {
+        "clinic": clinic_id,
+        "doctor": doctor_id,
+        "now": _at(timezone.now()),
+        "today": connection.ops.adapt_datefield_value(timezone.localdate()),
+    }
     found = list(Token.objects.raw(claim_text(before.turns), asked))
     if found and before.some_yield:
         with connection.cursor() as cursor:

@@ -68,7 +68,11 @@ class Token(Public, Moving):
     HELD: ClassVar[list[str]] = [State.CALLED, State.SERVING]
     PASSES = 2  # calls not answered until the place is lost
 
-    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="tokens")
+    # Without an index of its own where one of those below begins with it, or nobody asks for it: the
+    # table grows by crores of rows (docs/decisions/0015-growth.md).
+    clinic = models.ForeignKey(
+        Clinic, on_delete=models.PROTECT, related_name="tokens", db_index=False
+    )
     day = models.DateField()
     number = models.PositiveIntegerField()
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="tokens")
@@ -85,12 +89,15 @@ class Token(Public, Moving):
     yields = models.BooleanField("lets the next one go first", default=False)
     comes_first = models.BooleanField("put back when the talk broke off", default=False)
     told_at = models.DateTimeField("told that the turn is near", null=True, blank=True)
-    moved_to = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True)
+    moved_to = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, db_index=False
+    )
     brought_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,
         null=True,
         blank=True,
+        db_index=False,
         related_name="+",
         help_text="The health worker at whose screen the patient sits.",
     )
