@@ -12,6 +12,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from accounts.models import Patient
+from queues.door import look
 from queues.models import PRIORITY_RUN, Clinic, ClinicDay, Duty, Token
 from queues.wait import Turn, Wait, expected_wait, order_of_calls
 
@@ -185,15 +186,17 @@ def standings(clinics: list[Clinic], patient: Patient | None = None) -> list[Sta
 def door(clinic: Clinic, patient: Patient) -> Standing:
     """Whether one clinic takes one patient now: its standing without the numbers given today.
 
-    3 light queries, one more when the service time is not fresh, for the moment when a token is taken.
+    One query, one more when the service time is not fresh, for the moment when a token is taken.
     """
+    there = look(clinic.pk)
     return _standing(
         clinic,
         patient,
-        waiting=Token.objects.in_line(clinic).count(),
-        on_duty=_doctors_and_busy([clinic.pk]).get(clinic.pk, (0, 0)),
+        waiting=there.waiting,
+        on_duty=(there.doctors, there.busy),
         given=0,
         seconds=service_seconds([clinic])[clinic.pk],
+        is_open=there.is_open,
     )
 
 
@@ -205,9 +208,10 @@ def _standing(
     on_duty: tuple[int, int],
     given: int,
     seconds: float,
+    is_open: bool | None = None,
 ) -> Standing:
     doctors, busy = on_duty
-    is_open = clinic.is_active and clinic.is_open()
+    is_open = clinic.is_active and (clinic.is_open() if is_open is None else is_open)
     return Standing(
         clinic=clinic,
         is_open=is_open,
