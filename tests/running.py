@@ -170,10 +170,15 @@ def test_database_url() -> str:
     return urlunsplit(parts._replace(path=f"/{name}"))
 
 
+def session_of(user: User, staff: bool = False) -> str:
+    """The key of a session of somebody who signed in."""
+    signed_in = as_staff(user) if staff else as_patient(user)
+    return signed_in.cookies[settings.SESSION_COOKIE_NAME].value
+
+
 def browser_of(user: User, url: str, staff: bool = False) -> httpx.Client:
     """A real HTTP client with the cookies of somebody who signed in."""
-    signed_in = as_staff(user) if staff else as_patient(user)
-    session = signed_in.cookies[settings.SESSION_COOKIE_NAME].value
+    session = session_of(user, staff)
     client = httpx.Client(base_url=url, timeout=60, verify=False, headers={"Origin": url})
     client.cookies.set(settings.SESSION_COOKIE_NAME, session, domain="127.0.0.1")
     return client

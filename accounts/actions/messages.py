@@ -1,7 +1,9 @@
+import logging
+import time
 from datetime import timedelta
 
 from django.core.cache import cache
-from django.db import transaction
+from django.db import Error, connection, transaction
 from django.utils import timezone
 
 from accounts.actions.answers import sweep_answers
@@ -12,6 +14,9 @@ from esanjeevani.rows import insert
 
 SWEEP_SIZE = 200
 TEMPLATES_REMEMBERED = 30  # seconds
+MARK_AGAIN_AFTER = (0.5, 1, 2, 4, 8, 8, 8, 8)  # seconds; less than the claim's minute in all
+
+log = logging.getLogger(__name__)
 
 
 def queue_sms(
@@ -52,8 +57,26 @@ def deliver(message_id: int) -> bool:
     except SmsFailed as error:
         message.mark_failed(str(error))
         return False
-    message.mark_sent()
+    _mark_sent(message)
     return True
+
+
+def _mark_sent(message: Message) -> None:
+    """The gateway has it: a database that restarts now must not have it sent again.
+
+    Tried for as long as the claim holds. Raises django.db.Error when the database stays away: then
+    the row is sent once more, by whoever takes the claim over.
+    """
+    for pause in MARK_AGAIN_AFTER:
+        try:
+            message.mark_sent()
+        except Error as error:
+            log.warning("SMS %s is sent but not marked yet: %s", message.pk, error)
+            connection.close()
+            time.sleep(pause)
+        else:
+            return
+    message.mark_sent()
 
 
 def sweep_messages() -> int:

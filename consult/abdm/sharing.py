@@ -20,6 +20,7 @@ from accounts.models import Facility, Patient, State, User
 from accounts.phone import normalise
 from consult.abdm.linking import SEXES
 from consult.abdm.messages import Malformed, at, send, text_at
+from consult.broadcast import desk_changed
 from consult.models import SharedProfile
 
 NO_SUCH_PLACE = {"code": "ABDM-1035", "message": "Invalid HIP ID"}
@@ -70,6 +71,7 @@ def _entered(facility: Facility, counter: str, profile: dict[str, Any]) -> Share
         facility=facility, day=timezone.localdate(), number=last + 1, counter=counter, **profile
     )
     record("abdm.share", entry, by=None)
+    desk_changed(facility.pk)
     return entry
 
 
@@ -162,6 +164,7 @@ def take(*, entry: SharedProfile, patient: Patient, by: User) -> None:
     taken = SharedProfile.objects.filter(pk=entry.pk, taken_at=None)
     if not taken.update(taken_at=timezone.now(), taken_by=by, patient=patient):
         raise Taken
+    desk_changed(entry.facility_id)
     enrol(patient=patient, facility=entry.facility, by=by)
     years_apart = abs(entry.birth_date.year - patient.birth_date.year)
     exact = patient.birth_date_is_exact and entry.birth_date_is_exact

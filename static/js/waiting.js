@@ -31,9 +31,8 @@ listen(room.dataset.socket, {
     if (message.type === "place") show(message);
     if (message.type === "token" && message.state !== shown) reload();
     if (message.type === "state" && message.state !== "requested") reload();
-    if (message.type === "resync") reload();
-    // What moved between the page and the socket, or while the socket was away.
-    if (message.type === "hello" && (message.token !== shown || message.state !== "requested")) reload();
+    // What moved between the page and the socket, while the socket was away, or unheard.
+    if (["hello", "now"].includes(message.type) && (message.token !== shown || message.state !== "requested")) reload();
   },
 });
 
