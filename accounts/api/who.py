@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Exists, OuterRef
 from django.http import Http404
 from rest_framework import permissions, throttling
 from rest_framework.authentication import BaseAuthentication
@@ -37,7 +38,9 @@ class BearerKey(BaseAuthentication):
 
 
 def _person(key: str) -> tuple[Any, ApiToken]:
-    token = ApiToken.objects.in_force().select_related("user").filter(key_hash=hash_of(key)).first()
+    accepted = NoticeAcceptance.objects.filter(user=OuterRef("user"), version=NOTICE_VERSION)
+    tokens = ApiToken.objects.in_force().select_related("user").order_by()
+    token = tokens.annotate(is_noticed=Exists(accepted)).filter(key_hash=hash_of(key)).first()
     if token is None:
         raise AuthenticationFailed
     # As django-otp does for sessions.
@@ -76,8 +79,7 @@ class IsNoticed(IsPerson):
             return True
         if request.auth is None:
             return has_accepted_notice(request._request)
-        accepted = NoticeAcceptance.objects.filter(user=user, version=NOTICE_VERSION)
-        return bool(accepted.exists())
+        return bool(request.auth.is_noticed)
 
 
 class IsDoctor(IsPerson):
