@@ -105,19 +105,24 @@ def drive(
     seconds: float,
     clients: int,
 ) -> Drive:
-    """Send the requests until `seconds` are over or none is left. Raises Unexpected, OSError."""
+    """Send the requests until `seconds` are over or none is left; each client at least one.
+
+    Raises Unexpected, OSError.
+    """
     left, result, errors = deque(requests), Drive(), deque[Exception]()
     cpu, begun = time.process_time(), time.perf_counter()
 
     def one_client() -> None:
         try:
             connection = Connection(address)
-            while left and not errors and time.perf_counter() - begun < seconds:
+            over = False
+            while left and not errors and not over:
                 request = left.popleft()
                 asked = time.perf_counter()
                 answer = connection.ask(request)
                 result.latencies.append(time.perf_counter() - asked)
                 wanted.check(answer, request)
+                over = time.perf_counter() - begun > seconds
             connection.close()
         except IndexError:
             pass  # another client was faster with the last request

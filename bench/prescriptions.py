@@ -74,11 +74,11 @@ def _search(site: Site, csrf: str) -> str:
 
 def _pdfs() -> str:
     """CPU of one process; each document another one, in English and Hindi by turns."""
-    issued = list(_issued(PDFS, "hi"))
-    render_pdf(issued.pop())  # the compiler and its fonts are loaded once per process
+    papers = list(issued(PDFS, "hi"))
+    render_pdf(papers.pop())  # the compiler and its fonts are loaded once per process
     drawn = []
     costs: dict[str, list[float]] = {"A4": [], "A5": [], "signature": []}
-    for prescription in issued:
+    for prescription in papers:
         for paper in Paper:
             begun = time.process_time()
             drawn.append(render_pdf(prescription, paper))
@@ -95,7 +95,7 @@ def _pdfs() -> str:
     )
 
 
-def _issued(how_many: int, language: str) -> Iterator[Prescription]:
+def issued(how_many: int, language: str) -> Iterator[Prescription]:
     for consultation in in_progress(how_many, language):
         actions.save_lines(consultation=consultation, lines=LINES, by=consultation.doctor.user)
         yield actions.issue_prescription(consultation=consultation, doctor=consultation.doctor)

@@ -6,10 +6,11 @@ import json
 import logging
 from typing import Any
 
+from channels.consumer import get_handler_name
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.contrib.auth import get_user
-from django.db import DatabaseError
+from django.db import Error
 from django.http import HttpRequest
 
 from accounts.actions import refuse
@@ -17,9 +18,11 @@ from accounts.broadcast import account_topic
 from accounts.gates import chosen_facility, facilities_of, has_second_factor, is_doctor
 from accounts.models import Facility
 from consult.broadcast import centre_topic, room_topic
-from consult.models import CallEvent, Consultation, Prescription
+from consult.models import CallEvent, Consultation
 from consult.signalling import Seat
-from esanjeevani.live import Mailbox, Message, hub
+from consult.tips import Tip, read_tips, watch
+from esanjeevani.clock import clock
+from esanjeevani.live import PUSH, Mailbox, Message, hub
 from queues import broadcast
 from queues.board import boards
 from queues.models import Duty, Presence, Token
@@ -27,6 +30,7 @@ from queues.models import Duty, Presence, Token
 REFUSED = 4404
 SIGNED_OUT = 4401
 TOO_MUCH = 4408
+TRY_AGAIN = 1013  # RFC 6455's registry: "try again later"
 MAX_INCOMING = 20  # messages a page may send in its life: it has nothing to say but "ping"
 RECHECK_EVERY = 60.0  # seconds between looks whether the session is still good
 
@@ -43,24 +47,34 @@ class LivePage(AsyncWebsocketConsumer):
         self.incoming = 0
         self.shut_out = False
 
-    async def __call__(self, *args: Any) -> None:
+    async def __call__(self, scope: Any, *args: Any) -> None:
         """Whatever ends it, nothing of it stays behind; disconnect() is not always called."""
+        self.mailbox.push = scope.get("extensions", {}).get(PUSH, {}).get("push")
         try:
-            await super().__call__(*args)
+            await super().__call__(scope, *args)
         finally:
             hub().leave(self.mailbox)
             for task in self.tasks:
                 task.cancel()
-            with contextlib.suppress(DatabaseError):
+            with contextlib.suppress(Error):
                 await self.left()
 
+    async def dispatch(self, message: Message) -> None:
+        """As Channels does it, without its trip to the database thread for each message."""
+        await getattr(self, get_handler_name(message))(message)
+
     async def connect(self) -> None:
+        if not await database_sync_to_async(clock.is_right)():
+            await self.accept()
+            await self.close(TRY_AGAIN)  # the page comes back, to another process
+            return
         self.user = self.scope["user"]
+        since = await hub().ready()
         if not self.user.is_authenticated or not await database_sync_to_async(self.allow)():
             await self.accept()  # so that the page can read the code
             await self.close(REFUSED)
             return
-        await hub().join([account_topic(self.user.pk), *self.topics()], self.mailbox)
+        await hub().join([account_topic(self.user.pk), *self.topics()], self.mailbox, since)
         await self.accept()
         await self.joined()
         self.tasks = [asyncio.create_task(self._send_all()), asyncio.create_task(self._recheck())]
@@ -73,7 +87,7 @@ class LivePage(AsyncWebsocketConsumer):
         raise NotImplementedError
 
     async def joined(self) -> None:
-        """Registered for the topics; now the state may be read."""
+        """Registered for the topics, with what was said on them since before allow() read the state."""
 
     async def left(self) -> None:
         """The page is gone."""
@@ -105,6 +119,9 @@ class LivePage(AsyncWebsocketConsumer):
         """A lost right closes the page within a minute even if nobody announced it."""
         while True:
             await asyncio.sleep(RECHECK_EVERY)
+            if not await database_sync_to_async(clock.is_right)():
+                await self.close(TRY_AGAIN)
+                return
             if not await self._is_still_allowed():
                 self.shut_out = True
                 with contextlib.suppress(RuntimeError):
@@ -115,7 +132,7 @@ class LivePage(AsyncWebsocketConsumer):
         """A database that does not answer now is asked again in a minute."""
         try:
             return await database_sync_to_async(lambda: self._read_session() and self.allow())()
-        except DatabaseError as error:
+        except Error as error:
             log.warning("Not known whether a page may stay open: %s", error)
             return True
 
@@ -131,6 +148,7 @@ class ConsultationPage(LivePage):
     """A consultation: its patient's waiting room and room, its doctor's room."""
 
     consultation: Consultation
+    told: Tip
     place: Token | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -161,25 +179,24 @@ class ConsultationPage(LivePage):
         ]
 
     async def joined(self) -> None:
-        # Read again, now that nothing can be missed: the page compares it with what it shows.
-        await self.send(json.dumps(await database_sync_to_async(self._hello)()))
+        # Read now that nothing can be missed: the page compares it with what it shows.
+        tips = await database_sync_to_async(read_tips)([self.consultation.pk])
+        self.told = tips[self.consultation.pk]
+        await self.send(json.dumps(self.told.as_message("hello")))
+        watch().add(self)
         self.place = self._place()
         if self.place:
-            await database_sync_to_async(self._arrive)(self.place)
+            await boards().arrive(self.place.clinic_id, self.place.pk)
             await boards().show(self.place.clinic_id, self.mailbox, self.place.pk)
-
-    def _hello(self) -> dict[str, Any]:
-        self.allow()
-        issued = self.consultation.prescriptions.filter(state=Prescription.State.ISSUED)
-        return {
-            "type": "hello",
-            "state": self.consultation.state,
-            "token": self.consultation.token.state if self.consultation.token else None,
-            "issued": issued.values_list("number", flat=True).first() or "",
-        }
 
     def hears(self, message: dict[str, Any]) -> bool:
         return self.seat.hears(message)
+
+    async def heard(self, message: Message) -> None:
+        if message["type"] == "resync":
+            watch().look_soon()  # it says so to each page; one look is for all of them
+        else:
+            self.told = self.told.after(message)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         if not self.tasks or not await self.seat.receive(text_data, self.consultation, self.user):
@@ -195,12 +212,8 @@ class ConsultationPage(LivePage):
         is_patient = self.consultation.patient.account_id == self.user.pk
         return token if token and token.is_open and is_patient and at_home else None
 
-    @staticmethod
-    def _arrive(token: Token) -> None:
-        Presence.renew([token.pk])
-        broadcast.line_changed(token.clinic_id)
-
     async def left(self) -> None:
+        watch().remove(self)
         if self.place:
             boards().hide(self.place.clinic_id, self.mailbox, self.place.pk)
             if self.place.pk not in set(boards().tokens()):
@@ -268,7 +281,7 @@ class CentrePage(LivePage):
         """Look at the lines in which a patient of this centre waits now, and at no others."""
         try:
             now = await database_sync_to_async(self._read_places)()
-        except DatabaseError as error:
+        except Error as error:
             log.warning("The places of a health centre could not be read: %s", error)
             return
         for clinic_id, token_id in now - self.places:

@@ -4,17 +4,19 @@ from consult import api_drugs
 from consult.api import talk as api
 from consult.links import ShortId
 from consult.views import (
+    abdm,
     booking,
     calls,
     care,
     doctor,
+    elsewhere,
     handing_on,
     opinions,
     public,
     refills,
     visit,
 )
-from consult.views.centre import after, case, day, patients, send
+from consult.views.centre import after, case, day, patients, send, shared
 from consult.views.centre import visit as centre_visit
 
 register_converter(ShortId, "short")
@@ -31,6 +33,9 @@ centre_patterns = [
     path("centre/patients/new/", patients.register, name="centre_register"),
     path("centre/patients/<uuid:patient>/", patients.patient, name="centre_patient"),
     path("centre/patients/<uuid:patient>/case/", patients.open_case, name="centre_open"),
+    path("centre/abha-code/", shared.code_sheet, name="abha_code_sheet"),
+    path("centre/abha-code/code.svg", shared.code_picture, name="abha_code_picture"),
+    path("centre/shared/<uuid:shared>/", shared.shared, name="centre_shared"),
     path("centre/follow-ups/<uuid:follow_up>/", after.close_follow_up, name="close_follow_up"),
     path(f"{CONSULTATION}case/", case.case, name="centre_case"),
     path(f"{CONSULTATION}case/files/", case.add_file, name="centre_add_file"),
@@ -83,8 +88,18 @@ colleague_patterns = [
     ),
 ]
 
+network_patterns = [
+    path("patients/<uuid:patient>/abha/", abdm.network, name="network"),
+    path("patients/<uuid:patient>/abha/code/", abdm.ask_code, name="abha_code"),
+    path("patients/<uuid:patient>/abha/verify/", abdm.verify, name="abha_verify"),
+    path("consultations/<uuid:consultation>/abha-link/", abdm.link, name="abha_link"),
+    path(f"{ROOM}elsewhere/", elsewhere.elsewhere, name="elsewhere"),
+    path(f"{ROOM}elsewhere/ask/", elsewhere.ask_elsewhere, name="ask_elsewhere"),
+]
+
 app_name = "consult"
 urlpatterns = [
+    *network_patterns,
     *centre_patterns,
     *colleague_patterns,
     path("book/", booking.book, name="book"),

@@ -10,5 +10,6 @@ def site(request: HttpRequest) -> dict[str, object]:
         "HELPLINE": settings.HELPLINE,
         "EMERGENCY_NUMBER": settings.EMERGENCY_NUMBER,
         "DEMO": settings.DEMO,
+        "ABDM_IS_ON": bool(settings.ABDM["url"] and settings.ABDM["client_id"]),
         "LANGUAGE_NATIVE": settings.LANGUAGE_NATIVE,
     }

@@ -11,7 +11,8 @@ import logging
 import random
 import weakref
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
+from itertools import islice
 from typing import Any
 
 import redis
@@ -21,8 +22,10 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 CHANNEL = "esanjeevani:live"
+PUSH = "esanjeevani.push"  # the extension of the ASGI scope by which sockets.py writes at once
 RESYNC = {"type": "resync"}
 MAILBOX_SIZE = 64
+REMEMBERED = 512  # messages of all topics, for those who are just joining
 MAX_MESSAGE_BYTES = 4096
 MAX_RELAYED_BYTES = 24_576  # a session description with everything a browser offers
 SUBSCRIBED_WITHIN = 2.0  # seconds
@@ -32,11 +35,16 @@ Message = dict[str, Any]
 
 
 class Mailbox:
-    """What waits to be sent to one socket. Bounded: a socket too slow to read is told to resync."""
+    """What waits to be sent to one socket. Bounded: a socket too slow to read is told to resync.
+
+    `push` writes a text to the socket at once, or says that it cannot; None where there is no such way.
+    """
 
     def __init__(self) -> None:
+        self.push: Callable[[bytes], bool] | None = None
         self._waiting: deque[Message] = deque()
         self._ready = asyncio.Event()
+        self._sending = False  # somebody is sending what messages() gave out
 
     def put(self, message: Message) -> None:
         if len(self._waiting) >= MAILBOX_SIZE:
@@ -54,19 +62,30 @@ class Mailbox:
                 return
         self.put(message)
 
+    def pass_through(self, text: bytes) -> bool:
+        """Send it before anything is put here; False when something waits or the socket is slow."""
+        return self.push is not None and not self._waiting and not self._sending and self.push(text)
+
     async def messages(self) -> AsyncIterator[Message]:
         while True:
             await self._ready.wait()
+            self._sending = True
             while self._waiting:
                 yield self._waiting.popleft()
+            self._sending = False
             self._ready.clear()
 
-    async def next_batch(self, at_most: float) -> None:
-        """Wait for something to come, at most `at_most` seconds, and forget what it was."""
+    async def next_batch(self, at_most: float) -> bool:
+        """Wait for something to come, at most `at_most` seconds, and forget what it was.
+
+        False when nothing came.
+        """
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._ready.wait(), at_most)
+        came = bool(self._waiting)
         self._waiting.clear()
         self._ready.clear()
+        return came
 
 
 class Hub:
@@ -79,16 +98,35 @@ class Hub:
         self._subscribed = asyncio.Event()
         self._let_in_at = 0.0  # nobody waits longer for the subscription
         self._missed = False  # somebody read a state that has perhaps changed since, unheard
+        self._heard = 0  # how many messages came, of all topics
+        self._recent: deque[tuple[str, str]] = deque(maxlen=REMEMBERED)
 
-    async def join(self, topics: Iterable[str], mailbox: Mailbox) -> None:
+    async def join(self, topics: Iterable[str], mailbox: Mailbox, since: int | None = None) -> None:
         """Returns once messages published from now on reach the mailbox.
 
-        With Redis away it returns all the same; the mailbox is told to resync when Redis is back.
+        With `since`, a number from ready(), those that came after it are put there too: so the topics
+        may depend on a state that is read only once. With Redis away it returns all the same; the
+        mailbox is told to resync when Redis is back.
         """
-        for topic in topics:
+        wanted = set(topics)
+        for topic in wanted:
             self._topics[topic].add(mailbox)
-        if settings.IN_MEMORY or self._subscribed.is_set():
+        if since is not None:
+            self._repeat(wanted, mailbox, self._heard - since)
+        await self.ready()
+
+    def _repeat(self, topics: set[str], mailbox: Mailbox, last: int) -> None:
+        if last > len(self._recent):
+            mailbox.put(RESYNC)
             return
+        for of, payload in islice(self._recent, len(self._recent) - last, None):
+            if topics.intersection(of.split(",")):
+                mailbox.put(json.loads(payload))
+
+    async def ready(self) -> int:
+        """Returns once messages are heard, with the number of the last one; or when Redis is away."""
+        if settings.IN_MEMORY or self._subscribed.is_set():
+            return self._heard
         if self._reader is None:
             self._let_in_at = self.loop.time() + SUBSCRIBED_WITHIN
             self._reader = asyncio.create_task(self._read())
@@ -97,6 +135,7 @@ class Hub:
                 await self._subscribed.wait()
         except TimeoutError:
             self._missed = True
+        return self._heard
 
     def leave(self, mailbox: Mailbox) -> None:
         for topic in [topic for topic, boxes in self._topics.items() if mailbox in boxes]:
@@ -104,17 +143,20 @@ class Hub:
             if not self._topics[topic]:
                 del self._topics[topic]
 
-    def deliver(self, topic: str, payload: str) -> None:
-        boxes = self._topics.get(topic)
+    def deliver(self, topics: str, payload: str) -> None:
+        """`topics` are separated by commas."""
+        self._heard += 1
+        self._recent.append((topics, payload))
+        boxes = [box for topic in topics.split(",") for box in self._topics.get(topic, ())]
         if boxes:
             message = json.loads(payload)
-            for box in list(boxes):
+            for box in boxes:
                 box.put(message)
 
     def _receive(self, data: bytes) -> None:
         try:
-            topic, _, payload = data.decode().partition(" ")
-            self.deliver(topic, payload)
+            topics, _, payload = data.decode().partition(" ")
+            self.deliver(topics, payload)
         except ValueError:
             log.warning("Live updates: not one of our messages: %.80r", data)
 
@@ -162,15 +204,15 @@ def hub() -> Hub:
     return _hubs[loop]
 
 
-def publish(topic: str, **message: Any) -> None:
-    """Tell every socket on `topic`, in whatever process. Never raises when Redis is away.
+def publish(*topics: str, **message: Any) -> None:
+    """Tell every socket on these topics, in whatever process. Never raises when Redis is away.
 
     Call it after commit only (`transaction.on_commit`): who is told must find the change.
     """
     payload = json.dumps(message)
     if len(payload) > MAX_MESSAGE_BYTES:
         raise ValueError("A live message says what changed; it does not carry the data.")
-    _send(topic, payload)
+    _send(",".join(topics), payload)
 
 
 async def relay(topic: str, message: Message) -> None:
@@ -184,11 +226,11 @@ async def relay(topic: str, message: Message) -> None:
     await asyncio.to_thread(_send, topic, payload)
 
 
-def _send(topic: str, payload: str) -> None:
+def _send(topics: str, payload: str) -> None:
     if settings.IN_MEMORY:
         for one in list(_hubs.values()):
             if not one.loop.is_closed():
-                one.loop.call_soon_threadsafe(one.deliver, topic, payload)
+                one.loop.call_soon_threadsafe(one.deliver, topics, payload)
         return
     global _publisher
     if _publisher is None:
@@ -199,6 +241,6 @@ def _send(topic: str, payload: str) -> None:
             retry=Retry(NoBackoff(), 1),
         )
     try:
-        _publisher.publish(CHANNEL, f"{topic} {payload}")
+        _publisher.publish(CHANNEL, f"{topics} {payload}")
     except redis.RedisError as error:
-        log.warning("Redis is away, nobody was told of %s: %s", topic, error)
+        log.warning("Redis is away, nobody was told of %s: %s", topics, error)

@@ -1,6 +1,7 @@
 """One settings file, read from the environment. .env.example has a sentence for each variable."""
 
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import dj_database_url
@@ -62,6 +63,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "esanjeevani.middleware.PageHeaders",
+    "esanjeevani.middleware.RightClock",
     "accounts.address.ClientAddress",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -106,11 +108,17 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
     DATABASES["default"]["TEST"] = {"NAME": VAR_DIR / "test.sqlite3"}
-elif pool_size := env.number("DATABASE_POOL", 0):
-    DATABASES["default"]["OPTIONS"] = {"pool": {"min_size": 1, "max_size": pool_size}}
 else:
-    DATABASES["default"]["CONN_MAX_AGE"] = env.number("DATABASE_KEEP", 60)
+    # A connection that PostgreSQL's restart left dead is noticed before it is used, one whose
+    # server vanished from the network within 20 s; nobody waits long for a server that is away.
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+    DATABASES["default"]["OPTIONS"] = {"connect_timeout": 5, "tcp_user_timeout": 20_000}
+    if pool_size := env.number("DATABASE_POOL", 0):
+        # Once it is back it is found by the next who asks, not after a pause that has grown.
+        pool = {"min_size": 1, "max_size": pool_size, "timeout": 5, "reconnect_timeout": 5}
+        DATABASES["default"]["OPTIONS"]["pool"] = pool
+    else:
+        DATABASES["default"]["CONN_MAX_AGE"] = env.number("DATABASE_KEEP", 60)
 
 REDIS_URL = (
     env.needed("REDIS_URL", "memory") if not env.EMBEDDED else env.text("REDIS_URL", "memory")
@@ -159,7 +167,7 @@ CELERY_BEAT_SCHEDULE = {
     "lines": {"task": "consult.sweep_lines", "schedule": 5.0, "options": {"expires": 5}},
     "outbox": {"task": "accounts.sweep_messages", "schedule": 15.0, "options": {"expires": 15}},
     "pdfs": {"task": "consult.sweep_prescriptions", "schedule": 15.0, "options": {"expires": 15}},
-    "abdm": {"task": "consult.sweep_abdm", "schedule": 10.0, "options": {"expires": 10}},
+    "abdm": {"task": "consult.sweep_abdm", "schedule": 2.0, "options": {"expires": 2}},
     "old": {"task": "accounts.sweep_old", "schedule": 3600.0, "options": {"expires": 600}},
 }
 
@@ -272,18 +280,22 @@ IDENTIFIER_SYSTEMS = {
 
 # --- the national gateway -----------------------------------------------------------------------
 # Off unless url, id and secret are set. Designed for ABDM; not certified.
-ABDM = {
+ABDM: dict[str, Any] = {
     "url": env.text("ABDM_URL").rstrip("/"),
     "client_id": env.text("ABDM_CLIENT_ID"),
     "client_secret": env.text("ABDM_CLIENT_SECRET"),
     "cm_id": env.text("ABDM_CM_ID", "sbx"),
     "hip_id": env.text("ABDM_HIP_ID"),
-    "callback_key": env.text("ABDM_CALLBACK_KEY"),
+    "abha_url": env.text("ABDM_ABHA_URL", env.text("ABDM_URL")).rstrip("/"),
+    "share_url": env.text("ABDM_SHARE_URL", "https://phrsbx.abdm.gov.in/share-profile"),
+    "token_claims": dict(
+        claim.strip().split("=", 1)
+        for claim in env.text("ABDM_TOKEN_CLAIMS").split(",")
+        if "=" in claim
+    ),
 }
-if ABDM["url"] and not (ABDM["client_secret"] and ABDM["hip_id"] and ABDM["callback_key"]):
-    raise ImproperlyConfigured(
-        "ABDM_URL is set: ABDM_CLIENT_SECRET, ABDM_HIP_ID and ABDM_CALLBACK_KEY must be too."
-    )
+if ABDM["url"] and not (ABDM["client_secret"] and ABDM["hip_id"]):
+    raise ImproperlyConfigured("ABDM_URL is set: ABDM_CLIENT_SECRET and ABDM_HIP_ID must be too.")
 
 REST_FRAMEWORK: dict[str, object] = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],

@@ -18,7 +18,9 @@ urlpatterns = [
     path("api/v1/", include("consult.api.urls")),
     path("api/v1/schema/", SpectacularAPIView.as_view(permission_classes=[]), name="api_schema"),
     path("api/v1/docs/", views.ApiPage.as_view(), name="api_page"),
-    path("abdm/<path:kind>", Callback.as_view(), name="abdm_callback"),
+    # Registered at the gateway is SITE_URL/abdm; it adds the rest. Records come to abdm/data.
+    path("abdm/data", Callback.as_view(), {"kind": "data"}, name="abdm_data"),
+    path("abdm/api/v3/<path:kind>", Callback.as_view(), name="abdm_callback"),
     path("fhir/", include("consult.api.fhir_urls")),
     re_path("^(?:api|fhir|abdm)/", views.no_such_end),
     path("language/", set_language, name="set_language"),
@@ -32,3 +34,5 @@ if settings.DEMO:
         path("demo/", demo_views.people, name="demo"),
         path("demo/sms/", demo_views.sms, name="demo_sms"),
     ]
+
+handler500 = "esanjeevani.views.server_error"

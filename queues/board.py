@@ -6,20 +6,21 @@ depends on having seen an earlier message.
 """
 
 import asyncio
+import json
 import logging
 import weakref
 from collections.abc import Iterator
 
 from channels.db import database_sync_to_async
-from django.db import DatabaseError
+from django.db import Error
 
-from esanjeevani.live import Mailbox, Message, hub
-from queues.broadcast import line_topic
+from esanjeevani.live import Mailbox, hub
+from queues.broadcast import line_changed, line_topic
 from queues.line import Line, read_line
-from queues.models import Clinic, Presence
+from queues.models import Clinic, Presence, Token
 
 AT_MOST_EVERY = 1.0  # seconds between two readings of one line
-AT_LEAST_EVERY = 30.0  # seconds: the expected wait moves although nobody does
+AT_LEAST_EVERY = 10.0  # seconds: the expected wait moves, and what was announced may not have come
 RENEW_EVERY = 20.0  # seconds; the lease is 60
 
 log = logging.getLogger(__name__)
@@ -30,58 +31,84 @@ class Board:
 
     def __init__(self, clinic_id: int) -> None:
         self.clinic_id = clinic_id
-        # Each page with the token that waits on it; None for a desk, several for a health centre.
-        self.pages: set[tuple[Mailbox, int | None]] = set()
+        # Each page with the token that waits on it (None for a desk, several for a health centre),
+        # and what it was told last.
+        self.pages: dict[tuple[Mailbox, int | None], Place | None] = {}
         self.changed = Mailbox()
         self.line: Line | None = None
         self.task = asyncio.create_task(self._run())
 
     async def show(self, page: Mailbox, token_id: int | None) -> None:
-        """Show the line to one more page, starting with what is known."""
-        self.pages.add((page, token_id))
+        """Show the line to one more page, starting with what is known.
+
+        Read again only for somebody who is new in it: whatever else changed was announced.
+        """
+        self.pages[page, token_id] = None
         await hub().join([line_topic(self.clinic_id)], self.changed)
-        if self.line:
+        if self.line and (page, token_id) in self.pages:
             self._tell(page, token_id, self.line)
-        self.changed.put_latest({"type": "line"})
+        if not self.line or (token_id and self.line.ahead_of(token_id) is None):
+            self.changed.put_latest({"type": "line"})
 
     def hide(self, page: Mailbox, token_id: int | None) -> None:
-        self.pages.discard((page, token_id))
+        self.pages.pop((page, token_id), None)
         if not self.pages:
             hub().leave(self.changed)
             self.task.cancel()
 
     async def _run(self) -> None:
         while True:
-            await self.changed.next_batch(AT_LEAST_EVERY)
+            was_announced = await self.changed.next_batch(AT_LEAST_EVERY)
+            earlier = self.line
             try:
                 self.line = await database_sync_to_async(self._read)()
-            except DatabaseError as error:
+            except Error as error:
                 log.warning("The line %s could not be read: %s", self.clinic_id, error)
                 self.changed.put_latest({"type": "line"})
             else:
-                for page, token_id in list(self.pages):
-                    self._tell(page, token_id, self.line)
+                if was_announced or self.line != earlier:
+                    self._tell_all(self.line)
             await asyncio.sleep(AT_MOST_EVERY)
 
     def _read(self) -> Line:
         return read_line(Clinic.objects.get(pk=self.clinic_id))
 
+    def _tell_all(self, line: Line) -> None:
+        """Without a pause: what is said in one go is all of the same reading."""
+        for page, token_id in self.pages:
+            self._tell(page, token_id, line)
+
     def _tell(self, page: Mailbox, token_id: int | None, line: Line) -> None:
+        """A place is told when it is another than before; a desk fetches its lines anyway."""
         if token_id is None:
             page.put_latest({"type": "line"})
         elif (ahead := line.ahead_of(token_id)) is not None:
-            page.put_latest({"token": token_id} | place_message(line, ahead))
+            place = place_of(line, ahead)
+            if place == self.pages[page, token_id]:
+                return
+            self.pages[page, token_id] = place
+            text = PLACE % (token_id, *place)
+            if not page.pass_through(text.encode()):
+                page.put_latest(json.loads(text))
 
 
-def place_message(line: Line, ahead: int) -> Message:
+# Who is ahead, doctors on duty, minutes at least and at most ("null" while nobody is there to call).
+Place = tuple[int, int, int | str, int | str]
+PLACE = '{"token": %d, "type": "place", "ahead": %d, "doctors": %d, "low": %s, "high": %s}'
+
+
+def place_of(line: Line, ahead: int) -> Place:
     wait = line.wait(ahead)
-    return {
-        "type": "place",
-        "ahead": ahead,
-        "doctors": line.doctors,
-        "low": wait.low if wait else None,
-        "high": wait.high if wait else None,
-    }
+    return (ahead, line.doctors, wait.low, wait.high) if wait else (ahead, 0, "null", "null")
+
+
+def _greet(arrived: set[tuple[int, int]]) -> None:
+    """Lines hear of those who were absent; a page that was only loaded again changes nothing."""
+    tokens = [token_id for _clinic_id, token_id in arrived]
+    there = set(Token.objects.present().filter(pk__in=tokens).values_list("pk", flat=True))
+    Presence.renew(tokens)
+    for clinic_id in {clinic_id for clinic_id, token_id in arrived if token_id not in there}:
+        line_changed(clinic_id)
 
 
 class Boards:
@@ -90,6 +117,16 @@ class Boards:
     def __init__(self) -> None:
         self._boards: dict[int, Board] = {}
         self._renewing: asyncio.Task[None] | None = None
+        self._arriving: set[tuple[int, int]] = set()  # clinic and token
+        self._greeting = asyncio.Lock()
+
+    async def arrive(self, clinic_id: int, token_id: int) -> None:
+        """Returns once this one is present. All who come while one batch is written are the next."""
+        self._arriving.add((clinic_id, token_id))
+        async with self._greeting:
+            if (clinic_id, token_id) in self._arriving:
+                arrived, self._arriving = self._arriving, set()
+                await database_sync_to_async(_greet)(arrived)
 
     async def show(self, clinic_id: int, page: Mailbox, token_id: int | None = None) -> None:
         if clinic_id not in self._boards:
@@ -115,7 +152,7 @@ class Boards:
             await asyncio.sleep(RENEW_EVERY)
             try:
                 await database_sync_to_async(Presence.renew)(list(self.tokens()))
-            except DatabaseError as error:
+            except Error as error:
                 log.warning("The leases of the waiting could not be renewed: %s", error)
 
 

@@ -22,8 +22,6 @@ def line_changed(clinic_id: int) -> None:
 
 
 def token_changed(token: Token) -> None:
-    """This one's own state moved: told at once."""
-    transaction.on_commit(
-        partial(live.publish, token_topic(token.pk), type="token", state=str(token.state))
-    )
-    line_changed(token.clinic_id)
+    """This one's own state moved: told at once. Its line looks again, by the same message."""
+    topics = token_topic(token.pk), line_topic(token.clinic_id)
+    transaction.on_commit(partial(live.publish, *topics, type="token", state=str(token.state)))

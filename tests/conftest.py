@@ -6,12 +6,16 @@ With REQUIRE_SERVICES=1 a missing service is a failure; without it, it is said p
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
+from django.contrib.auth.models import Group
 from django.core.cache import cache
 from django.core.management import call_command
 
+from accounts.models import SmsTemplate, Speciality, State
+from accounts.seeding import seed
 from accounts.sms import MemoryBackend
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
@@ -57,12 +61,28 @@ def _signing_keys() -> None:
     call_command("signing_keys", demonstration=True)
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    """Tables as a new deployment has them: seeded once, and seen by every test in a transaction."""
+    with django_db_blocker.unblock():
+        seed()
+
+
+@pytest.fixture
+def unseeded(db: None) -> None:
+    """Tables as before the first seed()."""
+    for model in (State, Speciality, SmsTemplate, Group):
+        model.objects.all().delete()
+
+
 @pytest.fixture(autouse=True)
 def _clean(settings: object, tmp_path: Path) -> None:
     cache.clear()
     MemoryBackend.sent.clear()
     settings.SMS_BACKEND = "accounts.sms.MemoryBackend"  # type: ignore[attr-defined]
     settings.MEDIA_ROOT = tmp_path  # type: ignore[attr-defined]
+    # Each test client starts the site anew: static files are looked for when they are asked for.
+    settings.WHITENOISE_AUTOREFRESH = True  # type: ignore[attr-defined]
 
 
 pytest_plugins = ["tests.running"]

@@ -17,8 +17,12 @@ SENIOR = 60
 
 
 def new_patient_number() -> str:
-    """12 digits: 11 random and a Luhn check digit, so that one wrong digit is noticed."""
-    digits = get_random_string(1, "123456789") + get_random_string(10, "0123456789")
+    """12 digits: 11 random and a Luhn check digit, so that one wrong digit is noticed.
+
+    No slip makes it begin with 91: it would pass for a mobile number with its country code.
+    """
+    beginning = get_random_string(1, "2345678") + get_random_string(1, "023456789")
+    digits = beginning + get_random_string(9, "0123456789")
     return digits + luhn_digit(digits)
 
 
@@ -149,7 +153,12 @@ class Patient(Public):
     @property
     def masked_abha(self) -> str:
         """On screens: enough to recognise one's own."""
-        return f"··-····-····-{self.abha_number[10:]}" if self.abha_number else ""
+        return masked_abha(self.abha_number)
+
+
+def masked_abha(digits: str) -> str:
+    """The last four of 14 digits, in the groups of the card; "" without a number."""
+    return f"··-····-····-{digits[10:]}" if digits else ""
 
 
 def age_on(birth_date: date, day: date) -> int:

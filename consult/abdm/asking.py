@@ -12,7 +12,8 @@ from accounts.actions import record
 from accounts.models import Doctor, Patient
 from consult.abdm import crypto
 from consult.abdm.holding import KINDS, moment
-from consult.abdm.messages import Malformed, NotYet, at, send, text_at
+from consult.abdm.messages import Malformed, NotYet, at, rows_at, send, text_at
+from consult.broadcast import elsewhere_changed
 from consult.models import AbdmConsent, AbdmMessage, AbdmRecord
 
 HIU = AbdmConsent.Role.HIU
@@ -90,11 +91,18 @@ def _consent_of(body: dict[str, Any], kind: str) -> AbdmConsent:
     return asked.consent
 
 
-def on_decision(body: dict[str, Any]) -> None:
+def on_decision(body: dict[str, Any], request_id: str) -> None:
     """The patient has decided: granted artefacts are fetched; a withdrawal takes the records away."""
     notice = at(body, "notification")
     status = text_at(notice, "status").upper()
     ids = [text_at(one, "id") for one in notice.get("consentArtefacts") or []]
+    _follow(notice, status, ids)
+    send("on-decision", "/api/hiecm/consent/v3/request/hiu/on-notify",
+         {"acknowledgement": [{"status": "OK", "consentId": one} for one in ids],
+          "response": {"requestId": request_id}})  # fmt: skip
+
+
+def _follow(notice: dict[str, Any], status: str, ids: list[str]) -> None:
     if status in ("REVOKED", "EXPIRED"):
         for consent in AbdmConsent.objects.filter(role=HIU, artefact_id__in=ids):
             _end(consent, State.REVOKED if status == "REVOKED" else State.EXPIRED)
@@ -118,6 +126,7 @@ def _end(consent: AbdmConsent, state: str) -> None:
     """What was given under it is no longer ours to keep."""
     AbdmConsent.objects.filter(pk=consent.pk).exclude(state=State.REVOKED).update(state=state)
     AbdmRecord.objects.filter(consent=consent).delete()
+    elsewhere_changed(consent.patient_id)
     record("abdm.consent_ended", consent, by=None, patient=consent.patient)
 
 
@@ -139,7 +148,12 @@ def on_artefact(body: dict[str, Any]) -> None:
         consent.pk, consent.uid = None, AbdmConsent._meta.get_field("uid").get_default()
     consent.artefact_id, consent.state = artefact, State.GRANTED
     consent.expires_at = min(consent.expires_at, moment(detail, "permission.dataEraseAt"))
+    # The patient may have given less than was asked for.
+    consent.from_at = moment(detail, "permission.dateRange.from")
+    consent.to_at = moment(detail, "permission.dateRange.to")
+    consent.hi_types = [kind for kind in rows_at(detail, "hiTypes") if isinstance(kind, str)]
     consent.save()
+    elsewhere_changed(consent.patient_id)
     _ask_records(consent)
 
 
@@ -202,7 +216,27 @@ def on_data(body: dict[str, Any]) -> None:
         AbdmRecord.objects.update_or_create(
             consent=consent, care_context=context, defaults={"bundle": bundle}
         )
+    elsewhere_changed(consent.patient_id)
     record("abdm.received", consent, by=consent.requested_by, patient=consent.patient)
+    send("received", "/api/hiecm/data-flow/v3/health-information/notify",
+         {"notification": _received(consent, transaction_id, entries)}, consent=consent)  # fmt: skip
+
+
+def _received(consent: AbdmConsent, transaction_id: str, entries: list[Any]) -> dict[str, Any]:
+    contexts = sorted({text_at(entry, "careContextReference") for entry in entries})
+    return {
+        "consentId": consent.artefact_id,
+        "transactionId": transaction_id,
+        "doneAt": timezone.now().isoformat(),
+        "notifier": {"type": "HIU", "id": settings.ABDM["hip_id"]},
+        "statusNotification": {
+            "sessionStatus": "TRANSFERRED",
+            "statusResponses": [
+                {"careContextReference": one, "hiStatus": "OK", "description": ""}
+                for one in contexts
+            ],
+        },
+    }
 
 
 def _bundle(text: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from accounts.secrets import keyed_hash
 
-CURVE = "curve25519"
+CURVE = "Curve25519"
 
 
 class NotReadable(Exception):
@@ -23,9 +23,9 @@ class NotReadable(Exception):
 
 
 def new_keys() -> dict[str, str]:
-    """For one transfer: private, public and nonce, in base64."""
+    """For one transfer: private, public (as X.509) and nonce, in base64."""
     made = abdm_ecdh.generate_key_material()
-    return {"private": made.private_key, "public": made.public_key, "nonce": made.nonce}
+    return {"private": made.private_key, "public": made.x509_public_key, "nonce": made.nonce}
 
 
 def key_material(keys: dict[str, str], expires: str) -> dict[str, Any]:

@@ -30,19 +30,29 @@ def is_on() -> bool:
 
 def post(path: str, body: dict[str, Any], *, request_id: str = "", **headers: str) -> Any:
     """Raises GatewayAway, GatewayRefused. The answer's JSON; None for a bare 202."""
-    return _send(
-        f"{settings.ABDM['url']}{path}",
-        body,
-        {
-            "Authorization": f"Bearer {_session()}",
-            "REQUEST-ID": request_id or str(uuid.uuid4()),
-            "TIMESTAMP": timezone.now().strftime("%Y-%m-%dT%H:%M:%S.000Z"),
-            "X-CM-ID": settings.ABDM["cm_id"],
-            "X-HIP-ID": settings.ABDM["hip_id"],
-            "X-HIU-ID": settings.ABDM["hip_id"],
-            **headers,
-        },
-    )
+    return _send(_address(path), body, _standard(request_id) | headers)
+
+
+def get(path: str) -> Any:
+    """Raises as post(). The answer's JSON."""
+    return _send(_address(path), None, _standard())
+
+
+def _address(path: str) -> str:
+    """ABHA numbers are verified at a server of its own."""
+    return f"{settings.ABDM['abha_url' if path.startswith('/abha/') else 'url']}{path}"
+
+
+def _standard(request_id: str = "") -> dict[str, str]:
+    """The headers that every call of version 3 carries."""
+    return {
+        "Authorization": f"Bearer {_session()}",
+        "REQUEST-ID": request_id or str(uuid.uuid4()),
+        "TIMESTAMP": timezone.now().strftime("%Y-%m-%dT%H:%M:%S.000Z"),
+        "X-CM-ID": settings.ABDM["cm_id"],
+        "X-HIP-ID": settings.ABDM["hip_id"],
+        "X-HIU-ID": settings.ABDM["hip_id"],
+    }
 
 
 def push(url: str, body: dict[str, Any]) -> None:
@@ -52,9 +62,10 @@ def push(url: str, body: dict[str, Any]) -> None:
     _send(url, body, {})
 
 
-def _send(url: str, body: dict[str, Any], headers: dict[str, str]) -> Any:
+def _send(url: str, body: dict[str, Any] | None, headers: dict[str, str]) -> Any:
+    method = "GET" if body is None else "POST"
     try:
-        answer = httpx.post(url, json=body, headers=headers, timeout=TIMEOUT)
+        answer = httpx.request(method, url, json=body, headers=headers, timeout=TIMEOUT)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise GatewayAway(f"{type(error).__name__} at {url}") from None
     if answer.status_code == 401:
@@ -92,16 +103,11 @@ def _session() -> str:
 
 def hidden(text: str) -> str:
     """For the ABHA service alone: RSA-OAEP under its public key, as it asks for numbers and codes."""
+    answer = get("/abha/api/v3/profile/public/certificate")
     try:
-        answer = httpx.get(
-            f"{settings.ABDM['url']}/abha/api/v3/profile/public/certificate",
-            headers={"Authorization": f"Bearer {_session()}"},
-            timeout=TIMEOUT,
-        )
-        body = answer.json()["publicKey"]
-        pem = f"-----BEGIN PUBLIC KEY-----\n{body}\n-----END PUBLIC KEY-----".encode()
-        key = load_pem_public_key(pem)
-    except (httpx.HTTPError, KeyError, TypeError, ValueError) as error:
+        pem = f"-----BEGIN PUBLIC KEY-----\n{answer['publicKey']}\n-----END PUBLIC KEY-----"
+        key = load_pem_public_key(pem.encode())
+    except (KeyError, TypeError, ValueError) as error:
         raise GatewayAway(str(error)) from None
     if not isinstance(key, rsa.RSAPublicKey):
         raise GatewayAway("The certificate holds no RSA key.")

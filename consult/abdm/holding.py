@@ -1,4 +1,4 @@
-"""M2: we hold records (HIP). Link, be discovered, take note of a consent, hand over encrypted."""
+"""M2: we hold records (HIP). Link, take note of a consent, hand over encrypted."""
 
 import hashlib
 import json
@@ -12,7 +12,8 @@ from django.utils.dateparse import parse_datetime
 from accounts.actions import record
 from accounts.models import Patient, User
 from consult.abdm import crypto
-from consult.abdm.messages import Malformed, NotYet, at, send, text_at
+from consult.abdm.linking import of_patient
+from consult.abdm.messages import Malformed, NotYet, at, rows_at, send, text_at
 from consult.fhir.documents import OP_CONSULT, PRESCRIPTION, WELLNESS, document, kinds_of
 from consult.fhir.records import records_of, with_all
 from consult.models import AbdmConsent, AbdmMessage, CareContext, Consultation
@@ -60,37 +61,18 @@ def on_link_token(body: dict[str, Any]) -> None:
     asked = _asked(body, "link.token")
     token, patient = text_at(body, "linkToken"), asked.patient
     unlinked = CareContext.objects.filter(linked_at=None, consultation__patient=patient)
-    contexts = [
-        _context(one.consultation) for one in unlinked.select_related("consultation__clinic")
-    ]
-    if patient is None or not contexts:
+    rows = [one.consultation for one in unlinked.select_related("consultation__clinic")]
+    if patient is None or not rows:
         return
     send(
         "link.contexts", "/api/hiecm/hip/v3/link/carecontext",
         {
             "abhaNumber": patient.abha_number,
             "abhaAddress": patient.abha_address,
-            "patient": [
-                {
-                    "referenceNumber": patient.number,
-                    "display": patient.name,
-                    "careContexts": contexts,
-                    "hiType": "OPConsultation",
-                    "count": len(contexts),
-                }
-            ],
+            "patient": [of_patient(patient, rows)],
         },
-        patient=patient, link_token=token, secret=json.dumps([one["referenceNumber"] for one in contexts]),
+        patient=patient, link_token=token, secret=json.dumps([str(one.uid) for one in rows]),
     )  # fmt: skip
-
-
-def _context(consultation: Consultation) -> dict[str, str]:
-    """How the patient recognises it: the clinic and the day, nothing of the illness."""
-    day = timezone.localtime(consultation.ended_at)
-    return {
-        "referenceNumber": str(consultation.uid),
-        "display": f"{consultation.clinic.name}, {day:%d %b %Y}",
-    }
 
 
 def on_linked(body: dict[str, Any]) -> None:
@@ -111,40 +93,6 @@ def _asked(body: dict[str, Any], kind: str) -> AbdmMessage:
     if asked.done_at is None:
         raise NotYet
     return asked
-
-
-def on_discover(body: dict[str, Any], request_id: str) -> None:
-    """Which consultations do we hold of this person? By verified ABHA address alone: nobody guesses."""
-    address = text_at(body, "patient.id")
-    patient = Patient.objects.filter(
-        abha_address__iexact=address, abha_verified_at__isnull=False
-    ).first()
-    contexts = _held(patient) if patient else []
-    answer: dict[str, Any] = {
-        "transactionId": text_at(body, "transactionId"),
-        "response": {"requestId": request_id},
-    }
-    if patient and contexts:
-        answer["patient"] = [
-            {
-                "referenceNumber": patient.number,
-                "display": patient.name,
-                "careContexts": contexts,
-                "hiType": "OPConsultation",
-                "count": len(contexts),
-            }
-        ]
-        answer["matchedBy"] = ["HEALTH_ID"]
-        record("abdm.discover", f"patient:{patient.uid}", by=None, patient=patient)
-    else:
-        answer["error"] = {"code": "ABDM-1010", "message": "No records found"}
-    send("on-discover", "/api/hiecm/user-initiated-linking/v3/patient/care-context/on-discover",
-         answer, patient=patient)  # fmt: skip
-
-
-def _held(patient: Patient) -> list[dict[str, str]]:
-    rows = Consultation.objects.filter(patient=patient, state=Consultation.State.COMPLETED)
-    return [_context(one) for one in rows.select_related("clinic").order_by("-pk")[:100]]
 
 
 def on_consent(body: dict[str, Any], request_id: str) -> None:
@@ -173,13 +121,15 @@ def _keep_consent(artefact: str, detail: dict[str, Any]) -> None:
     ).first()
     if patient is None:
         raise Malformed("consentDetail.patient.id")
-    contexts = [text_at(one, "careContextReference") for one in _list(detail, "careContexts")]
+    contexts = [text_at(one, "careContextReference") for one in rows_at(detail, "careContexts")]
     consent = AbdmConsent.objects.create(
         role=HIP,
         patient=patient,
         artefact_id=artefact,
         state=State.GRANTED,
-        hi_types=[kind for kind in _list(detail, "hiTypes") if kind in KINDS],
+        requester=_words(detail, "requester.name") or _words(detail, "hiu.name"),
+        purpose=_words(detail, "purpose.text"),
+        hi_types=[kind for kind in rows_at(detail, "hiTypes") if kind in KINDS],
         care_contexts=contexts,
         from_at=moment(detail, "permission.dateRange.from"),
         to_at=moment(detail, "permission.dateRange.to"),
@@ -188,11 +138,12 @@ def _keep_consent(artefact: str, detail: dict[str, Any]) -> None:
     record("abdm.consent", consent, by=None, patient=patient)
 
 
-def _list(body: dict[str, Any], name: str) -> list[Any]:
-    value = at(body, name)
-    if not isinstance(value, list):
-        raise Malformed(name)
-    return value
+def _words(detail: dict[str, Any], path: str) -> str:
+    """Who asks and why, as the patient is shown it; "" where the artefact does not say."""
+    try:
+        return text_at(detail, path)[:120]
+    except Malformed:
+        return ""
 
 
 def moment(body: dict[str, Any], path: str) -> datetime:
@@ -220,7 +171,12 @@ def on_request(body: dict[str, Any], request_id: str) -> None:
     answer: dict[str, Any] = {"response": {"requestId": request_id}}
     path = "/api/hiecm/data-flow/v3/health-information/hip/on-request"
     if not consent.is_in_force:
-        words = {"code": "ABDM-1030", "message": f"The consent is {consent.state}"}
+        granted = consent.state == State.GRANTED
+        words = (
+            {"code": "ABDM-1061", "message": "Consent artefact expired"}
+            if granted or consent.state == State.EXPIRED
+            else {"code": "ABDM-1062", "message": "Consent Not granted"}
+        )
         send("on-request", path, {**answer, "error": words}, consent=consent)
         record("abdm.refused", consent, by=None, patient=consent.patient)
         return

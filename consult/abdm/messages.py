@@ -13,7 +13,8 @@ from consult.models import AbdmConsent, AbdmMessage
 from esanjeevani.celery_app import enqueue
 
 IN, OUT = AbdmMessage.Direction.IN, AbdmMessage.Direction.OUT
-PAUSE = timedelta(seconds=5)
+# Seconds until it is tried again. Soon at first: a patient looks at their app and waits.
+PAUSES = [1, 2, 5, 15, 60, 300, 1800, 7200]
 
 
 class NotYet(Exception):
@@ -90,7 +91,7 @@ def done(message: AbdmMessage) -> None:
 
 def failed(message: AbdmMessage, error: Exception, *, for_good: bool = False) -> None:
     tries = AbdmMessage.MAX_TRIES if for_good else message.tries + 1
-    due = timezone.now() + PAUSE * 2**message.tries
+    due = timezone.now() + timedelta(seconds=PAUSES[min(message.tries, len(PAUSES) - 1)])
     AbdmMessage.objects.filter(pk=message.pk).update(
         tries=tries, due_at=due, error=f"{type(error).__name__}: {error}"[:200]
     )
@@ -115,5 +116,12 @@ def at(body: Any, path: str) -> Any:
 def text_at(body: Any, path: str) -> str:
     value = at(body, path)
     if not isinstance(value, str) or not value:
+        raise Malformed(path)
+    return value
+
+
+def rows_at(body: Any, path: str) -> list[Any]:
+    value = at(body, path)
+    if not isinstance(value, list):
         raise Malformed(path)
     return value

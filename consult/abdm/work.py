@@ -5,16 +5,19 @@ from typing import Any
 
 from django.db import transaction
 
-from consult.abdm import asking, gateway, holding, messages
+from consult.abdm import asking, gateway, holding, linking, messages, sharing
 from consult.abdm.crypto import NotReadable
 from consult.models import AbdmMessage
 from esanjeevani.celery_app import sweep
 
-# By the address that the gateway calls, below /abdm/.
+# By the address that the gateway calls, below /abdm/api/v3/; records come to /abdm/data.
 CALLBACKS: dict[str, Callable[..., None]] = {
     "hip/token/on-generate-token": holding.on_link_token,
     "link/on_carecontext": holding.on_linked,
-    "hip/patient/care-context/discover": holding.on_discover,
+    "hip/patient/share": sharing.on_share,
+    "hip/patient/care-context/discover": linking.on_discover,
+    "hip/link/care-context/init": linking.on_init,
+    "hip/link/care-context/confirm": linking.on_confirm,
     "consent/request/hip/notify": holding.on_consent,
     "hip/health-information/request": holding.on_request,
     "hiu/consent/request/on-init": asking.on_asked,
@@ -23,7 +26,16 @@ CALLBACKS: dict[str, Callable[..., None]] = {
     "hiu/health-information/on-request": asking.on_records_asked,
     "data": asking.on_data,
 }
-ANSWERS = {holding.on_discover, holding.on_consent, holding.on_request}  # they name the request
+# These name the request in their answer.
+ANSWERS = {
+    sharing.on_share,
+    linking.on_discover,
+    linking.on_init,
+    linking.on_confirm,
+    holding.on_consent,
+    holding.on_request,
+    asking.on_decision,
+}
 
 
 def work_on(message_id: int) -> bool:
@@ -60,4 +72,5 @@ def _take_in(message: AbdmMessage) -> None:
 def sweep_abdm() -> int:
     """Go on where a crash, a slow gateway or an order of its own left something."""
     asking.forget_expired()
-    return sweep(work_on, messages.due())
+    sharing.forget_unclaimed()
+    return sweep(work_on, messages.due()) if gateway.is_on() else 0

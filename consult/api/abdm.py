@@ -1,10 +1,8 @@
 """Where the national gateway calls back: kept, answered with 202, worked on afterwards."""
 
-import hmac
 import json
 from typing import Any
 
-from django.conf import settings
 from django.http import Http404
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ParseError, ValidationError
@@ -17,6 +15,7 @@ from accounts.actions import refuse
 from accounts.api.base import Refused
 from consult.abdm import gateway
 from consult.abdm.messages import receive
+from consult.abdm.tokens import Forged, check_token
 from consult.abdm.work import CALLBACKS
 
 LARGEST = 12_000_000  # bytes: a page of encrypted documents
@@ -35,7 +34,7 @@ class Callback(APIView):
             raise Http404
         is_data = kind == "data"  # comes from the holder of the records, sealed for us
         if not is_data:
-            self._check_key(request)
+            self._check_token(request)
         if _length(request) > (LARGEST if is_data else LARGEST_CALL):
             raise Refused("too_big", _("This is too much for one request."), 413)
         body = _json(request)
@@ -49,11 +48,17 @@ class Callback(APIView):
         receive(kind, request_id, body)
         return Response({"status": "ACCEPTED"}, status=202)
 
-    def _check_key(self, request: Request) -> None:
-        sent = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        if not hmac.compare_digest(sent.encode(), settings.ABDM["callback_key"].encode()):
+    def _check_token(self, request: Request) -> None:
+        """401 for what is not the gateway's; 503, so that it calls again, while its keys are not there."""
+        try:
+            check_token(request.headers.get("Authorization", "").removeprefix("Bearer "))
+        except Forged:
             refuse("abdm.callback", request.path[:80], by=None)
-            raise Refused("not_authenticated", _("This key is not the gateway's."), 401)
+            words = _("This is not the gateway's token.")
+            raise Refused("not_authenticated", words, 401) from None
+        except (gateway.GatewayAway, gateway.GatewayRefused):
+            words = _("The national health-records service does not answer. Try again later.")
+            raise Refused("gateway_away", words, 503) from None
 
 
 def _json(request: Request) -> Any:

@@ -1,4 +1,5 @@
 from consult.models.abdm import AbdmConsent, AbdmMessage, AbdmRecord, CareContext
+from consult.models.abdm_links import LinkRequest, SharedProfile
 from consult.models.attachments import Attachment
 from consult.models.calls import AbuseReport, CallEvent, CallLeg
 from consult.models.cases import Case
@@ -59,6 +60,7 @@ __all__ = [
     "InPersonVisit",
     "Instruction",
     "Interaction",
+    "LinkRequest",
     "MedicineSet",
     "Mode",
     "Note",
@@ -70,6 +72,7 @@ __all__ = [
     "Product",
     "Referral",
     "RefillRequest",
+    "SharedProfile",
     "SigningKey",
     "WarningReason",
 ]

@@ -42,6 +42,8 @@ class AbdmConsent(Public):
     request_id = models.CharField("id of the request at the gateway", max_length=64, blank=True)
     artefact_id = models.CharField("id of the artefact", max_length=64, blank=True)
     state = models.CharField(max_length=9, choices=State.choices, default=State.REQUESTED)
+    requester = models.CharField("who asks", max_length=160, blank=True)
+    purpose = models.CharField(max_length=120, blank=True)
     hi_types = models.JSONField("kinds of records", default=list)
     care_contexts = models.JSONField("consultations it is about", default=list)
     from_at = models.DateTimeField("records from")

@@ -3,8 +3,10 @@ from django.utils import timezone
 
 from accounts.models import Doctor, Patient, User
 from queues import broadcast
-from queues.line import priority_run, read_line
-from queues.models import PRIORITY_RUN, Clinic, Duty, KeptApart, MoveRefused, Token
+from queues.actions.heads import come_back
+from queues.claim import Before, claim, look_before
+from queues.line import read_line
+from queues.models import Clinic, Duty, KeptApart, MoveRefused, Token
 
 RETRIES = 3
 
@@ -31,15 +33,17 @@ class AlreadyHolding(Exception):
 
 def call_next(*, clinic: Clinic, doctor: Doctor) -> Token:
     """Call the first present patient of the line. Raises NotOnDuty, AlreadyHolding, NobodyPresent."""
-    if not doctor.is_verified or not is_on_duty(doctor, clinic):
+    if not doctor.is_verified:
         raise NotOnDuty
     for _try in range(RETRIES):
-        held = Token.objects.held().filter(doctor=doctor).first()
-        if held:
-            raise AlreadyHolding(held)
+        before = look_before(clinic.pk, doctor.pk)
+        if not before.is_on_duty:
+            raise NotOnDuty
+        if before.holds:
+            break
         try:
-            return _claim(clinic, doctor)
-        except (IntegrityError, MoveRefused):
+            return _claim(clinic, doctor, before)
+        except IntegrityError:
             continue  # the patient was called elsewhere, or our other click was faster
     raise AlreadyHolding(Token.objects.held().filter(doctor=doctor).first())
 
@@ -50,26 +54,13 @@ def is_on_duty(doctor: Doctor, clinic: Clinic) -> bool:
 
 
 @transaction.atomic
-def _claim(clinic: Clinic, doctor: Doctor) -> Token:
-    line = Token.objects.in_line(clinic)
-    ordinary_first = priority_run(clinic) >= PRIORITY_RUN
-    free = line.present().free().at_free_screen().not_apart_from(doctor)
-    token = free.claimed(ordinary_first=ordinary_first)
+def _claim(clinic: Clinic, doctor: Doctor, before: Before) -> Token:
+    token = claim(clinic.pk, doctor.pk, before)
     if token is None:
-        raise NobodyPresent(line.count())
+        raise NobodyPresent(Token.objects.in_line(clinic).count())
     token.clinic = clinic
-    token.call(doctor)
-    _stop_yielding(clinic)
     broadcast.token_changed(token)
     return token
-
-
-def _stop_yielding(clinic: Clinic) -> None:
-    """Those who missed a call have let one other go first; now they are next by their number."""
-    yielding = Token.objects.in_line(clinic).filter(yields=True)
-    ids = list(yielding.select_for_update(skip_locked=True).values_list("pk", flat=True))
-    if ids:
-        Token.objects.filter(pk__in=ids).update(yields=False)
 
 
 @transaction.atomic
@@ -100,6 +91,7 @@ def put_back(*, token: Token) -> Token:
 
     Raises MoveRefused when the patient is not with a doctor.
     """
+    come_back(token)
     token.put_back()
     broadcast.token_changed(token)
     return token
@@ -115,6 +107,7 @@ def keep_apart(*, doctor: Doctor, patient: Patient) -> KeptApart:
 @transaction.atomic
 def pass_over(*, token: Token) -> Token:
     """The call was not answered: back to the line once, then the place is lost."""
+    come_back(token)
     token.pass_over()
     broadcast.token_changed(token)
     return token

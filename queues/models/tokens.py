@@ -4,13 +4,12 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import connection, models
-from django.db.models import Case, Q, Value, When
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Doctor, Patient, User
 from accounts.models.base import Public
-from queues.models.apart import KeptApart
 from queues.models.clinics import Clinic
 from queues.models.moves import MoveRefused, Moving
 
@@ -35,51 +34,6 @@ class TokenQuerySet(models.QuerySet["Token"]):
 
     def present(self) -> "TokenQuerySet":
         return self.filter(presence__until__gt=timezone.now())
-
-    def free(self) -> "TokenQuerySet":
-        """Whose patient no other clinic's doctor has called or is seeing."""
-        elsewhere = Token.objects.held().filter(patient=models.OuterRef("patient"))
-        return self.filter(~models.Exists(elsewhere))
-
-    def not_apart_from(self, doctor: Doctor) -> "TokenQuerySet":
-        """Whose patient this doctor may meet: nobody who was parted from them after a report."""
-        return self.filter(~models.Exists(KeptApart.of_token(doctor)))
-
-    def at_free_screen(self) -> "TokenQuerySet":
-        """At home, or with a health worker who is in no other call. An emergency may break in."""
-        at_screen = Token.objects.held().filter(brought_by=models.OuterRef("brought_by"))
-        return self.filter(
-            Q(priority=Token.Priority.EMERGENCY) | Q(brought_by=None) | ~models.Exists(at_screen)
-        )
-
-    def in_turn(self, *, ordinary_first: bool = False) -> "TokenQuerySet":
-        """As they are called: (put back, yields, priority, day, number).
-
-        With `ordinary_first` the run of priority calls is over and an ordinary patient goes. An
-        emergency is never passed over; that it goes before a patient put back, claimed() sees to.
-        """
-        if not ordinary_first:
-            return self.order_by("-comes_first", "yields", "priority", "day", "number")
-        turn = Case(
-            When(priority=Token.Priority.EMERGENCY, then=Value(0)),
-            When(priority=Token.Priority.ORDINARY, then=Value(1)),
-            default=Value(2),
-        )
-        return self.order_by("-comes_first", "yields", turn, "day", "number")
-
-    def claimed(self, *, ordinary_first: bool = False) -> "Token | None":
-        """The one whose turn it is, locked. Looks twice only when a patient was put back."""
-        token = self.in_turn(ordinary_first=ordinary_first).locked_first()
-        if token is None or not token.comes_first:
-            return token
-        emergencies = self.filter(priority=Token.Priority.EMERGENCY, yields=False)
-        return emergencies.in_turn().locked_first() or token
-
-    def locked_first(self) -> "Token | None":
-        """The first of these that no other doctor is claiming at this moment, locked."""
-        if connection.features.has_select_for_update_skip_locked:
-            return self.select_for_update(skip_locked=True, of=("self",)).first()
-        return self.first()  # SQLite: the immediate transaction has locked everybody else out
 
 
 class Token(Public, Moving):
@@ -114,7 +68,11 @@ class Token(Public, Moving):
     HELD: ClassVar[list[str]] = [State.CALLED, State.SERVING]
     PASSES = 2  # calls not answered until the place is lost
 
-    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="tokens")
+    # Without an index of its own where one of those below begins with it, or nobody asks for it: the
+    # table grows by crores of rows (docs/decisions/0015-growth.md).
+    clinic = models.ForeignKey(
+        Clinic, on_delete=models.PROTECT, related_name="tokens", db_index=False
+    )
     day = models.DateField()
     number = models.PositiveIntegerField()
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="tokens")
@@ -131,12 +89,15 @@ class Token(Public, Moving):
     yields = models.BooleanField("lets the next one go first", default=False)
     comes_first = models.BooleanField("put back when the talk broke off", default=False)
     told_at = models.DateTimeField("told that the turn is near", null=True, blank=True)
-    moved_to = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True)
+    moved_to = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, db_index=False
+    )
     brought_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,
         null=True,
         blank=True,
+        db_index=False,
         related_name="+",
         help_text="The health worker at whose screen the patient sits.",
     )
@@ -289,14 +250,16 @@ class Presence(models.Model):
     @classmethod
     def renew(cls, token_ids: Iterable[int], lease: timedelta = LEASE) -> None:
         """One statement for all of a process's waiting pages."""
-        until = timezone.now() + lease
-        rows = [Presence(token_id=pk, until=until) for pk in sorted(set(token_ids))]
-        if rows:
-            Presence.objects.bulk_create(
-                rows,
-                update_conflicts=True,
-                update_fields=["until"],
-                unique_fields=["token"],
+        until = connection.ops.adapt_datetimefield_value(timezone.now() + lease)
+        rows = sorted(set(token_ids))
+        if not rows:
+            return
+        places = ", ".join(["(%s, %s)"] * len(rows))
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"INSERT INTO queue_presence (token_id, until) VALUES {places} "  # noqa: S608
+                "ON CONFLICT (token_id) DO UPDATE SET until = excluded.until",
+                [value for pk in rows for value in (pk, until)],
             )
 
     @classmethod

@@ -1,12 +1,15 @@
 """A gateway that speaks ABDM's protocol over HTTP: answers with 202, calls back, and misbehaves if asked.
 
-It plays the patient's own app too: `grants` decides. Of a real one it knows sessions, ABHA login,
-linking, discovery, consents and the forwarding of requests for records; records never pass through it.
+It plays the patient's own app too: `grants` decides. Of a real one it knows sessions, the keys that its
+callbacks are signed with, ABHA login, shared profiles, linking from both sides, consents and the forwarding
+of requests for records; records never pass through it.
 """
 
 import base64
+import contextlib
 import json
 import threading
+import time
 import uuid
 from collections import deque
 from datetime import timedelta
@@ -14,12 +17,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import httpx
+import jwt
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.utils import timezone
 
-CALLBACK_KEY = "the-gateways-own-key"
+ISSUER = "https://gateway.example"
 PROFILE = {
     "ABHANumber": "91-1000-0000-0008",
     "preferredAbhaAddress": "asha@sbx",
@@ -38,8 +42,13 @@ class FakeGateway(ThreadingHTTPServer):
         self.grants = True
         self.twice = self.overtakes = False
         self.away = 0  # so many calls are answered with 503
+        self.slow = 0.0  # seconds before it answers
+        self.refuses = False  # answers with 400
+        self.session = "token"
+        self.ids: list[tuple[str, str]] = []
         self.profile = dict(PROFILE)
-        self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        self.keys_asked = 0
+        self.rotate()
         self._callbacks: deque[threading.Thread] = deque()
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
@@ -50,16 +59,34 @@ class FakeGateway(ThreadingHTTPServer):
     def environment(self) -> dict[str, str]:
         return {
             "ABDM_URL": self.url, "ABDM_CLIENT_ID": "id", "ABDM_CLIENT_SECRET": "secret",
-            "ABDM_HIP_ID": "IN3210000017", "ABDM_CALLBACK_KEY": CALLBACK_KEY,
+            "ABDM_HIP_ID": "IN3210000017", "ABDM_TOKEN_CLAIMS": f"iss={ISSUER}",
         }  # fmt: skip
+
+    def rotate(self) -> None:
+        """Sign with another key from now on."""
+        self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        self.key_id = str(uuid.uuid4())
+
+    def token(
+        self, lasts: int = 300, key: Any = None, algorithm: str = "RS256", **claims: Any
+    ) -> str:
+        """As it signs its callbacks, `lasts` seconds from now on; or one that somebody else made."""
+        expires = int(timezone.now().timestamp()) + lasts
+        said = {"iss": ISSUER, "exp": expires, **claims}
+        return jwt.encode(said, key or self.key, algorithm, headers={"kid": self.key_id})
+
+    def published(self) -> dict[str, Any]:
+        public = jwt.algorithms.RSAAlgorithm.to_jwk(self.key.public_key(), as_dict=True)
+        return {"keys": [{**public, "kid": self.key_id, "alg": "RS256", "use": "sig"}]}
 
     def call_back(self, kind: str, body: dict[str, Any], request_id: str = "") -> int:
         """One delivery of one callback; returns the status that it was answered with."""
         headers = {
-            "Authorization": f"Bearer {CALLBACK_KEY}",
+            "Authorization": f"Bearer {self.token()}",
             "REQUEST-ID": request_id or str(uuid.uuid4()),
         }
-        answer = httpx.post(f"{self.site}/abdm/{kind}", json=body, headers=headers, timeout=30)
+        address = f"{self.site}/abdm/api/v3/{kind}"
+        answer = httpx.post(address, json=body, headers=headers, timeout=30)
         self.answers.append((kind, answer.status_code))
         return answer.status_code
 
@@ -84,7 +111,7 @@ class FakeGateway(ThreadingHTTPServer):
         """What is answered at once; callbacks follow."""
         answered = {"response": {"requestId": request_id}}
         if path.endswith("/sessions"):
-            return {"accessToken": "token", "expiresIn": 600}
+            return {"accessToken": self.session, "expiresIn": 600}
         if path.endswith("/login/request/otp"):
             self.open(body["loginId"])  # it must be sealed for us
             return {"txnId": str(uuid.uuid4())}
@@ -118,6 +145,8 @@ class FakeGateway(ThreadingHTTPServer):
             "hiTypes": consent["hiTypes"],
             "careContexts": [{"careContextReference": one} for one in self.linked],
             "permission": consent["permission"],
+            "requester": consent["requester"],
+            "purpose": consent["purpose"],
         }
         granted = "GRANTED" if self.grants else "DENIED"
         holder = {"consentId": artefact, "status": granted, "consentDetail": self.detail}
@@ -175,20 +204,40 @@ class _Call(BaseHTTPRequestHandler):
             self._answer(503, None)
             return
         self.server.received.append((self.path, body))
+        if not self.path.endswith("/sessions"):
+            self.server.ids.append((self.path, self.headers.get("REQUEST-ID", "")))
+            time.sleep(self.server.slow)
+            refused = 400 if self.server.refuses else 0
+            if self.path.startswith("/api/hiecm") and self._is_stale():
+                refused = 401
+            if refused:
+                self._answer(refused, {"code": "ABDM-1006", "message": "Bad Request"})
+                return
         answer = self.server.act(self.path, body, self.headers.get("REQUEST-ID", ""))
         self._answer(202 if answer is None else 200, answer)
 
+    def _is_stale(self) -> bool:
+        return self.headers.get("Authorization") != f"Bearer {self.server.session}"
+
     def do_GET(self) -> None:
+        if self._is_stale():
+            self._answer(401, {"code": "900901", "message": "Invalid Credentials"})
+            return
+        if self.path.endswith("/v3/certs"):
+            self.server.keys_asked += 1
+            self._answer(200, self.server.published())
+            return
         public = self.server.key.public_key()
         der = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         self._answer(200, {"publicKey": base64.b64encode(der).decode()})
 
     def _answer(self, status: int, body: Any) -> None:
         content = json.dumps(body).encode() if body is not None else b""
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # nobody waits any more
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
 
     def log_message(self, *args: Any) -> None:
         pass

@@ -6,7 +6,7 @@ from django.core.management import CommandError, call_command
 from accounts.lgd import nicely
 from accounts.models import District, State
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unseeded")]
 
 STATES = """S.No.,State Code,State Version,State Name,State Name,Census 2011 Code,State or UT
 1,35,1,ANDAMAN AND NICOBAR ISLANDS,अंडमान,35,U

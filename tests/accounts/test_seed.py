@@ -4,7 +4,7 @@ from django.core.management import call_command
 from accounts.models import SmsTemplate, Speciality, State
 from accounts.seeding import seed, slots_of, sms_slots
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unseeded")]
 
 SLOTS = {
     "otp": {"code"},

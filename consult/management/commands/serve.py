@@ -95,7 +95,7 @@ class Sweeps(threading.Thread):
             Regularly(5, consult.sweep_lines),
             Regularly(15, accounts.sweep_messages),
             Regularly(15, consult.sweep_prescriptions),
-            Regularly(10, sweep_abdm),
+            Regularly(2, sweep_abdm),
             Regularly(3600, accounts.sweep_old),
         ]
 

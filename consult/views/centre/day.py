@@ -9,6 +9,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.actions import record
 from accounts.gates import FACILITY_SESSION_KEY, AtCentre, health_worker_only
 from consult import actions
+from consult.abdm import gateway, sharing
 from consult.day import hub_standings, read_day
 from consult.fetch import centres_consultation
 from consult.forms import FindForm
@@ -36,6 +37,7 @@ def _rows(request: AtCentre) -> dict[str, Any]:
         "facility": request.facility,
         "day": read_day(request.facility),
         "hubs": hub_standings(request.facility),
+        "shared": sharing.waiting_at(request.facility) if gateway.is_on() else [],
     }
 
 

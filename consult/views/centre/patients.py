@@ -42,7 +42,7 @@ def find(request: AtCentre) -> HttpResponse:
         return render(request, "errors/too_many.html", status=429)
     accounts.record("patients.find", f"facility:{request.facility.pk}", by=request.user)
     try:
-        context["people"] = _signed(request, list(_found(request, form)))
+        context["people"] = signed(request, list(_found(request, form)))
     except Mistyped as error:
         form.add_error("number", why_mistyped(error))
         return render(request, "consult/centre/find.html", context, status=422)
@@ -59,7 +59,7 @@ def _found(request: AtCentre, form: FindForm) -> Any:
     )
 
 
-def _signed(request: AtCentre, people: list[Patient]) -> list[tuple[Patient, str]]:
+def signed(request: AtCentre, people: list[Patient]) -> list[tuple[Patient, str]]:
     """With a key that opens the person to this health centre for a while."""
     return [(one, signing.dumps([str(one.uid), request.facility.pk], salt=FOUND)) for one in people]
 
@@ -118,7 +118,7 @@ def register(request: AtCentre) -> HttpResponse:
             sure=sure,
         )
     except accounts.LooksAlike as error:
-        return _form_page(request, form, status=409, alike=_signed(request, error.patients))
+        return _form_page(request, form, status=409, alike=signed(request, error.patients))
     return redirect("consult:centre_patient", patient=patient.uid)
 
 

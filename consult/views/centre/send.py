@@ -29,16 +29,16 @@ YES = Attested(consent_given=True, patient_is_present=True)
 @health_worker_only
 def send(request: AtCentre, consultation: UUID) -> HttpResponse:
     """Where to, what is still in the way, the consent, and the case is on its way."""
-    found = _with_places(request, consultation)
+    found = centres_consultation(request, consultation)
     if found.state != Consultation.State.DRAFT:  # double click, or the back button
         return redirect("consult:centre_visit", consultation=found.uid)
     asked, clinics, choice = _asked(request, found)
     if request.method != "POST":
         record("case.read", found, by=request.user, patient=found.patient)
         proposed = choice.everywhere[0].clinic.uid if choice.everywhere else ""
-        form = SendForm(standings=choice.everywhere, initial={"clinic": proposed})
+        form = _form(found, choice, initial={"clinic": proposed})
         return _page(request, found, form, asked, clinics, choice)
-    form = SendForm(request.POST, standings=choice.everywhere)
+    form = _form(found, choice, request.POST)
     if not form.is_valid() or form.cleaned_data["clinic"] is None:
         refused = [_no_clinic(request)] if "clinic" in form.errors or form.is_valid() else []
         return _page(request, found, form, asked, clinics, choice, 422, refused)
@@ -54,19 +54,19 @@ def send(request: AtCentre, consultation: UUID) -> HttpResponse:
     return redirect("consult:centre_visit", consultation=sent.uid)
 
 
+def _form(draft: Consultation, choice: Choice, *typed: Any, **more: Any) -> SendForm:
+    return SendForm(
+        *typed,
+        standings=choice.everywhere,
+        patients_phone=draft.patient.account.phone,
+        centres_phone=draft.facility.phone if draft.facility else "",
+        **more,
+    )
+
+
 def _no_clinic(request: AtCentre) -> str:
     """None was chosen, or the link to it ended since the page was shown."""
     return why_not_ready("no_link") if request.POST.get("clinic") else _("Choose a clinic.")
-
-
-def _with_places(request: AtCentre, uid: UUID) -> Consultation:
-    found = centres_consultation(request, uid)
-    found.patient.state = (
-        request.facility.state
-        if (found.patient.state_id == request.facility.state_id)
-        else found.patient.state
-    )
-    return found
 
 
 def _asked(
@@ -99,6 +99,7 @@ def _sending(request: AtCentre, form: SendForm, choice: Choice) -> actions.Sendi
         is_written="in_writing" in request.POST,
         language=get_language() or "en",
         how=said["how"],
+        phone=said["phone"],
     )
 
 
@@ -182,7 +183,7 @@ def why_not_ready(code: str) -> str:
 @health_worker_only
 def send_again(request: AtCentre, consultation: UUID) -> HttpResponse:
     """What came back goes to another clinic as it is; the button says that the patient is here."""
-    found = _with_places(request, consultation)
+    found = centres_consultation(request, consultation)
     clinic = _linked(request, request.POST.get("clinic", ""))
     if clinic is None:
         messages.error(request, why_not_ready("no_link"))
@@ -225,7 +226,7 @@ def reopen(request: AtCentre, consultation: UUID) -> HttpResponse:
 @health_worker_only
 def move(request: AtCentre, consultation: UUID) -> HttpResponse:
     """A case that waits goes to another linked clinic, or is answered in writing."""
-    found = _with_places(request, consultation)
+    found = centres_consultation(request, consultation)
     try:
         if "in_writing" in request.POST:
             actions.ask_in_writing(consultation=found, by=request.user)

@@ -1,0 +1,8 @@
+"""The site's own sockets without the pause between two readings of a line: what they can do at most."""
+
+from esanjeevani.asgi import application
+from queues import board
+
+board.AT_MOST_EVERY = 0.0
+
+__all__ = ["application"]
