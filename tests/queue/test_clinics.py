@@ -178,7 +178,7 @@ def test_a_paused_doctor_is_not_counted_and_a_doctor_elsewhere_with_a_patient_is
     assert standing_of(clinic).wait == Wait(low=0, high=2)  # one of the two is free
     clinic.duties.filter(doctor=das).update(paused_at=timezone.now())
     assert standing_of(clinic).doctors == 1
-    assert standing_of(clinic).wait == Wait(low=3, high=7)
+    assert standing_of(clinic).wait == Wait(low=2, high=15)
     token.answer()
     token.finish()
     assert standing_of(clinic).wait == Wait(low=0, high=2)
