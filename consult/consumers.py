@@ -11,7 +11,6 @@ from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.contrib.auth import get_user
 from django.db import DatabaseError
-from django.db.models import OuterRef, Subquery
 from django.http import HttpRequest
 
 from accounts.actions import refuse
@@ -19,7 +18,8 @@ from accounts.broadcast import account_topic
 from accounts.gates import chosen_facility, facilities_of, has_second_factor, is_doctor
 from accounts.models import Facility
 from consult.broadcast import centre_topic, room_topic
-from consult.models import CallEvent, Consultation, Prescription
+from consult.entrance import Entrance
+from consult.models import CallEvent, Consultation
 from consult.signalling import Seat
 from esanjeevani.live import PUSH, Mailbox, Message, hub
 from queues import broadcast
@@ -42,6 +42,7 @@ class LivePage(AsyncWebsocketConsumer):
         super().__init__(*args, **kwargs)
         self.mailbox = Mailbox()
         self.tasks: list[asyncio.Task[None]] = []
+        self.recheck: asyncio.TimerHandle | None = None
         self.incoming = 0
         self.shut_out = False
 
@@ -52,6 +53,8 @@ class LivePage(AsyncWebsocketConsumer):
             await super().__call__(scope, *args)
         finally:
             hub().leave(self.mailbox)
+            if self.recheck:
+                self.recheck.cancel()
             for task in self.tasks:
                 task.cancel()
             with contextlib.suppress(DatabaseError):
@@ -71,7 +74,8 @@ class LivePage(AsyncWebsocketConsumer):
         await hub().join([account_topic(self.user.pk), *self.topics()], self.mailbox, since)
         await self.accept()
         await self.joined()
-        self.tasks = [asyncio.create_task(self._send_all()), asyncio.create_task(self._recheck())]
+        self.tasks = [asyncio.create_task(self._send_all())]
+        self._recheck_later()
 
     def allow(self) -> bool:
         """In a thread with the database: may this user open it?"""
@@ -109,15 +113,21 @@ class LivePage(AsyncWebsocketConsumer):
                 await self.heard(message)
                 await self.send(json.dumps(message))
 
+    def _recheck_later(self) -> None:
+        """A timer, not a task that sleeps: it is much smaller."""
+        self.recheck = asyncio.get_running_loop().call_later(RECHECK_EVERY, self._start_recheck)
+
+    def _start_recheck(self) -> None:
+        self.tasks[1:] = [asyncio.create_task(self._recheck())]
+
     async def _recheck(self) -> None:
         """A lost right closes the page within a minute even if nobody announced it."""
-        while True:
-            await asyncio.sleep(RECHECK_EVERY)
-            if not await self._is_still_allowed():
-                self.shut_out = True
-                with contextlib.suppress(RuntimeError):
-                    await self.close(SIGNED_OUT)
-                return
+        if await self._is_still_allowed():
+            self._recheck_later()
+            return
+        self.shut_out = True
+        with contextlib.suppress(RuntimeError):
+            await self.close(SIGNED_OUT)
 
     async def _is_still_allowed(self) -> bool:
         """A database that does not answer now is asked again in a minute."""
@@ -138,8 +148,9 @@ class LivePage(AsyncWebsocketConsumer):
 class ConsultationPage(LivePage):
     """A consultation: its patient's waiting room and room, its doctor's room."""
 
-    consultation: Consultation
-    place: Token | None = None
+    entrance: Entrance
+    consultation: Consultation | None = None  # read when the call needs it
+    place: tuple[int, int] | None = None  # clinic and token that wait on this page
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -147,69 +158,51 @@ class ConsultationPage(LivePage):
 
     def allow(self) -> bool:
         uid = self.scope["url_route"]["kwargs"]["consultation"]
-        issued = Prescription.objects.filter(
-            consultation=OuterRef("pk"), state=Prescription.State.ISSUED
-        )
-        visible = Consultation.objects.visible_to(self.user).annotate(
-            issued=Subquery(issued.values("number")[:1])
-        )
-        found = visible.select_related("token", "patient", "doctor").filter(uid=uid).first()
+        found = Entrance.of(uid, self.user)
         if found is None:
             hidden = Consultation.objects.filter(uid=uid).first()
             if hidden:
                 refuse("consultation.socket", hidden, by=self.user)
             return False
-        if found.patient.account_id != self.user.pk and not has_second_factor(
-            self.scope["session"]
-        ):
+        if found.account_id != self.user.pk and not has_second_factor(self.scope["session"]):
             return False
-        self.consultation = found
-        self.issued = found.issued or ""
+        self.entrance = found
         return True
 
     def topics(self) -> list[str]:
-        token_id = self.consultation.token_id
+        token_id = self.entrance.token_id
         return [
-            room_topic(self.consultation.pk),
+            room_topic(self.entrance.pk),
             *([broadcast.token_topic(token_id)] if token_id else []),
         ]
 
     async def joined(self) -> None:
-        self.place = self._place()
-        token = self.consultation.token
-        hello = {
-            "type": "hello",
-            "state": self.consultation.state,
-            "token": token.state if token else None,
-            "issued": self.issued,
-        }
-        await self.send(json.dumps(hello))
-        if self.place:
-            await boards().arrive(self.place.clinic_id, self.place.pk)
-            await boards().show(self.place.clinic_id, self.mailbox, self.place.pk)
+        now = self.entrance
+        await self.send(json.dumps(now.hello()))
+        if now.waits and now.at_home and now.account_id == self.user.pk:
+            assert now.clinic_id and now.token_id  # noqa: S101 - one that waits has a token
+            self.place = now.clinic_id, now.token_id
+            await boards().arrive(*self.place)
+            await boards().show(now.clinic_id, self.mailbox, now.token_id)
 
     def hears(self, message: dict[str, Any]) -> bool:
         return self.seat.hears(message)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        if not self.tasks or not await self.seat.receive(text_data, self.consultation, self.user):
+        if not self.tasks:
+            return
+        if self.consultation is None:
+            whole = Consultation.objects.select_related("patient").get
+            self.consultation = await database_sync_to_async(whole)(pk=self.entrance.pk)
+        if not await self.seat.receive(text_data, self.consultation, self.user):
             await super().receive(text_data, bytes_data)
-
-    def _place(self) -> Token | None:
-        """The token whose patient is looking at this page, if it is still in the line.
-
-        A patient at a health centre is present by the centre's page, not by a phone at home.
-        """
-        token = self.consultation.token
-        at_home = self.consultation.facility_id is None
-        is_patient = self.consultation.patient.account_id == self.user.pk
-        return token if token and token.is_open and is_patient and at_home else None
 
     async def left(self) -> None:
         if self.place:
-            boards().hide(self.place.clinic_id, self.mailbox, self.place.pk)
-            if self.place.pk not in set(boards().tokens()):
-                await database_sync_to_async(Presence.end_soon)(self.place.pk)
+            clinic_id, token_id = self.place
+            boards().hide(clinic_id, self.mailbox, token_id)
+            if token_id not in set(boards().tokens()):
+                await database_sync_to_async(Presence.end_soon)(token_id)
         await self.seat.leave(CallEvent.What.LEFT if self.shut_out else CallEvent.What.LOST)
 
 

@@ -305,7 +305,7 @@ def watching(targets: list[Target], processes: int) -> Iterator[Watchers]:
         started.append(process)
     watchers = Watchers(pipes, counters, [process.pid or 0 for process in started])
     try:
-        print("entered", watchers.ask("enter"))
+        watchers.ask("enter")
         yield watchers
     finally:
         for pipe, process in zip(pipes, started, strict=True):
