@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import random
 from typing import Any
 
 from channels.consumer import get_handler_name
@@ -30,13 +31,16 @@ REFUSED = 4404
 SIGNED_OUT = 4401
 TOO_MUCH = 4408
 MAX_INCOMING = 20  # messages a page may send in its life: it has nothing to say but "ping"
-RECHECK_EVERY = 60.0  # seconds between looks whether the session is still good
+RECHECK_EVERY = 60.0  # seconds at most between looks whether the session is still good
+RECHECK_WAITING_EVERY = 300.0  # the same for the page of somebody who only waits
 
 log = logging.getLogger(__name__)
 
 
 class LivePage(AsyncWebsocketConsumer):
     """One open page. Subclasses say who may open it and what it listens to."""
+
+    recheck_every = RECHECK_EVERY
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -115,13 +119,14 @@ class LivePage(AsyncWebsocketConsumer):
 
     def _recheck_later(self) -> None:
         """A timer, not a task that sleeps: it is much smaller."""
-        self.recheck = asyncio.get_running_loop().call_later(RECHECK_EVERY, self._start_recheck)
+        after = self.recheck_every * random.uniform(0.5, 1)  # noqa: S311 - not all at once
+        self.recheck = asyncio.get_running_loop().call_later(after, self._start_recheck)
 
     def _start_recheck(self) -> None:
         self.tasks[1:] = [asyncio.create_task(self._recheck())]
 
     async def _recheck(self) -> None:
-        """A lost right closes the page within a minute even if nobody announced it."""
+        """A lost right closes the page in time even if nobody announced it."""
         if await self._is_still_allowed():
             self._recheck_later()
             return
@@ -130,7 +135,7 @@ class LivePage(AsyncWebsocketConsumer):
             await self.close(SIGNED_OUT)
 
     async def _is_still_allowed(self) -> bool:
-        """A database that does not answer now is asked again in a minute."""
+        """A database that does not answer now is asked again the next time."""
         try:
             return await database_sync_to_async(lambda: self._read_session() and self.allow())()
         except DatabaseError as error:
@@ -182,6 +187,7 @@ class ConsultationPage(LivePage):
         if now.waits and now.at_home and now.account_id == self.user.pk:
             assert now.clinic_id and now.token_id  # noqa: S101 - one that waits has a token
             self.place = now.clinic_id, now.token_id
+            self.recheck_every = RECHECK_WAITING_EVERY
             await boards().arrive(*self.place)
             await boards().show(now.clinic_id, self.mailbox, now.token_id)
 
@@ -201,8 +207,7 @@ class ConsultationPage(LivePage):
         if self.place:
             clinic_id, token_id = self.place
             boards().hide(clinic_id, self.mailbox, token_id)
-            if token_id not in set(boards().tokens()):
-                await database_sync_to_async(Presence.end_soon)(token_id)
+            await boards().depart(token_id)
         await self.seat.leave(CallEvent.What.LEFT if self.shut_out else CallEvent.What.LOST)
 
 
@@ -287,7 +292,4 @@ class CentrePage(LivePage):
     async def left(self) -> None:
         for clinic_id, token_id in self.places:
             boards().hide(clinic_id, self.mailbox, token_id)
-        shown = set(boards().tokens())
-        for _clinic_id, token_id in self.places:
-            if token_id not in shown:
-                await database_sync_to_async(Presence.end_soon)(token_id)
+        await boards().depart(*(token_id for _clinic_id, token_id in self.places))
