@@ -184,12 +184,11 @@ class ConsultationPage(LivePage):
     async def joined(self) -> None:
         now = self.entrance
         await self.send(json.dumps(now.hello()))
-        if now.waits and now.at_home and now.account_id == self.user.pk:
-            assert now.clinic_id and now.token_id  # noqa: S101 - one that waits has a token
-            self.place = now.clinic_id, now.token_id
+        if now.place and now.at_home and now.account_id == self.user.pk:
+            self.place = clinic_id, token_id = now.place
             self.recheck_every = RECHECK_WAITING_EVERY
-            await boards().arrive(*self.place)
-            await boards().show(now.clinic_id, self.mailbox, now.token_id)
+            await boards().arrive(clinic_id, token_id)
+            await boards().show(clinic_id, self.mailbox, token_id)
 
     def hears(self, message: dict[str, Any]) -> bool:
         return self.seat.hears(message)

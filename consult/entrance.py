@@ -44,9 +44,11 @@ class Entrance(NamedTuple):
         return next((cls(*row) for row in rows), None)
 
     @property
-    def waits(self) -> bool:
-        """The token is in the line or with a doctor."""
-        return self.token_state in Token.OPEN
+    def place(self) -> tuple[int, int] | None:
+        """Clinic and token, while the token is in the line or with a doctor."""
+        if self.clinic_id is None or self.token_id is None or self.token_state not in Token.OPEN:
+            return None
+        return self.clinic_id, self.token_id
 
     @property
     def at_home(self) -> bool:

@@ -1,6 +1,7 @@
 """Uvicorn with our sockets: the short way for a text, and what becomes of somebody who does not read."""
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -111,10 +112,10 @@ def test_who_does_not_read_is_pushed_a_bounded_amount_and_then_cut_off(monkeypat
             count = await asyncio.wait_for(pushed, SOON)
             await asyncio.sleep(0.5)
             page.transport.resume_reading()
-            with pytest.raises(ConnectionClosed):
-                async with asyncio.timeout(SOON):
-                    while True:
-                        await page.recv()
+            async with asyncio.timeout(SOON):
+                with contextlib.suppress(ConnectionClosed):
+                    while await page.recv():
+                        pass
             return count
 
     assert 0 < asyncio.run(play()) < 20_000
