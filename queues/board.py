@@ -118,15 +118,25 @@ class Boards:
         self._boards: dict[int, Board] = {}
         self._renewing: asyncio.Task[None] | None = None
         self._arriving: set[tuple[int, int]] = set()  # clinic and token
-        self._greeting = asyncio.Lock()
+        self._departed: set[int] = set()  # tokens
+        self._writing = asyncio.Lock()
 
     async def arrive(self, clinic_id: int, token_id: int) -> None:
         """Returns once this one is present. All who come while one batch is written are the next."""
         self._arriving.add((clinic_id, token_id))
-        async with self._greeting:
+        self._departed.discard(token_id)
+        async with self._writing:
             if (clinic_id, token_id) in self._arriving:
                 arrived, self._arriving = self._arriving, set()
                 await database_sync_to_async(_greet)(arrived)
+
+    async def depart(self, *token_ids: int) -> None:
+        """These pages are gone: their patients are soon absent, if no other page shows them."""
+        self._departed.update(token_ids)
+        async with self._writing:
+            gone, self._departed = self._departed.difference(self.tokens()), set()
+            if gone:
+                await database_sync_to_async(Presence.end_soon)(gone)
 
     async def show(self, clinic_id: int, page: Mailbox, token_id: int | None = None) -> None:
         if clinic_id not in self._boards:

@@ -263,6 +263,6 @@ class Presence(models.Model):
             )
 
     @classmethod
-    def end_soon(cls, token_id: int) -> None:
-        """The page was closed: absent in 15 s, unless it comes back."""
-        cls.objects.filter(token_id=token_id).update(until=timezone.now() + cls.GRACE)
+    def end_soon(cls, token_ids: Iterable[int]) -> None:
+        """Their pages were closed: absent in 15 s, unless they come back."""
+        cls.objects.filter(token__in=token_ids).update(until=timezone.now() + cls.GRACE)

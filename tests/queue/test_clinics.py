@@ -295,5 +295,5 @@ def test_presence_is_a_lease_that_is_renewed_and_ends_soon_after_the_page():
     assert Token.objects.present().count() == 0
     Presence.renew([token.pk, token.pk])
     assert Token.objects.present().get() == token
-    Presence.end_soon(token.pk)
+    Presence.end_soon([token.pk])
     assert Presence.objects.get().until < timezone.now() + Presence.LEASE / 2
