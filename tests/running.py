@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -44,6 +44,7 @@ class Gateway(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _GatewayRequest)
         self.received: list[dict[str, Any]] = []
         self.refuses = False
+        self.before_answering: Callable[[], None] = lambda: None
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     @property
@@ -74,6 +75,7 @@ class _GatewayRequest(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         if not self.server.refuses:
             self.server.received.append(body)
+        self.server.before_answering()
         answer = {"type": "error" if self.server.refuses else "success"}
         self.send_response(200)
         self.end_headers()

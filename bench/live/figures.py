@@ -11,7 +11,6 @@ import redis
 from django.db import connection
 
 from bench.live.bare import CHANNEL, FIRST, text
-from bench.live.scene import Scene
 from bench.live.servers import Server
 from bench.live.watchers import Target, Watchers
 

@@ -125,13 +125,14 @@ def _both_ways(legs: list[tuple[str, str, int]]) -> int:
 
 @transaction.atomic
 def show_number(*, consultation: Consultation, by: User) -> str | None:
-    """The patient's number, for a doctor whose call broke off; None if the patient did not agree."""
-    if not consultation.may_phone or consultation.state != Consultation.State.IN_PROGRESS:
+    """The number agreed on, for a doctor whose call broke off; None if the patient did not agree."""
+    number = consultation.number_to_phone
+    if not number or consultation.state != Consultation.State.IN_PROGRESS:
         return None
     role = role_of(consultation, by) or ""
     note_event(consultation=consultation, by=by, role=role, what=CallEvent.What.PHONE)
     record("phone.read", consultation, by=by, patient=consultation.patient)
-    return consultation.patient.account.phone
+    return number
 
 
 @transaction.atomic

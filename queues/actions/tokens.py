@@ -43,7 +43,7 @@ def take_token(
     Only in a transaction, which either exception must end: the number goes to the next one then.
     It is taken late, because its row stays locked until that transaction ends.
     """
-    wait = _check_open(clinic, patient).wait
+    wait = _check_open(clinic, patient, priority).wait
     today = timezone.localdate()
     number = ClinicDay.next_number(clinic, today)
     if number > clinic.daily_limit:
@@ -67,8 +67,8 @@ def take_token(
     return token
 
 
-def _check_open(clinic: Clinic, patient: Patient) -> Standing:
-    standing = door(clinic, patient)
+def _check_open(clinic: Clinic, patient: Patient, priority: int) -> Standing:
+    standing = door(clinic, patient, priority)
     if not standing.is_open:
         raise NoToken("closed")
     if not standing.doctors:

@@ -26,7 +26,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0005_fewer_indexes'),
-        ('consult', '0006_abdm_sharing'),
+        ('consult', '0007_phone_at_centre'),
         ('queue', '0004_heads_and_fewer_indexes'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
