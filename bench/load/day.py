@@ -103,6 +103,7 @@ class Day:
                 rate *= GROWS
 
     async def _step(self, rate: float) -> Step:
+        await self.play.staff(self.play.plan.doctors_for(rate))
         settle = min(15.0, self.step_seconds / 3)
         coming = asyncio.create_task(self.play.arrivals(self.step_seconds, lambda _now: rate))
         await asyncio.sleep(settle)
@@ -210,15 +211,17 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda which, _frame: sys.exit(128 + which))
     plan = Parameters(
-        rate=options.most, flat=True, compression=options.compression, clinics=options.clinics,
+        rate=options.begin, flat=True, compression=options.compression, clinics=options.clinics,
         web_workers=options.web_workers, seconds=options.minutes * 60,
     )  # fmt: skip
     begun = time.monotonic()
     try:
         with stage(plan.web_workers) as site:
             django.setup()
-            expected = int(plan.rate / 2 * plan.seconds)
-            cast = import_string("bench.load.cast.make_cast")(plan, expected)
+            expected = int(options.most * plan.seconds / 2)
+            cast = import_string("bench.load.cast.make_cast")(
+                replace(plan, rate=options.most), expected
+            )
             keys = import_string("bench.load.cast.open_desks")(AT_REST)
             start_all(site)
             return asyncio.run(_run(site, plan, cast, keys, options, begun))
@@ -231,7 +234,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench.load.day", description=__doc__.splitlines()[0])
     parser.add_argument("--minutes", type=float, default=15, help="for everything, at most")
     parser.add_argument("--begin", type=float, default=0.3, help="consultations a second, first")
-    parser.add_argument("--most", type=float, default=3.0, help="for which there are doctors")
+    parser.add_argument("--most", type=float, default=3.0, help="for which there are people")
     parser.add_argument("--compression", type=float, default=60.0)
     parser.add_argument("--clinics", type=int, default=4)
     parser.add_argument("--web-workers", type=int, default=2)
