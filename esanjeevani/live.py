@@ -64,9 +64,7 @@ class Mailbox:
 
     def pass_through(self, text: bytes) -> bool:
         """Send it before anything is put here; False when something waits or the socket is slow."""
-        return (
-            self.push is not None and not self._waiting and not self._sending and self.push(text)
-        )
+        return self.push is not None and not self._waiting and not self._sending and self.push(text)
 
     async def messages(self) -> AsyncIterator[Message]:
         while True:
@@ -98,9 +96,7 @@ class Hub:
         self._heard = 0  # how many messages came, of all topics
         self._recent: deque[tuple[str, str]] = deque(maxlen=REMEMBERED)
 
-    async def join(
-        self, topics: Iterable[str], mailbox: Mailbox, since: int | None = None
-    ) -> None:
+    async def join(self, topics: Iterable[str], mailbox: Mailbox, since: int | None = None) -> None:
         """Returns once messages published from now on reach the mailbox.
 
         With `since`, a number from ready(), those that came after it are put there too: so the topics

@@ -24,7 +24,10 @@ from bench.services import Site, _free_port
 ROUNDS, SECONDS = 3, 3.0
 HEADS = 500  # changes that one scene can make
 PROCESSES = 2  # that hold the other ends of the sockets
-PACED, PACED_CHANGES = 1.25, 8  # seconds between two changes of a line; the line is read once a second
+PACED, PACED_CHANGES = (
+    1.25,
+    8,
+)  # seconds between two changes of a line; the line is read once a second
 BACK_WITHIN = 60.0
 
 
@@ -99,7 +102,10 @@ def _highest_pace(site: Site, scene: Scene, live: Server) -> Iterator[str]:
     bares: list[Pace] = []
     beside: list[Pace] = []
     limits = {"seconds": SECONDS, "at_most": HEADS // (ROUNDS + 1)}
-    with _bare(site, scene) as (bare, bare_server, bare_watchers), watching(targets, PROCESSES) as w:
+    with (
+        _bare(site, scene) as (bare, bare_server, bare_watchers),
+        watching(targets, PROCESSES) as w,
+    ):
         for _ in range(ROUNDS):
             ours.append(highest_pace(scene.change, w, live, **limits))
             bares.append(highest_pace(bare.change, bare_watchers, bare_server, **limits))
@@ -152,9 +158,7 @@ def _paced(site: Site, scene: Scene, live: Server) -> Iterator[str]:
 
 def _lines_of(site: Site, scene: Scene, live: Server) -> Iterator[str]:
     with watching(_targets(site, scene, live), PROCESSES) as w:
-        here = delay(
-            scene.change, scene.committed, w, len(scene.clinics), PACED_CHANGES, PACED
-        )
+        here = delay(scene.change, scene.committed, w, len(scene.clinics), PACED_CHANGES, PACED)
     yield f"20 lines, from commit to page     {_delay(here)}; target p99 60 ms"
 
 

@@ -69,8 +69,6 @@ def waiting_room(lines: int, people: int, heads: int) -> Scene:
         in_order = [by_token[pk] for pk in turns(clinic)]
         own = dict(zip((account.pk for account in accounts), rows.sessions(accounts), strict=True))
         scene.heads.append([case.token for case in reversed(in_order[:heads])])
-        scene.pages.append(
-            [(case, own[case.patient.account_id]) for case in in_order[heads:]]
-        )
+        scene.pages.append([(case, own[case.patient.account_id]) for case in in_order[heads:]])
     rows.analyse()
     return scene

@@ -59,7 +59,7 @@ def case(request: SignedIn, patient: UUID, clinic: UUID) -> HttpResponse:
     return render(request, "consult/case.html", context, status=status)
 
 
-def _opd_clinics() -> "QuerySet[Clinic]":
+def opd_clinics() -> "QuerySet[Clinic]":
     return Clinic.objects.filter(is_active=True, takes_opd=True).prefetch_related("hours")
 
 
@@ -140,7 +140,7 @@ def confirm(request: SignedIn, consultation: UUID) -> HttpResponse:
 
 def _this_and_others(draft: Consultation) -> tuple[Standing, list[Standing]]:
     """The chosen clinic as it stands, and up to three near it that take the patient now."""
-    there = _opd_clinics().filter(state=draft.clinic.state_id) | Clinic.objects.filter(
+    there = opd_clinics().filter(state=draft.clinic.state_id) | Clinic.objects.filter(
         pk=draft.clinic_id
     )
     known = standings(list(there.select_related("speciality")), draft.patient)

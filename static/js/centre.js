@@ -21,7 +21,7 @@ function show(place) {
     const find = (name) => chip.querySelector(`[data-${name}]`);
     if (find("place")) find("place").hidden = false;
     find("ahead").textContent = place.ahead;
-    find("nobody").hidden = place.doctors > 0;
+    if (find("nobody")) find("nobody").hidden = place.doctors > 0;
     find("wait").hidden = place.low === null;
     find("low").textContent = place.low;
     find("high").textContent = place.high;

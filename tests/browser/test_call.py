@@ -28,7 +28,7 @@ from tests.factories import (
 )
 from tests.running import Site, launch, playing
 
-pytestmark = [pytest.mark.chromium]
+pytestmark = [pytest.mark.chromium, pytest.mark.timeout(300)]
 
 
 @pytest.fixture(scope="module")

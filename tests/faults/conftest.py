@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from django.db import connection
 from pytest_django import DjangoDbBlocker
 
 from tests.factories import a_clinic, a_doctor, a_draft, a_patient, on_duty, the_formulary
@@ -32,11 +33,14 @@ def machine(
             yield site
     finally:
         site.stop()
-        shutil.rmtree(folder, ignore_errors=True)
+        if request.session.testsfailed:
+            print(f"What everybody wrote is kept in {folder}")
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
-def a_crowd(machine: Machine, transactional_db: None) -> Callable[..., Crowd]:
+def a_crowd(machine: Machine, transactional_db: None) -> Iterator[Callable[..., Crowd]]:
     """So many patients who are about to book, and doctors on duty. The tables are emptied after it."""
 
     def make(patients: int, doctors: int = 2, every: float = 0.5) -> Crowd:
@@ -59,4 +63,5 @@ def a_crowd(machine: Machine, transactional_db: None) -> Callable[..., Crowd]:
             every,
         )
 
-    return make
+    yield make
+    connection.close()  # the database may have been started anew since

@@ -108,7 +108,7 @@ class PatientAtHome(Person):
         super().__post_init__()
         self.path = f"/consultations/{self.uid}/"
         self.news = asyncio.Event()
-        self.is_fetching = asyncio.Lock()
+        self.one_at_a_time = asyncio.Lock()
 
     async def visit(self) -> None:
         await self.post(f"{self.path}confirm/", consent="on")
@@ -168,8 +168,7 @@ class PatientAtHome(Person):
                         message = json.loads(text)
                         if message["type"] == "hello":
                             tries = 0
-                        if not await self._hear(message):
-                            break  # the page loads anew
+                        self._hear(message)
             except (OSError, TimeoutError, WebSocketException, InvalidHandshake) as error:
                 self.troubles[f"socket: {type(error).__name__}"] += 1
             longest = min(LONGEST_RECONNECT, RECONNECTS_WITHIN * 2**tries)
@@ -187,10 +186,10 @@ class PatientAtHome(Person):
             ping_interval=None,  # browsers do not ask
         )
 
-    async def _hear(self, message: dict[str, Any]) -> bool:
-        """What waiting.js and room.js make of it. False: the page loads anew, with a new socket."""
+    def _hear(self, message: dict[str, Any]) -> None:
+        """What waiting.js and room.js make of it."""
         kind = message["type"]
-        if kind == "hello":
+        if kind in ("hello", "now"):
             self.page.state, self.page.token = message["state"], message["token"]
             self.page.issued = message["issued"]
         elif kind == "place":
@@ -200,11 +199,15 @@ class PatientAtHome(Person):
         elif kind == "state":
             self.page.state = message["state"]
         if self.page.state in ("in_progress", "completed"):
-            await self._fetch_parts(kind)
+            # Beside what is heard meanwhile, as the page does it.
+            self.fetching = asyncio.create_task(self._fetch_parts(kind))
         self.news.set()
-        return not (kind == "resync" and self.page.state == "requested")
 
     async def _fetch_parts(self, kind: str) -> None:
+        async with self.one_at_a_time:
+            await self._fetch(kind)
+
+    async def _fetch(self, kind: str) -> None:
         if kind == "prescription":
             shown = await self.ask("GET", self.path)
             found = re.search(r'data-issued="([^"]+)"', shown.text)

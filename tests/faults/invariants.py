@@ -26,9 +26,10 @@ def pages_converge(crowd: Crowd) -> None:
     while crowd.is_busy:
         now = time.monotonic()
         wrong = {patient.uid: words for patient, words in _that_differ(crowd)}
-        behind = {uid: behind.get(uid, now) for uid in wrong}
+        behind = {uid: behind.get(uid, now) for uid in wrong}  # unless it moved on meanwhile
         for uid, since in behind.items():
-            assert now - since <= CONVERGES_WITHIN, f"A page stays behind: {wrong[uid]}"
+            late = now - since > CONVERGES_WITHIN
+            assert not late, f"A page stays behind: {wrong[uid]}; {dict(crowd.troubles())}"
         time.sleep(0.5)
 
 

@@ -51,6 +51,7 @@ class Machine:
         self._services = compose()["services"]
         self._turn = itertools.count()
         self._turns = threading.Lock()
+        self._is_over = threading.Event()
 
     # --- starting and stopping --------------------------------------------------------------------
     def start(self, how_many: dict[str, int]) -> None:
@@ -66,6 +67,13 @@ class Machine:
         for part in self.everybody():
             part.start()
         self.wait()
+        threading.Thread(target=self._supervise, name="supervisor", daemon=True).start()
+
+    def _supervise(self) -> None:
+        """A worker, for one, ends when it has not found Redis for long."""
+        while not self._is_over.wait(1):
+            for part in self.everybody():
+                part.restart_if_dead()
 
     def wait(self) -> None:
         """Until all that was started answers."""
@@ -73,6 +81,7 @@ class Machine:
             part.wait()
 
     def stop(self) -> None:
+        self._is_over.set()
         for part in self.everybody():
             part.kill()
         self.redis.kill()

@@ -10,6 +10,7 @@ import os
 import signal
 import socket
 import subprocess
+import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -67,8 +68,11 @@ class Part:
     how: dict[str, Any] = field(default_factory=dict)  # as whom and where it runs
     running: subprocess.Popen[bytes] | None = None
     begun_at: int = 0  # how long the log was when it was last started
+    is_wanted: bool = False
+    supervised: threading.Lock = field(default_factory=threading.Lock)
 
     def start(self) -> None:
+        self.is_wanted = True
         self.begun_at = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as log:
             self.running = subprocess.Popen(
@@ -85,13 +89,18 @@ class Part:
         """Until it answers. Raises AssertionError with the end of its log."""
         until = time.monotonic() + STARTS_WITHIN
         while time.monotonic() < until:
-            assert self.running
-            if self.running.poll() is not None:
-                break
+            self.restart_if_dead()
             if self.answers(self):
                 return
             time.sleep(0.1)
         raise AssertionError(f"{self.name} does not come up:\n{self.last_words()}")
+
+    def restart_if_dead(self) -> None:
+        """What ended by itself, or could not start, is tried again, as a supervisor does."""
+        with self.supervised:
+            if self.is_wanted and not self.is_running:
+                time.sleep(RESTARTS_AFTER)
+                self.start()
 
     def last_words(self) -> str:
         return self.log.read_text(errors="replace")[-3000:]
@@ -102,6 +111,8 @@ class Part:
 
     def kill(self) -> None:
         """-9 to all its processes, as when its container or its machine dies."""
+        with self.supervised:
+            self.is_wanted = False
         if self.running is None:
             return
         everybody = family(self.running.pid) if self.is_running else []

@@ -87,7 +87,7 @@ def _form(*args: Any, **kwargs: Any) -> CentrePatientForm:
 def _initial(request: AtCentre, entry: SharedProfile) -> dict[str, Any]:
     """What the app sent; the rest as of somebody from the village."""
     here = entry.state_id in (None, request.facility.state_id)
-    born = {"birth_date": entry.birth_date}
+    born: dict[str, Any] = {"birth_date": entry.birth_date}
     if not entry.birth_date_is_exact:
         born = {"age": Patient(birth_date=entry.birth_date).age}
     return {
