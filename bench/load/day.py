@@ -27,6 +27,7 @@ from bench.services import CannotStart
 GROWS = 1.3  # each step's rate against the one before
 KEEPS_UP = 0.8  # of those who come: fewer finished means that the line grows without end
 HEADROOM = 0.7  # of the cores: what is busier than this in its peak hour keeps people waiting
+CLOSES_WITHIN = 60.0  # seconds of a run, for those who came last
 AT_REST = 240  # sockets open at once while what rest costs is measured
 RECHECK = 60.0  # seconds, consult/consumers.py
 WAITS = 300.0  # seconds in life from the door to the call: a doctor's line of four to five minutes
@@ -258,13 +259,19 @@ async def _run(
         socket_minute = await rest(site, network, keys)
         print(f"A socket at rest: {socket_minute * 1000:.2f} ms of CPU a minute.\n\n{HEAD}")
         play = import_string("bench.load.play.Play")(
-            plan, cast, network, gateway, watch, say=lambda _words: None
+            plan,
+            cast,
+            network,
+            gateway,
+            watch,
+            say=lambda _words: None,
+            finishes_within=CLOSES_WITHIN,
         )
         await play.open()
         await play.arrivals(15, lambda _now: options.begin)
-        seconds = max(30.0, min(90.0, (ends - time.monotonic() - 75) / 6))
+        seconds = max(30.0, min(90.0, (ends - time.monotonic() - CLOSES_WITHIN) / 6))
         day = Day(site, play, ledger, seconds)
-        await day.climb(options.begin, ends - 75)
+        await day.climb(options.begin, ends - CLOSES_WITHIN)
         await play.close()
         await asyncio.to_thread(site.site.wait_for_worker)
         await asyncio.to_thread(watch.look_back, gateway.received)

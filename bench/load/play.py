@@ -40,6 +40,7 @@ class Play:
     idle: list[HealthWorker] = field(default_factory=list)
     desks: list[asyncio.Task[None]] = field(default_factory=list)
     visits: set[asyncio.Task[None]] = field(default_factory=set)
+    finishes_within: float = FINISHES_WITHIN
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     came: int = 0
 
@@ -48,7 +49,7 @@ class Play:
         return self.network.ledger
 
     async def run(self) -> None:
-        """Until everybody who came is done with, or FINISHES_WITHIN is over."""
+        """Until everybody who came is done with, or `finishes_within` is over."""
         await self.open()
         await self.arrivals(self.plan.seconds, self.plan.rate_at)
         await self.close()
@@ -73,7 +74,7 @@ class Play:
         """Nobody comes any more; those who are there are seen."""
         await self._last_ones()
         self.closing.set()
-        await asyncio.wait(self.desks, timeout=60)
+        await asyncio.wait(self.desks, timeout=30)
         self.watching.cancel()
         for task in (*self.desks, *self.visits):
             task.cancel()
@@ -140,7 +141,7 @@ class Play:
             seen = 0
 
     async def _last_ones(self) -> None:
-        until = time.monotonic() + FINISHES_WITHIN
+        until = time.monotonic() + self.finishes_within
         while self.visits and time.monotonic() < until:
             await asyncio.wait(self.visits, timeout=1)
         for task in self.visits:
