@@ -9,6 +9,8 @@ import { View } from "./view.js";
 const ORDER = ["doctor", "specialist", "health_worker", "patient"];
 const LOOK_MS = 2_000;
 const LOOKS_A_REPORT = 5;
+const REPORTS_AT_FIRST = 5; // the rules ask for half a minute of video; afterwards every minute will do
+const LOOKS_A_LATER_REPORT = 30;
 const PONG_MS = 4_000; // a slow machine is not a dead socket
 const SERVERS_MS = 10_000;
 
@@ -152,7 +154,8 @@ export class Call {
   async #look() {
     await Promise.all(this.all((peer) => peer.isConnected).map((peer) => peer.look().catch(() => {})));
     this.looking = null;
-    if (++this.looks % LOOKS_A_REPORT === 0) this.#report();
+    const pause = this.looks++ < LOOKS_A_REPORT * REPORTS_AT_FIRST ? LOOKS_A_REPORT : LOOKS_A_LATER_REPORT;
+    if (this.looks % pause === 0) this.#report();
     this.#sayAnew();
     this.changed();
   }
