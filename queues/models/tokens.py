@@ -3,7 +3,7 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 from django.conf import settings
-from django.db import models
+from django.db import connection, models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -250,14 +250,16 @@ class Presence(models.Model):
     @classmethod
     def renew(cls, token_ids: Iterable[int], lease: timedelta = LEASE) -> None:
         """One statement for all of a process's waiting pages."""
-        until = timezone.now() + lease
-        rows = [Presence(token_id=pk, until=until) for pk in sorted(set(token_ids))]
-        if rows:
-            Presence.objects.bulk_create(
-                rows,
-                update_conflicts=True,
-                update_fields=["until"],
-                unique_fields=["token"],
+        until = connection.ops.adapt_datetimefield_value(timezone.now() + lease)
+        rows = sorted(set(token_ids))
+        if not rows:
+            return
+        places = ", ".join(["(%s, %s)"] * len(rows))
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"INSERT INTO queue_presence (token_id, until) VALUES {places} "  # noqa: S608
+                "ON CONFLICT (token_id) DO UPDATE SET until = excluded.until",
+                [value for pk in rows for value in (pk, until)],
             )
 
     @classmethod
