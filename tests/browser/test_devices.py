@@ -49,7 +49,7 @@ def try_it(page: Page) -> None:
 
 
 def test_what_works_is_said_and_the_speaker_that_was_chosen_is_used_in_the_call(
-    page: Page, consultation: Consultation
+    site: Site, browser: Browser, page: Page, consultation: Consultation
 ):
     try_it(page)
     says(page, "camera", "this is how the doctor sees you")
@@ -66,7 +66,7 @@ def test_what_works_is_said_and_the_speaker_that_was_chosen_is_used_in_the_call(
     doctor = consultation.clinic.duties.get().doctor
     actions.begin(consultation=called(consultation.clinic, doctor), by=consultation.patient.account)
     page.wait_for_url(f"**/consultations/{consultation.uid}/")
-    doctors = context_of(page.context.browser, page.url, doctor.user, staff=True)
+    doctors = context_of(browser, site.url, doctor.user, staff=True)
     try:
         doctors.new_page().goto(reverse("consult:doctors_room", args=[consultation.uid]))
         Person(page).sees_state("connected")
