@@ -151,7 +151,7 @@ export class Call {
   async #look() {
     await Promise.all(this.all((peer) => peer.isConnected).map((peer) => peer.look().catch(() => {})));
     this.looking = null;
-    const due = ++this.looks / 10; // later less: by then the rules know
+    const due = ++this.looks / 10; // then less
     if (due % (due > 5 ? 6 : 1) === 0) this.#report();
     this.#sayAnew();
     this.changed();
