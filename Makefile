@@ -21,8 +21,8 @@ PRODUCTION := EMBEDDED=0 DEMO=0 DEBUG=0 SITE_URL=https://example.org TRUSTED_PRO
 	SMS_BACKEND=accounts.sms.HttpJsonBackend SMS_HTTP_URL=https://example.org/sms
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-services test-all check lint types layers migrations deployable measure-call \
-	translations messages lock services bench try-commands
+.PHONY: help run test test-services test-all faults check lint types layers migrations deployable \
+	translations messages lock services bench load day waits measure-call try-commands
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' Makefile
@@ -51,9 +51,24 @@ bench: export EMBEDDED = 1
 bench: .venv/dev $(CATALOGUES) ## Requests per second and CPU per request on this machine
 	@$(WITH_SERVICES) -- $(PY) -m bench $(ARGS)
 
+load: export EMBEDDED = 1
+load: .venv/dev $(CATALOGUES) ## A day's people against the running site, and the invariants; ARGS="--rate 1 --seconds 60"
+	@$(WITH_SERVICES) -- $(PY) -m bench.load $(ARGS)
+
+waits: .venv/dev ## Was the wait that people were told the one that came? A simulation; ARGS="--days 20"
+	@$(PY) -m bench.waits $(ARGS)
+
+day: export EMBEDDED = 1
+day: .venv/dev $(CATALOGUES) ## How much of a day of 90,000 consultations this machine carries; ARGS="--minutes 8"
+	@$(WITH_SERVICES) -- $(PY) -m bench.load.day $(ARGS)
+
 measure-call: export EMBEDDED = 1
 measure-call: .venv/dev $(CATALOGUES) ## How fast a call begins and comes back; needs Chromium, coturn and root
 	@$(WITH_SERVICES) -- $(PY) -m pytest -q -s -rs --no-header tests/browser/measure_call.py
+
+faults: export EMBEDDED = 1
+faults: .venv/dev $(CATALOGUES) ## Kills and pauses every part of the service under load, half an hour; ARGS="-k redis"
+	@$(WITH_SERVICES) -- $(PY) -m pytest -rA --no-header tests/faults/every_case.py $(ARGS)
 
 # --- checks -------------------------------------------------------------------------------------
 check: lint types layers migrations deployable translations ## All checks that need no running service

@@ -149,8 +149,27 @@ def processes(site: Site) -> Iterator[None]:
         _process(site, "web", web, pool) as pages,
         _process(site, "worker", worker, {"DATABASE_POOL": "8"}),
     ):
-        _wait_until_ready(site, pages)
+        _wait_until_ready(site, pages, site.port)
         yield
+
+
+@contextmanager
+def claim_pages(site: Site) -> Iterator[tuple[str, int]]:
+    """The pages and one that only claims, by a process per core; where they are reached."""
+    address = ("127.0.0.1", _free_port())
+    cores = len(os.sched_getaffinity(0))
+    command = [
+        "granian", "--interface=wsgi", "--no-ws", "--host=127.0.0.1", f"--port={address[1]}",
+        f"--workers={cores}", f"--blocking-threads={WEB_THREADS}", "--log-level=warning",
+        "esanjeevani.wsgi:application",
+    ]  # fmt: skip
+    more = {
+        "DJANGO_SETTINGS_MODULE": "bench.claim_settings",
+        "DATABASE_POOL": str(WEB_THREADS),
+    }
+    with _process(site, "claim-pages", command, more) as pages:
+        _wait_until_ready(site, pages, address[1], "claim-pages")
+        yield address
 
 
 @contextmanager
@@ -192,15 +211,17 @@ def _process(
                     continue
 
 
-def _wait_until_ready(site: Site, pages: subprocess.Popen[bytes]) -> None:
+def _wait_until_ready(
+    site: Site, pages: subprocess.Popen[bytes], port: int, name: str = "web"
+) -> None:
     until = time.monotonic() + STARTS_WITHIN
     while time.monotonic() < until and pages.poll() is None:
         try:
-            with urllib.request.urlopen(f"http://{site.host}/readyz", timeout=5):
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5):
                 return
         except (urllib.error.URLError, ConnectionError):
             time.sleep(0.1)
-    log = (Path(site.environment["VAR_DIR"]) / "web.log").read_text(errors="replace")
+    log = (Path(site.environment["VAR_DIR"]) / f"{name}.log").read_text(errors="replace")
     raise CannotStart(f"The pages did not come up:\n{log[-3000:]}")
 
 

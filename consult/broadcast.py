@@ -41,8 +41,19 @@ def centre_topic(facility_id: int) -> str:
 def centre_changed(consultation: Consultation) -> None:
     """Something moved in a health centre's case: its desk looks again. Nothing for a patient at home."""
     if consultation.facility_id is not None:
-        announce = partial(live.publish, centre_topic(consultation.facility_id), type="centre")
-        transaction.on_commit(announce)
+        desk_changed(consultation.facility_id)
+
+
+def desk_changed(facility_id: int) -> None:
+    """Somebody came to a health centre's list, or left it."""
+    transaction.on_commit(partial(live.publish, centre_topic(facility_id), type="centre"))
+
+
+def elsewhere_changed(patient_id: int) -> None:
+    """A consent was answered, or records from elsewhere came: the room of the doctor who asked."""
+    rooms = Consultation.objects.filter(patient=patient_id, state=Consultation.State.IN_PROGRESS)
+    for pk in rooms.values_list("pk", flat=True):
+        _tell(pk, type="elsewhere")
 
 
 def written_changed(consultation: Consultation) -> None:

@@ -11,7 +11,7 @@ from channels.consumer import get_handler_name
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.contrib.auth import get_user
-from django.db import DatabaseError
+from django.db import Error
 from django.http import HttpRequest
 
 from accounts.actions import refuse
@@ -22,6 +22,8 @@ from consult.broadcast import centre_topic, room_topic
 from consult.entrance import Entrance
 from consult.models import CallEvent, Consultation
 from consult.signalling import Seat
+from consult.tips import Tip, read_tips, watch
+from esanjeevani.clock import clock
 from esanjeevani.live import PUSH, Mailbox, Message, hub
 from queues import broadcast
 from queues.board import boards
@@ -30,9 +32,10 @@ from queues.models import Duty, Presence, Token
 REFUSED = 4404
 SIGNED_OUT = 4401
 TOO_MUCH = 4408
+TRY_AGAIN = 1013  # RFC 6455's registry: "try again later"
 MAX_INCOMING = 20  # messages a page may send in its life: it has nothing to say but "ping"
 RECHECK_EVERY = 60.0  # seconds at most between looks whether the session is still good
-RECHECK_WAITING_EVERY = 300.0  # the same for the page of somebody who only waits
+WAITING_LOOKS = 5  # one look in so many is at the session, for somebody who only waits
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +43,8 @@ log = logging.getLogger(__name__)
 class LivePage(AsyncWebsocketConsumer):
     """One open page. Subclasses say who may open it and what it listens to."""
 
-    recheck_every = RECHECK_EVERY
+    looks_at_session = 1  # at every look, or at one of so many
+    looks = 0
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -61,7 +65,7 @@ class LivePage(AsyncWebsocketConsumer):
                 self.recheck.cancel()
             for task in self.tasks:
                 task.cancel()
-            with contextlib.suppress(DatabaseError):
+            with contextlib.suppress(Error):
                 await self.left()
 
     async def dispatch(self, message: Message) -> None:
@@ -69,6 +73,10 @@ class LivePage(AsyncWebsocketConsumer):
         await getattr(self, get_handler_name(message))(message)
 
     async def connect(self) -> None:
+        if not await database_sync_to_async(clock.is_right)():
+            await self.accept()
+            await self.close(TRY_AGAIN)  # the page comes back, to another process
+            return
         self.user = self.scope["user"]
         since = await hub().ready()
         if not self.user.is_authenticated or not await database_sync_to_async(self.allow)():
@@ -119,7 +127,7 @@ class LivePage(AsyncWebsocketConsumer):
 
     def _recheck_later(self) -> None:
         """A timer, not a task that sleeps: it is much smaller."""
-        after = self.recheck_every * random.uniform(0.5, 1)  # noqa: S311 - not all at once
+        after = RECHECK_EVERY * random.uniform(0.5, 1)  # noqa: S311 - not all at once
         self.recheck = asyncio.get_running_loop().call_later(after, self._start_recheck)
 
     def _start_recheck(self) -> None:
@@ -127,7 +135,11 @@ class LivePage(AsyncWebsocketConsumer):
 
     async def _recheck(self) -> None:
         """A lost right closes the page in time even if nobody announced it."""
-        if await self._is_still_allowed():
+        if not await database_sync_to_async(clock.is_right)():
+            await self.close(TRY_AGAIN)
+            return
+        self.looks += 1
+        if self.looks % self.looks_at_session or await self._is_still_allowed():
             self._recheck_later()
             return
         self.shut_out = True
@@ -138,7 +150,7 @@ class LivePage(AsyncWebsocketConsumer):
         """A database that does not answer now is asked again the next time."""
         try:
             return await database_sync_to_async(lambda: self._read_session() and self.allow())()
-        except DatabaseError as error:
+        except Error as error:
             log.warning("Not known whether a page may stay open: %s", error)
             return True
 
@@ -155,6 +167,7 @@ class ConsultationPage(LivePage):
 
     entrance: Entrance
     consultation: Consultation | None = None  # read when the call needs it
+    told: Tip
     place: tuple[int, int] | None = None  # clinic and token that wait on this page
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -174,6 +187,10 @@ class ConsultationPage(LivePage):
         self.entrance = found
         return True
 
+    @property
+    def consultation_id(self) -> int:
+        return self.entrance.pk
+
     def topics(self) -> list[str]:
         token_id = self.entrance.token_id
         return [
@@ -182,16 +199,26 @@ class ConsultationPage(LivePage):
         ]
 
     async def joined(self) -> None:
+        # Read now that nothing can be missed: the page compares it with what it shows.
         now = self.entrance
-        await self.send(json.dumps(now.hello()))
+        tips = await database_sync_to_async(read_tips)([now.pk])
+        self.told = tips[now.pk]
+        await self.send(json.dumps(self.told.as_message("hello")))
+        watch().add(self)
         if now.place and now.at_home and now.account_id == self.user.pk:
             self.place = clinic_id, token_id = now.place
-            self.recheck_every = RECHECK_WAITING_EVERY
+            self.looks_at_session = WAITING_LOOKS
             await boards().arrive(clinic_id, token_id)
             await boards().show(clinic_id, self.mailbox, token_id)
 
     def hears(self, message: dict[str, Any]) -> bool:
         return self.seat.hears(message)
+
+    async def heard(self, message: Message) -> None:
+        if message["type"] == "resync":
+            watch().look_soon()  # it says so to each page; one look is for all of them
+        else:
+            self.told = self.told.after(message)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         if not self.tasks:
@@ -203,6 +230,7 @@ class ConsultationPage(LivePage):
             await super().receive(text_data, bytes_data)
 
     async def left(self) -> None:
+        watch().remove(self)
         if self.place:
             clinic_id, token_id = self.place
             boards().hide(clinic_id, self.mailbox, token_id)
@@ -270,7 +298,7 @@ class CentrePage(LivePage):
         """Look at the lines in which a patient of this centre waits now, and at no others."""
         try:
             now = await database_sync_to_async(self._read_places)()
-        except DatabaseError as error:
+        except Error as error:
             log.warning("The places of a health centre could not be read: %s", error)
             return
         for clinic_id, token_id in now - self.places:

@@ -7,10 +7,8 @@ page would keep it in memory for nothing.
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import OuterRef, Subquery
-
 from accounts.models import User
-from consult.models import Consultation, Prescription
+from consult.models import Consultation
 from queues.models import Token
 
 
@@ -24,21 +22,16 @@ class Entrance(NamedTuple):
     token_id: int | None
     token_state: str | None
     clinic_id: int | None
-    issued: str | None  # the number of the prescription that counts now
 
     @classmethod
     def of(cls, uid: UUID, user: User) -> "Entrance | None":
         """None when there is no such consultation, or none for this user."""
-        issued = Prescription.objects.filter(
-            consultation=OuterRef("pk"), state=Prescription.State.ISSUED
-        )
         rows: Any = (
             Consultation.objects.visible_to(user)
             .filter(uid=uid)
             .values_list(
                 "pk", "state", "facility_id", "patient__account_id",
                 "token_id", "token__state", "token__clinic_id",
-                Subquery(issued.values("number")[:1]),
             )
         )  # fmt: skip
         return next((cls(*row) for row in rows), None)
@@ -54,12 +47,3 @@ class Entrance(NamedTuple):
     def at_home(self) -> bool:
         """A patient at a health centre is present by the centre's page, not by a phone at home."""
         return self.facility_id is None
-
-    def hello(self) -> dict[str, Any]:
-        """The first message: the page compares it with what it shows."""
-        return {
-            "type": "hello",
-            "state": self.state,
-            "token": self.token_state,
-            "issued": self.issued or "",
-        }

@@ -10,7 +10,6 @@ import json
 import re
 import time
 from dataclasses import dataclass, field
-from secrets import token_hex
 from typing import Any
 
 from channels.db import database_sync_to_async
@@ -127,9 +126,9 @@ class Seat:
     def __init__(self, mailbox: Mailbox) -> None:
         self.mailbox = mailbox
         self.bucket = Bucket()
-        self.key = token_hex(4)
         self.page = ""
         self.role: Role | None = None
+        self.newest: dict[str, int] = {}  # by role: the latest coming in that was heard of
 
     async def receive(self, text: str | None, consultation: Consultation, by: User) -> bool:
         """Do what a page says. False: it was nonsense or too much, and was dropped."""
@@ -146,7 +145,7 @@ class Seat:
         if said["say"] == "join":
             return await self._join(said)
         if not self.page:  # of a page that was told to leave, the last words may be under way
-            return said["say"] in {"bye", "media", "candidate"}
+            return self.role is not None
         if said["say"] == "bye":
             await self.leave(CallEvent.What.LEFT)
             return True
@@ -156,14 +155,19 @@ class Seat:
     async def _join(self, said: dict[str, Any]) -> bool:
         try:
             join = database_sync_to_async(actions.join_call)
-            role = await join(consultation=self.consultation, by=self.by, page=said["page"])
+            event = await join(consultation=self.consultation, by=self.by, page=said["page"])
         except MoveRefused:
             return False
-        self.role, self.page = role, said["page"]
-        pk = self.consultation.pk
+        role, pk = Role(event.role), self.consultation.pk
+        self.role, self.page, self.newest[role] = role, event.page, event.pk
         await hub().join([call_topic(pk), seat_topic(pk, role)], self.mailbox)
+        # Who comes in from now on is heard of; who came since our row was written is looked for.
+        newer = await database_sync_to_async(actions.page_after)(event)
+        if newer is not None:
+            self._lose_seat(to=newer)
+            return True
         self.mailbox.put({"type": "call", "event": "in", "seat": role})
-        await self._tell(call_topic(pk), "joined", media=said["media"], socket=self.key)
+        await self._tell(call_topic(pk), "joined", media=said["media"], socket=event.pk)
         return True
 
     async def _pass_on(self, said: dict[str, Any]) -> None:
@@ -193,11 +197,22 @@ class Seat:
             return True
         if not self.page:
             return False
+        if message["event"] == "joined" and not self._is_news(message):
+            return False
         if message["seat"] != self.role:
             return bool(message.get("for", self.page) == self.page)
-        if message["event"] == "joined" and message["socket"] != self.key:
-            # The same page by a newer socket, or a newer page of this person: it has the seat now.
-            if message["page"] != self.page:
-                self.mailbox.put({"type": "call", "event": "elsewhere"})
-            self.page = ""
+        if message["event"] == "joined":
+            self._lose_seat(to=message["page"])
         return False
+
+    def _is_news(self, message: dict[str, Any]) -> bool:
+        """Two processes may tell of two pages of one person in the wrong order: the rows count."""
+        known = self.newest.get(message["seat"], 0)
+        self.newest[message["seat"]] = max(known, message["socket"])
+        return bool(message["socket"] > known)
+
+    def _lose_seat(self, to: str) -> None:
+        """To the same page by a newer socket, or to a newer page of this person, which is said."""
+        if to != self.page:
+            self.mailbox.put({"type": "call", "event": "elsewhere"})
+        self.page = ""

@@ -4,10 +4,12 @@ from consult import api_drugs
 from consult.api import talk as api
 from consult.links import ShortId
 from consult.views import (
+    abdm,
     booking,
     calls,
     care,
     doctor,
+    elsewhere,
     handing_on,
     opinions,
     public,
@@ -86,8 +88,18 @@ colleague_patterns = [
     ),
 ]
 
+network_patterns = [
+    path("patients/<uuid:patient>/abha/", abdm.network, name="network"),
+    path("patients/<uuid:patient>/abha/code/", abdm.ask_code, name="abha_code"),
+    path("patients/<uuid:patient>/abha/verify/", abdm.verify, name="abha_verify"),
+    path("consultations/<uuid:consultation>/abha-link/", abdm.link, name="abha_link"),
+    path(f"{ROOM}elsewhere/", elsewhere.elsewhere, name="elsewhere"),
+    path(f"{ROOM}elsewhere/ask/", elsewhere.ask_elsewhere, name="ask_elsewhere"),
+]
+
 app_name = "consult"
 urlpatterns = [
+    *network_patterns,
     *centre_patterns,
     *colleague_patterns,
     path("book/", booking.book, name="book"),

@@ -1,8 +1,11 @@
-"""Headers that every page carries."""
+"""What holds for every page: its headers, and that the clock is right."""
 
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
+
+from esanjeevani.clock import clock
+from esanjeevani.sorry import try_again
 
 # Camera and microphone are for the room alone, which says so itself.
 CALL_ALLOWED = (
@@ -22,3 +25,17 @@ class PageHeaders:
         response.headers.setdefault("Permissions-Policy", NOTHING_ALLOWED)
         response.headers.setdefault("Cache-Control", "private, no-store")
         return response
+
+
+class RightClock:
+    """No page comes from a process whose clock is wrong; asked again, another one answers."""
+
+    HEALTH = ("/healthz", "/readyz")  # they say it themselves
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path in self.HEALTH or clock.is_right():
+            return self.get_response(request)
+        return try_again(request)

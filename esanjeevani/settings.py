@@ -1,6 +1,7 @@
 """One settings file, read from the environment. .env.example has a sentence for each variable."""
 
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import dj_database_url
@@ -62,6 +63,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "esanjeevani.middleware.PageHeaders",
+    "esanjeevani.middleware.RightClock",
     "accounts.address.ClientAddress",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -106,11 +108,17 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
     DATABASES["default"]["TEST"] = {"NAME": VAR_DIR / "test.sqlite3"}
-elif pool_size := env.number("DATABASE_POOL", 0):
-    DATABASES["default"]["OPTIONS"] = {"pool": {"min_size": 1, "max_size": pool_size}}
 else:
-    DATABASES["default"]["CONN_MAX_AGE"] = env.number("DATABASE_KEEP", 60)
+    # A connection that PostgreSQL's restart left dead is noticed before it is used, one whose
+    # server vanished from the network within 20 s; nobody waits long for a server that is away.
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+    DATABASES["default"]["OPTIONS"] = {"connect_timeout": 5, "tcp_user_timeout": 20_000}
+    if pool_size := env.number("DATABASE_POOL", 0):
+        # Once it is back it is found by the next who asks, not after a pause that has grown.
+        pool = {"min_size": 1, "max_size": pool_size, "timeout": 5, "reconnect_timeout": 5}
+        DATABASES["default"]["OPTIONS"]["pool"] = pool
+    else:
+        DATABASES["default"]["CONN_MAX_AGE"] = env.number("DATABASE_KEEP", 60)
 
 REDIS_URL = (
     env.needed("REDIS_URL", "memory") if not env.EMBEDDED else env.text("REDIS_URL", "memory")
@@ -272,7 +280,7 @@ IDENTIFIER_SYSTEMS = {
 
 # --- the national gateway -----------------------------------------------------------------------
 # Off unless url, id and secret are set. Designed for ABDM; not certified.
-ABDM = {
+ABDM: dict[str, Any] = {
     "url": env.text("ABDM_URL").rstrip("/"),
     "client_id": env.text("ABDM_CLIENT_ID"),
     "client_secret": env.text("ABDM_CLIENT_SECRET"),

@@ -34,3 +34,5 @@ if settings.DEMO:
         path("demo/", demo_views.people, name="demo"),
         path("demo/sms/", demo_views.sms, name="demo_sms"),
     ]
+
+handler500 = "esanjeevani.views.server_error"

@@ -1,13 +1,14 @@
 """Pages and answers that belong to no app: home, health, errors."""
 
 import logging
+import sys
 from typing import Any
 
 import redis
 from csp.constants import SELF, UNSAFE_INLINE
 from csp.decorators import csp_replace
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.decorators import method_decorator
@@ -18,6 +19,9 @@ from drf_spectacular.views import SpectacularSwaggerSplitView
 from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler, set_rollback
+
+from esanjeevani.clock import clock
+from esanjeevani.sorry import sorry, try_again
 
 log = logging.getLogger(__name__)
 # Swagger UI comes as files of this site, but writes HTML: no Trusted Types on its page.
@@ -60,6 +64,8 @@ def readyz(_request: HttpRequest) -> HttpResponse:
     except DatabaseError as error:
         log.warning("Not ready: %s", error)
         return JsonResponse({"status": "down", "database": "away"}, status=503)
+    if not clock.is_right():
+        return JsonResponse({"status": "down", "clock": "wrong"}, status=503)
     return JsonResponse({"status": "ok"} if _redis_answers() else {"status": "degraded"})
 
 
@@ -80,6 +86,13 @@ def no_such_end(_request: HttpRequest) -> HttpResponse:
     """A program is answered as one."""
     words = _("There is nothing at this address.")
     return JsonResponse({"code": "not_found", "message": words}, status=404)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """What nobody foresaw: 500. Without the database, or a lock of it, trying again helps: 503."""
+    if isinstance(sys.exc_info()[1], (OperationalError, InterfaceError)):
+        return try_again(request)
+    return sorry(request, 500, "error")
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -12,7 +12,7 @@ import weakref
 from collections.abc import Iterator
 
 from channels.db import database_sync_to_async
-from django.db import DatabaseError
+from django.db import Error
 
 from esanjeevani.live import Mailbox, hub
 from queues.broadcast import line_changed, line_topic
@@ -20,7 +20,7 @@ from queues.line import Line, read_line
 from queues.models import Clinic, Presence, Token
 
 AT_MOST_EVERY = 1.0  # seconds between two readings of one line
-AT_LEAST_EVERY = 30.0  # seconds: the expected wait moves although nobody does
+AT_LEAST_EVERY = 10.0  # seconds: the expected wait moves, and what was announced may not have come
 RENEW_EVERY = 20.0  # seconds; the lease is 60
 
 log = logging.getLogger(__name__)
@@ -58,14 +58,16 @@ class Board:
 
     async def _run(self) -> None:
         while True:
-            await self.changed.next_batch(AT_LEAST_EVERY)
+            was_announced = await self.changed.next_batch(AT_LEAST_EVERY)
+            earlier = self.line
             try:
                 self.line = await database_sync_to_async(self._read)()
-            except DatabaseError as error:
+            except Error as error:
                 log.warning("The line %s could not be read: %s", self.clinic_id, error)
                 self.changed.put_latest({"type": "line"})
             else:
-                self._tell_all(self.line)
+                if was_announced or self.line != earlier:
+                    self._tell_all(self.line)
             await asyncio.sleep(AT_MOST_EVERY)
 
     def _read(self) -> Line:
@@ -160,7 +162,7 @@ class Boards:
             await asyncio.sleep(RENEW_EVERY)
             try:
                 await database_sync_to_async(Presence.renew)(list(self.tokens()))
-            except DatabaseError as error:
+            except Error as error:
                 log.warning("The leases of the waiting could not be renewed: %s", error)
 
 

@@ -8,6 +8,7 @@ thousand and with a million people waiting. The same rules stand in queues/wait.
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 from django.utils import timezone
@@ -31,22 +32,28 @@ SELECT
 """
 
 # --- the claim ------------------------------------------------------------------------------------
-# Present; called or seen by no other doctor; at home or at a screen that is free (an emergency may
-# break in); not parted from this doctor after a report, nor anybody of the same account.
+# Not before the line's head (actions/heads.py); present; called or seen by no other doctor; at home or
+# at a screen that is free (an emergency may break in); not parted from this doctor after a report, nor
+# anybody of the same account. OFFSET 0 has the last three asked of one patient after the other until one
+# may go: joined, they would walk over everybody who is with a doctor.
 FIRST = """
   SELECT token.id FROM queue_token token
   JOIN queue_presence presence ON presence.token_id = token.id
   WHERE token.clinic_id = %(clinic)s AND token.state = 'waiting' AND {whom}
+    AND token.number >= (SELECT COALESCE(MAX(head), 0) FROM queue_clinicday
+      WHERE clinic_id = %(clinic)s AND day = %(today)s)
     AND presence.until > %(now)s
     AND NOT EXISTS (SELECT 1 FROM queue_token held
-      WHERE held.patient_id = token.patient_id AND held.state IN ('called', 'serving'))
+      WHERE held.patient_id = token.patient_id AND held.state IN ('called', 'serving')
+      LIMIT 1 OFFSET 0)
     AND (token.priority = 0 OR token.brought_by_id IS NULL OR NOT EXISTS (
       SELECT 1 FROM queue_token held
-      WHERE held.brought_by_id = token.brought_by_id AND held.state IN ('called', 'serving')))
+      WHERE held.brought_by_id = token.brought_by_id AND held.state IN ('called', 'serving')
+      LIMIT 1 OFFSET 0))
     AND NOT EXISTS (SELECT 1 FROM queue_keptapart apart
       JOIN accounts_patient parted ON parted.id = apart.patient_id
       JOIN accounts_patient this ON this.account_id = parted.account_id
-      WHERE apart.doctor_id = %(doctor)s AND this.id = token.patient_id)
+      WHERE apart.doctor_id = %(doctor)s AND this.id = token.patient_id LIMIT 1 OFFSET 0)
   ORDER BY token.comes_first DESC, token.yields, token.priority, token.day, token.number
   LIMIT 1 {lock}
 """
@@ -104,7 +111,12 @@ def claim(clinic_id: int, doctor_id: int, before: Before) -> Token | None:
     Doctors who claim at the same moment do not wait for each other. Raises IntegrityError when the
     patient or the doctor was taken in another line at that moment: behind it stand unique constraints.
     """
-    asked = {"clinic": clinic_id, "doctor": doctor_id, "now": _at(timezone.now())}
+    asked = {
+        "clinic": clinic_id,
+        "doctor": doctor_id,
+        "now": _at(timezone.now()),
+        "today": connection.ops.adapt_datefield_value(timezone.localdate()),
+    }
     found = list(Token.objects.raw(claim_text(before.turns), asked))
     if found and before.some_yield:
         with connection.cursor() as cursor:
@@ -125,5 +137,5 @@ def _text(text: str, lock: str = "", **parts: str) -> str:
     return text.format(lock=f"{lock} SKIP LOCKED" if skips else "", no="FALSE", **parts)
 
 
-def _at(moment: datetime) -> object:
+def _at(moment: datetime) -> Any:
     return connection.ops.adapt_datetimefield_value(moment)

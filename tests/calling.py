@@ -126,7 +126,7 @@ class Person:
     def state(self) -> str:
         return str(self.page.locator("[data-call]").get_attribute("data-state"))
 
-    def sees_state(self, *states: str, seconds: float = 30) -> None:
+    def sees_state(self, *states: str, seconds: float = 60) -> None:
         wanted = ",".join(f'[data-call][data-state="{state}"]' for state in states)
         expect(self.page.locator(wanted)).to_be_attached(timeout=seconds * 1000)
 

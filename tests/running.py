@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -51,6 +51,7 @@ class Gateway(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _GatewayRequest)
         self.received: list[dict[str, Any]] = []
         self.refuses = False
+        self.before_answering: Callable[[], None] = lambda: None
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     @property
@@ -81,6 +82,7 @@ class _GatewayRequest(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         if not self.server.refuses:
             self.server.received.append(body)
+        self.server.before_answering()
         answer = {"type": "error" if self.server.refuses else "success"}
         self.send_response(200)
         self.end_headers()
@@ -179,10 +181,15 @@ def test_database_url() -> str:
     return urlunsplit(parts._replace(path=f"/{name}"))
 
 
+def session_of(user: User, staff: bool = False) -> str:
+    """The key of a session of somebody who signed in."""
+    signed_in = as_staff(user) if staff else as_patient(user)
+    return signed_in.cookies[settings.SESSION_COOKIE_NAME].value
+
+
 def browser_of(user: User, url: str, staff: bool = False) -> httpx.Client:
     """A real HTTP client with the cookies of somebody who signed in."""
-    signed_in = as_staff(user) if staff else as_patient(user)
-    session = signed_in.cookies[settings.SESSION_COOKIE_NAME].value
+    session = session_of(user, staff)
     client = httpx.Client(base_url=url, timeout=60, verify=False, headers={"Origin": url})
     client.cookies.set(settings.SESSION_COOKIE_NAME, session, domain="127.0.0.1")
     return client

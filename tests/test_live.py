@@ -84,9 +84,9 @@ def test_a_batch_is_waited_for_so_long_and_then_forgotten():
         mailbox = Mailbox()
         mailbox.put(told(1))
         mailbox.put(told(2))
-        await asyncio.wait_for(mailbox.next_batch(SOON * 2), SOON)
+        assert await asyncio.wait_for(mailbox.next_batch(SOON * 2), SOON) is True
         assert await silent(mailbox)
-        await asyncio.wait_for(mailbox.next_batch(0.01), SOON)
+        assert await asyncio.wait_for(mailbox.next_batch(0.01), SOON) is False
 
     asyncio.run(scene())
 

@@ -11,7 +11,7 @@ from django.utils.module_loading import import_string
 from bench.measure import Measured
 from bench.services import Site
 
-MEASURED = ["bench.limits.pages", "bench.limits.papers"]
+MEASURED = ["bench.limits.pages", "bench.limits.papers", "bench.limits.claims"]
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from accounts.models import Doctor, Patient
 from consult.abdm import crypto
 from consult.abdm.holding import KINDS, moment
 from consult.abdm.messages import Malformed, NotYet, at, rows_at, send, text_at
+from consult.broadcast import elsewhere_changed
 from consult.models import AbdmConsent, AbdmMessage, AbdmRecord
 
 HIU = AbdmConsent.Role.HIU
@@ -125,6 +126,7 @@ def _end(consent: AbdmConsent, state: str) -> None:
     """What was given under it is no longer ours to keep."""
     AbdmConsent.objects.filter(pk=consent.pk).exclude(state=State.REVOKED).update(state=state)
     AbdmRecord.objects.filter(consent=consent).delete()
+    elsewhere_changed(consent.patient_id)
     record("abdm.consent_ended", consent, by=None, patient=consent.patient)
 
 
@@ -151,6 +153,7 @@ def on_artefact(body: dict[str, Any]) -> None:
     consent.to_at = moment(detail, "permission.dateRange.to")
     consent.hi_types = [kind for kind in rows_at(detail, "hiTypes") if isinstance(kind, str)]
     consent.save()
+    elsewhere_changed(consent.patient_id)
     _ask_records(consent)
 
 
@@ -213,6 +216,7 @@ def on_data(body: dict[str, Any]) -> None:
         AbdmRecord.objects.update_or_create(
             consent=consent, care_context=context, defaults={"bundle": bundle}
         )
+    elsewhere_changed(consent.patient_id)
     record("abdm.received", consent, by=consent.requested_by, patient=consent.patient)
     send("received", "/api/hiecm/data-flow/v3/health-information/notify",
          {"notification": _received(consent, transaction_id, entries)}, consent=consent)  # fmt: skip

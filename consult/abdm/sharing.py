@@ -20,6 +20,7 @@ from accounts.models import Facility, Patient, State, User
 from accounts.phone import normalise
 from consult.abdm.linking import SEXES
 from consult.abdm.messages import Malformed, at, send, text_at
+from consult.broadcast import desk_changed
 from consult.models import SharedProfile
 
 NO_SUCH_PLACE = {"code": "ABDM-1035", "message": "Invalid HIP ID"}
@@ -46,7 +47,9 @@ def on_share(body: dict[str, Any], request_id: str) -> None:
     intent, hip_id = text_at(body, "intent"), text_at(body, "metaData.hipId")
     answer: dict[str, Any] = {"response": {"requestId": request_id}}
     # The row is locked: of two people at once the second gets the next number.
-    facility = Facility.objects.select_for_update().filter(hfr_id=hip_id).first()
+    # Where two places bear one HFR id by mistake, neither is told who somebody is.
+    places = list(Facility.objects.select_for_update().filter(hfr_id=hip_id)[:2])
+    facility = places[0] if len(places) == 1 else None
     try:
         if intent != "PROFILE_SHARE":
             answer["error"] = NO_SUCH_INTENT
@@ -70,6 +73,7 @@ def _entered(facility: Facility, counter: str, profile: dict[str, Any]) -> Share
         facility=facility, day=timezone.localdate(), number=last + 1, counter=counter, **profile
     )
     record("abdm.share", entry, by=None)
+    desk_changed(facility.pk)
     return entry
 
 
@@ -162,6 +166,7 @@ def take(*, entry: SharedProfile, patient: Patient, by: User) -> None:
     taken = SharedProfile.objects.filter(pk=entry.pk, taken_at=None)
     if not taken.update(taken_at=timezone.now(), taken_by=by, patient=patient):
         raise Taken
+    desk_changed(entry.facility_id)
     enrol(patient=patient, facility=entry.facility, by=by)
     years_apart = abs(entry.birth_date.year - patient.birth_date.year)
     exact = patient.birth_date_is_exact and entry.birth_date_is_exact

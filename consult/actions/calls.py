@@ -35,7 +35,7 @@ class NotInTheCall(Exception):
 
 
 @transaction.atomic
-def join_call(*, consultation: Consultation, by: User, page: str) -> Role:
+def join_call(*, consultation: Consultation, by: User, page: str) -> CallEvent:
     """`page` of `by` comes into the call, or is back. Raises MoveRefused when there is no call now."""
     now = Consultation.objects.with_people().get(pk=consultation.pk)
     role = role_of(now, by)
@@ -43,9 +43,16 @@ def join_call(*, consultation: Consultation, by: User, page: str) -> Role:
         raise MoveRefused("There is no call for this person now.")
     before = CallEvent.objects.filter(consultation=now, role=role, by=by, page=page)
     what = CallEvent.What.BACK if before.exists() else CallEvent.What.JOINED
-    CallEvent.objects.create(consultation=now, by=by, role=role, page=page, what=what)
+    event = CallEvent.objects.create(consultation=now, by=by, role=role, page=page, what=what)
     record(f"call.{what}", now, by=by, patient=now.patient)
-    return role
+    return event
+
+
+def page_after(event: CallEvent) -> str | None:
+    """The page that took this seat since, if one did."""
+    came = CallEvent.objects.filter(consultation=event.consultation_id, role=event.role)
+    came = came.filter(what__in=CallEvent.COMING, pk__gt=event.pk)
+    return came.order_by("pk").values_list("page", flat=True).last()
 
 
 def _has_a_seat(consultation: Consultation, role: Role, by: User) -> bool:
@@ -118,13 +125,14 @@ def _both_ways(legs: list[tuple[str, str, int]]) -> int:
 
 @transaction.atomic
 def show_number(*, consultation: Consultation, by: User) -> str | None:
-    """The patient's number, for a doctor whose call broke off; None if the patient did not agree."""
-    if not consultation.may_phone or consultation.state != Consultation.State.IN_PROGRESS:
+    """The number agreed on, for a doctor whose call broke off; None if the patient did not agree."""
+    number = consultation.number_to_phone
+    if not number or consultation.state != Consultation.State.IN_PROGRESS:
         return None
     role = role_of(consultation, by) or ""
     note_event(consultation=consultation, by=by, role=role, what=CallEvent.What.PHONE)
     record("phone.read", consultation, by=by, patient=consultation.patient)
-    return consultation.patient.account.phone
+    return number
 
 
 @transaction.atomic

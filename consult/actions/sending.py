@@ -38,7 +38,8 @@ class Sending:
     """How a case is sent.
 
     `proposed` is the clinic that the page proposed; another one needs a reason in `because`. With
-    `is_written` it is answered in writing, without a call (store and forward).
+    `is_written` it is answered in writing, without a call (store and forward). `phone` says at whose
+    number the doctor may phone if the call breaks off: "patient", "centre", or empty for neither.
     """
 
     clinic: Clinic
@@ -48,6 +49,7 @@ class Sending:
     is_written: bool = False
     language: str = "en"
     how: str = Consent.How.SPOKEN
+    phone: str = ""
 
 
 @transaction.atomic
@@ -73,6 +75,8 @@ def send_case(*, draft: Consultation, sending: Sending, by: User) -> Consultatio
                 requested_by=by,
                 attested_at=timezone.now(),
                 attested_by=by,
+                may_phone=bool(sending.phone),
+                phone_centre=sending.phone == "centre",
                 completeness=completeness(locked),
             )
     except IntegrityError:
@@ -154,7 +158,8 @@ def send_again(*, earlier: Consultation, sending: Sending, by: User) -> Consulta
     if draft.continues_id != earlier.pk or draft.revision:
         raise MoveRefused("Somebody is writing on a case of this patient.")
     said = replace(sending.said, consent_given=True)
-    sending = replace(sending, said=said, how=given.how, language=given.language)
+    phone = ("centre" if earlier.phone_centre else "patient") if earlier.may_phone else ""
+    sending = replace(sending, said=said, how=given.how, language=given.language, phone=phone)
     sent = send_case(draft=draft, sending=sending, by=by)
     Consent.objects.filter(consultation=sent).update(
         version=given.version, given_at=given.given_at, given_by=given.given_by

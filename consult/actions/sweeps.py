@@ -4,18 +4,19 @@ from consult import broadcast
 from consult.actions.room import after_pass
 from consult.actions.telling import tell_at_home
 from consult.models import Consultation
-from queues.actions import expire_old, pass_unanswered, people_near_their_turn
+from queues.actions import expire_old, pass_unanswered, people_near_their_turn, put_heads_forward
 from queues.models import MoveRefused, Token
 
 
 def sweep_lines() -> None:
-    """What time does to lines: unanswered calls, turns that come near, days that end.
+    """What time does to lines: unanswered calls, turns that come near, days that end, where they begin.
 
     Runs every few seconds, in several processes without harm: each step moves a row once.
     """
     _end_unanswered_calls()
     _tell_absent_people()
     _end_yesterday()
+    put_heads_forward()
 
 
 def _end_unanswered_calls() -> None:

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from accounts.admin.base import officer
-from consult.models import AbdmConsent, AbdmMessage, CareContext
+from consult.models import AbdmConsent, AbdmMessage, CareContext, LinkRequest, SharedProfile
 from esanjeevani.admin_site import ReadOnly, Secretive
 
 
@@ -21,7 +21,18 @@ class ForSuperusers(Secretive, ReadOnly, admin.ModelAdmin):
 class AbdmConsentAdmin(ForSuperusers):
     list_display = ["uid", "role", "state", "created_at", "expires_at"]
     list_filter = ["role", "state"]
-    fields = ["uid", "role", "state", "hi_types", "from_at", "to_at", "created_at", "expires_at"]
+    fields = [
+        "uid",
+        "role",
+        "state",
+        "requester",
+        "purpose",
+        "hi_types",
+        "from_at",
+        "to_at",
+        "created_at",
+        "expires_at",
+    ]
 
 
 @admin.register(AbdmMessage)
@@ -45,3 +56,17 @@ class AbdmMessageAdmin(ForSuperusers):
 class CareContextAdmin(ForSuperusers):
     list_display = ["consultation_id", "linked_at"]
     fields = ["linked_at"]
+
+
+@admin.register(LinkRequest)
+class LinkRequestAdmin(ForSuperusers):
+    secret_columns = ("code_hash",)
+    list_display = ["uid", "created_at", "sent_at", "tries", "confirmed_at"]
+    fields = ["uid", "created_at", "sent_at", "tries", "confirmed_at"]
+
+
+@admin.register(SharedProfile)
+class SharedProfileAdmin(ForSuperusers):
+    list_display = ["day", "facility", "number", "created_at", "taken_at", "taken_by"]
+    list_select_related = ["facility", "taken_by"]
+    fields = ["day", "facility", "number", "counter", "created_at", "taken_at", "taken_by"]

@@ -45,6 +45,12 @@ class SendInput(Input):
     consent = serializers.BooleanField()
     language = LANGUAGE
     is_present = serializers.BooleanField(help_text="The patient is with the health worker now.")
+    phone = serializers.ChoiceField(
+        choices=["patient", "centre"],
+        allow_blank=True,
+        default="",
+        help_text="At whose number the doctor may phone if the call breaks off; empty for neither.",
+    )
 
 
 class MoveInput(Input):

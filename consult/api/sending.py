@@ -75,6 +75,7 @@ class Send(CentresVerb):
             is_written=typed["is_written"],
             how=typed["how"],
             language=typed["language"],
+            phone=typed["phone"],
         )
 
     def post(self, request: Request, consultation: UUID) -> Response:

@@ -44,7 +44,7 @@ class Place(OfConsultation):
         token = found.token
         if token and token.is_open:
             Presence.renew([token.pk])
-        line = read_line(found.clinic)
+        line = read_line(found.clinic, found.patient)
         ahead = line.ahead_of(token.pk) if token else None
         wait = line.wait(ahead) if ahead is not None else None
         place = {"state": found.state, "token": token, "ahead": ahead, "wait": wait}

@@ -3,14 +3,12 @@
 Plain functions over rows. The same rows give the same bytes; a section that has nothing is left out.
 """
 
-from base64 import b64encode
-from contextlib import suppress
 from html import unescape
 from typing import Any
 
 from django.utils import translation
 
-from consult.fhir import codes, findings, orders, people
+from consult.fhir import codes, files, findings, orders, people
 from consult.fhir.parts import (
     Resource,
     clean,
@@ -24,14 +22,12 @@ from consult.fhir.parts import (
     when,
 )
 from consult.fhir.records import Record
-from consult.models import Consultation, Prescription
-from consult.pdf import render_pdf
+from consult.models import Consultation, Note
 from consult.vitals import BODY_MASS_INDEX
 
 OP_CONSULT = "OPConsultRecord"
 PRESCRIPTION = "PrescriptionRecord"
 WELLNESS = "WellnessRecord"
-PDF = "application/pdf"
 Section = dict[str, Any]
 
 
@@ -85,8 +81,10 @@ def _op_consult(record: Record) -> Resource:
         parts.add(codes.FOLLOW_UP, "Follow-up", [day])
     letters = [orders.referral(record, letter, inside) for letter in record.referrals]
     parts.add(codes.REFERRAL, "Referral", letters)
-    if record.prescription:
-        parts.add(codes.OP_CONSULT, "Prescription", [_attached_pdf(record, record.prescription)])
+    documents = files.documents(record)
+    missing = files.left_out(record, documents)
+    told = [*_told(documents), *missing] if missing else None
+    parts.add(codes.OP_CONSULT, "Documents", documents, told)
     _add_conclusion(parts, record)
     return _bundle(record, OP_CONSULT, concept(code=codes.OP_CONSULT), parts)
 
@@ -110,14 +108,18 @@ def _add_conclusion(parts: "_Sections", record: Record) -> None:
     if note and clean(note.diagnosis):
         found = findings.diagnosis(record.consultation, note, inside)
         parts.add(None, "Diagnosis", [found])
-    if note and clean(note.advice):
-        parts.add(None, "Advice", [], [note.advice])
+    if note and (said := [words for words in (note.advice, _come_back(note)) if clean(words)]):
+        parts.add(None, "Advice", [], said)
+
+
+def _come_back(note: Note) -> str:
+    return f"Come back at once if: {note.red_flags}" if clean(note.red_flags) else ""
 
 
 def _prescription(record: Record) -> Resource:
     if record.prescription is None:
         raise ValueError("There is no prescription.")
-    parts, pdf = _Sections(), _pdf(record.prescription)
+    parts, pdf = _Sections(), files.pdf(record.prescription)
     medicines = orders.medication_requests(record, inside)
     parts.add(codes.PRESCRIPTION, "Prescription", [*medicines, pdf], says_type=True)
     conclusions = []
@@ -187,43 +189,6 @@ def _told(entries: list[Resource]) -> list[str]:
 def _entry(one: Resource, says_type: bool) -> dict[str, str]:
     kind = {"type": one["resourceType"]} if says_type else {}
     return {**reference(inside, one["resourceType"], one["id"]), **kind}
-
-
-def _pdf(issued: Prescription) -> Resource:
-    return resource("Binary", f"{issued.uid}-pdf", contentType=PDF, data=_content(issued))
-
-
-def _attached_pdf(record: Record, issued: Prescription) -> Resource:
-    """The consultation's report has no place for a Binary, but for a document."""
-    about = findings.about(record.consultation, inside)
-    return resource(
-        "DocumentReference",
-        f"{issued.uid}-document",
-        text=narrative([f"Prescription {issued.number}"]),
-        status="current",
-        subject=about["subject"],
-        date=when(issued.issued_at),
-        content=[
-            {
-                "attachment": {
-                    "contentType": PDF,
-                    "data": _content(issued),
-                    "title": f"{issued.number}.pdf",
-                    "creation": when(issued.issued_at),
-                }
-            }
-        ],
-        context={"encounter": [about["encounter"]]},
-    )
-
-
-def _content(issued: Prescription) -> str:
-    """As it is stored and signed; made anew, without that signature, where it is not there (yet)."""
-    with suppress(FileNotFoundError):
-        if issued.pdf:
-            with issued.pdf.open() as stored:
-                return b64encode(stored.read()).decode()
-    return b64encode(render_pdf(issued)).decode()
 
 
 def _bundle(

@@ -90,7 +90,9 @@ def _medication_request(
                 }
             )
         ],
-        dispenseRequest={"expectedSupplyDuration": _days(line)},
+        dispenseRequest=filled(
+            {"quantity": _quantity(line), "expectedSupplyDuration": _days(line)}
+        ),
     )
 
 
@@ -107,6 +109,13 @@ def _directions(line: dict[str, Any]) -> str:
 
 def _days(line: dict[str, Any]) -> dict[str, Any]:
     return {"value": line["days"], "unit": "days", "system": codes.UCUM, "code": "d"}
+
+
+def _quantity(line: dict[str, Any]) -> dict[str, Any] | None:
+    """How many in all, where they are counted."""
+    if not line.get("quantity"):
+        return None
+    return {"value": line["quantity"], "unit": str(PrescriptionLine.Form(line["form"]).label)}
 
 
 def _timing(line: dict[str, Any]) -> dict[str, Any] | None:

@@ -4,7 +4,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from consult.models import Consultation, Note, Observation, Prescription, Referral
+from django.db.models import BigAutoField, FilteredRelation, Q
+
+from consult.models import (
+    Attachment,
+    Consultation,
+    Note,
+    Observation,
+    Prescription,
+    Referral,
+)
+from esanjeevani.composed import Composed
 
 
 @dataclass(frozen=True)
@@ -16,6 +26,7 @@ class Record:
     prescription: Prescription | None = None
     observations: list[Observation] = field(default_factory=list)
     referrals: list[Referral] = field(default_factory=list)
+    attachments: list[Attachment] = field(default_factory=list)
 
     @property
     def lines(self) -> list[dict[str, Any]]:
@@ -28,27 +39,43 @@ class Record:
 
 
 def with_all() -> Any:
-    """Consultations with the people and places that a document names."""
-    return Consultation.objects.select_related(
+    """Consultations with the people and places that a document names, and the prescription in force."""
+    in_force = FilteredRelation(
+        "prescriptions", condition=Q(prescriptions__state=Prescription.State.ISSUED)
+    )
+    return Consultation.objects.annotate(in_force=in_force).select_related(  # type: ignore[misc]
         "patient__account", "patient__state", "patient__district", "clinic__speciality",
-        "doctor__user", "doctor__facility", "doctor__speciality", "facility", "note",
+        "doctor__user", "doctor__facility", "facility", "note", "in_force",
     )  # fmt: skip
 
 
-def record_of(consultation: Consultation) -> Record:
-    """Of a consultation from with_all(): three more queries."""
-    return records_of([consultation])[0]
+_WHOLE = Composed(lambda pk: with_all().filter(pk=pk), pk=BigAutoField())
+_MEASURED = Composed(lambda pk: Observation.objects.filter(consultation=pk), pk=BigAutoField())
+_FILES = Composed(lambda pk: Attachment.objects.filter(consultation=pk), pk=BigAutoField())
+_LETTERS = Composed(
+    lambda pk: Referral.objects.filter(consultation=pk).select_related("facility", "speciality"),
+    pk=BigAutoField(),
+)
+
+
+def record_of(pk: int) -> Record:
+    """Of one consultation, by its row's id: the four queries, composed once."""
+    one = _WHOLE.first(pk=pk)
+    if one is None:
+        raise Consultation.DoesNotExist
+    return Record(
+        consultation=one,
+        note=getattr(one, "note", None),
+        prescription=getattr(one, "in_force", None),
+        observations=_MEASURED.all(pk=pk),
+        referrals=_LETTERS.all(pk=pk),
+        attachments=_FILES.all(pk=pk),
+    )
 
 
 def records_of(consultations: list[Consultation]) -> list[Record]:
     """Of any number of consultations from with_all(): three more queries for all."""
     ids = [one.pk for one in consultations]
-    issued = {
-        one.consultation_id: one
-        for one in Prescription.objects.filter(
-            consultation__in=ids, state=Prescription.State.ISSUED
-        )
-    }
     measured: dict[int, list[Observation]] = {pk: [] for pk in ids}
     for row in Observation.objects.filter(consultation__in=ids):
         measured[row.consultation_id].append(row)
@@ -56,13 +83,17 @@ def records_of(consultations: list[Consultation]) -> list[Record]:
     written = Referral.objects.filter(consultation__in=ids)
     for letter in written.select_related("facility", "speciality"):
         letters[letter.consultation_id].append(letter)
+    files: dict[int, list[Attachment]] = {pk: [] for pk in ids}
+    for kept in Attachment.objects.filter(consultation__in=ids):
+        files[kept.consultation_id].append(kept)
     return [
         Record(
             consultation=one,
             note=getattr(one, "note", None),
-            prescription=issued.get(one.pk),
+            prescription=getattr(one, "in_force", None),
             observations=measured[one.pk],
             referrals=letters[one.pk],
+            attachments=files[one.pk],
         )
         for one in consultations
     ]

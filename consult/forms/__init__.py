@@ -31,6 +31,7 @@ from consult.forms.consultation import (
     lines_of,
     why_refused,
 )
+from consult.forms.elsewhere import ElsewhereForm
 
 __all__ = [
     "CHILDBEARING_AGES",
@@ -40,6 +41,7 @@ __all__ = [
     "CheckForm",
     "ConfirmForm",
     "DispensingForm",
+    "ElsewhereForm",
     "FeedbackForm",
     "FindForm",
     "FollowUpForm",

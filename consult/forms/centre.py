@@ -224,9 +224,29 @@ class SendForm(forms.Form):
     is_present = forms.BooleanField(
         label=gettext_lazy("The patient is here with me now."), required=False
     )
+    phone = forms.ChoiceField(
+        label=gettext_lazy("If the call breaks off, may the doctor phone?"),
+        required=False,
+        widget=forms.RadioSelect,
+    )
 
-    def __init__(self, *args: Any, standings: Iterable[Standing], **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        standings: Iterable[Standing],
+        patients_phone: str,
+        centres_phone: str,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
+        numbers = [
+            ("patient", _("Yes, the patient's number: %(number)s"), patients_phone),
+            ("centre", _("Yes, the health centre's number: %(number)s"), centres_phone),
+        ]
+        self.fields["phone"].choices = [  # type: ignore[attr-defined]
+            ("", _("No")),
+            *[(who, words % {"number": number}) for who, words, number in numbers if number],
+        ]
         self.clinics = {str(one.clinic.uid): one.clinic for one in standings}
         self.fields["clinic"].choices = [  # type: ignore[attr-defined]
             (uid, clinic.local_name) for uid, clinic in self.clinics.items()

@@ -21,6 +21,8 @@ class CallEvent(models.Model):
         PUT_BACK = "put_back", "The doctor put the patient back, first in line"
         REPORTED = "reported", "Ended and reported"
 
+    COMING = (What.JOINED, What.BACK)
+
     consultation = models.ForeignKey(
         Consultation, on_delete=models.PROTECT, related_name="call_events"
     )

@@ -181,6 +181,9 @@ class Consultation(Case, Public, Moving):
     may_phone = models.BooleanField(
         "the doctor may phone the patient if the call breaks off", default=False
     )
+    phone_centre = models.BooleanField(
+        "the health centre's number, not the patient's own", default=False
+    )
     video_seconds = models.PositiveIntegerField("seconds of video both ways", default=0)
     sound_seconds = models.PositiveIntegerField("seconds of sound both ways", default=0)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -275,6 +278,15 @@ class Consultation(Case, Public, Moving):
         A phone call outside this service counts as nothing.
         """
         return mode_of(video_seconds=self.video_seconds, sound_seconds=self.sound_seconds)
+
+    @property
+    def number_to_phone(self) -> str:
+        """The one that the patient agreed to be phoned at if the call breaks off; empty for none."""
+        if not self.may_phone:
+            return ""
+        if self.phone_centre:
+            return self.facility.phone if self.facility else ""
+        return self.patient.account.phone
 
     def request(self, token: Token | None, **fields: object) -> None:
         """Sent: with its place in a line, or without one to be answered in writing."""

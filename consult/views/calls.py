@@ -99,7 +99,10 @@ def phone(request: SignedIn, consultation: UUID) -> HttpResponse:
     elif _wants_json(request):
         return JsonResponse({"phone": number})
     else:
-        messages.info(request, _("The patient's number: %(number)s") % {"number": number})
+        words = _("The patient's number: %(number)s")
+        if found.phone_centre:
+            words = _("The health centre's number: %(number)s")
+        messages.info(request, words % {"number": number})
     return redirect("consult:doctors_room", consultation=found.uid)
 
 

@@ -19,6 +19,7 @@ from consult.forms import LineFormSet, MessageForm, NoteForm, ReturnForm, lines_
 from consult.models import Consultation, Note, Prescription
 from consult.people import Role
 from consult.views.colleagues import panels
+from consult.views.elsewhere import elsewhere_context
 from consult.views.rooms import allow_camera
 from consult.views.rules_panel import (
     care_context,
@@ -116,6 +117,7 @@ def _room(
         **chat_context(consultation),
         **rules_context(consultation),
         **(care_context(consultation, doctor) if doctor else {}),
+        **elsewhere_context(consultation),
     }
 
 

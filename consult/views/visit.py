@@ -26,10 +26,10 @@ from consult.models import (
 )
 from consult.pdf import Paper
 from consult.people import Role, role_of
-from consult.views.booking import too_many_files
+from consult.views.booking import opd_clinics, too_many_files
 from consult.views.rooms import ROOMS, allow_camera
-from queues.line import read_line
-from queues.models import MoveRefused, Presence, Token
+from queues.line import Standing, read_line, standings
+from queues.models import KeptApart, MoveRefused, Presence, Token
 
 
 @require_safe
@@ -56,8 +56,9 @@ def _waiting_room(request: SignedIn, consultation: Consultation) -> HttpResponse
         raise AssertionError("A requested consultation has a token.")
     if token.is_open:
         Presence.renew([token.pk])
-    line = read_line(consultation.clinic)
+    line = read_line(consultation.clinic, consultation.patient)
     ahead = line.ahead_of(token.pk)
+    is_parted = KeptApart.of_patient(consultation.patient).exists()
     context = {
         "consultation": consultation,
         "token": token,
@@ -65,8 +66,18 @@ def _waiting_room(request: SignedIn, consultation: Consultation) -> HttpResponse
         "wait": line.wait(ahead) if ahead is not None else None,
         "doctors": line.doctors,
         "is_called": token.state == Token.State.CALLED,
+        "is_parted": is_parted,
+        "others": _others_than(consultation) if is_parted and not line.doctors else [],
     }
     return render(request, "consult/waiting_room.html", context)
+
+
+def _others_than(consultation: Consultation) -> list[Standing]:
+    """Up to three clinics of the state that take the patient now."""
+    clinics = opd_clinics().filter(state=consultation.clinic.state_id)
+    there = clinics.exclude(pk=consultation.clinic_id).select_related("speciality")
+    known = standings(list(there), consultation.patient)
+    return [standing for standing in known if standing.takes_patients][:3]
 
 
 def _room(

@@ -13,6 +13,7 @@ from queues.actions.calls import (
     put_back,
 )
 from queues.actions.duties import NotVerified, end_duty, pause_duty, resume_duty, start_duty
+from queues.actions.heads import put_heads_forward
 from queues.actions.tokens import (
     AlreadyWaiting,
     NoToken,
@@ -44,6 +45,7 @@ __all__ = [
     "pause_duty",
     "people_near_their_turn",
     "put_back",
+    "put_heads_forward",
     "resume_duty",
     "sit_at_screen",
     "start_duty",

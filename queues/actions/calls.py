@@ -3,6 +3,7 @@ from django.utils import timezone
 
 from accounts.models import Doctor, Patient, User
 from queues import broadcast
+from queues.actions.heads import come_back
 from queues.claim import Before, claim, look_before
 from queues.line import read_line
 from queues.models import Clinic, Duty, KeptApart, MoveRefused, Token
@@ -90,6 +91,7 @@ def put_back(*, token: Token) -> Token:
 
     Raises MoveRefused when the patient is not with a doctor.
     """
+    come_back(token)
     token.put_back()
     broadcast.token_changed(token)
     return token
@@ -105,6 +107,7 @@ def keep_apart(*, doctor: Doctor, patient: Patient) -> KeptApart:
 @transaction.atomic
 def pass_over(*, token: Token) -> Token:
     """The call was not answered: back to the line once, then the place is lost."""
+    come_back(token)
     token.pass_over()
     broadcast.token_changed(token)
     return token

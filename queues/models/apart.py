@@ -24,8 +24,12 @@ class KeptApart(models.Model):
     @classmethod
     def are(cls, doctor: Doctor, patient: Patient) -> bool:
         """Whether these two, or the doctor and another patient of that account, are kept apart."""
-        same = Q(patient=patient) | Q(patient__account=patient.account_id)
-        return cls.objects.filter(same, doctor=doctor).exists()
+        return cls.of_patient(patient).filter(doctor=doctor).exists()
+
+    @classmethod
+    def of_patient(cls, patient: Patient) -> "models.QuerySet[KeptApart]":
+        """Those of the patient, and of another patient of the same account."""
+        return cls.objects.filter(Q(patient=patient) | Q(patient__account=patient.account_id))
 
     @classmethod
     def of_token(cls, doctor: Doctor) -> "models.QuerySet[KeptApart]":

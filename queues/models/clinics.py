@@ -158,6 +158,9 @@ class ClinicDay(models.Model):
     clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="days")
     day = models.DateField()
     last_number = models.PositiveIntegerField(default=0)
+    head = models.PositiveIntegerField(
+        default=0, help_text="Nobody waits with a smaller number: here a call begins to look."
+    )
 
     class Meta:
         constraints = [
@@ -179,7 +182,7 @@ class ClinicDay(models.Model):
         table = connection.ops.quote_name(cls._meta.db_table)
         with connection.cursor() as cursor:
             cursor.execute(
-                f"INSERT INTO {table} (clinic_id, day, last_number) VALUES (%s, %s, 1) "  # noqa: S608
+                f"INSERT INTO {table} (clinic_id, day, last_number, head) VALUES (%s, %s, 1, 0) "  # noqa: S608
                 f"ON CONFLICT (clinic_id, day) DO UPDATE SET last_number = {table}.last_number + 1 "
                 "RETURNING last_number",
                 [clinic.pk, connection.ops.adapt_datefield_value(day)],

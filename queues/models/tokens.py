@@ -3,7 +3,7 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 from django.conf import settings
-from django.db import models
+from django.db import connection, models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -68,7 +68,11 @@ class Token(Public, Moving):
     HELD: ClassVar[list[str]] = [State.CALLED, State.SERVING]
     PASSES = 2  # calls not answered until the place is lost
 
-    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="tokens")
+    # Without an index of its own where one of those below begins with it, or nobody asks for it: the
+    # table grows by crores of rows (docs/decisions/0015-growth.md).
+    clinic = models.ForeignKey(
+        Clinic, on_delete=models.PROTECT, related_name="tokens", db_index=False
+    )
     day = models.DateField()
     number = models.PositiveIntegerField()
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="tokens")
@@ -85,12 +89,15 @@ class Token(Public, Moving):
     yields = models.BooleanField("lets the next one go first", default=False)
     comes_first = models.BooleanField("put back when the talk broke off", default=False)
     told_at = models.DateTimeField("told that the turn is near", null=True, blank=True)
-    moved_to = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True)
+    moved_to = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, db_index=False
+    )
     brought_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,
         null=True,
         blank=True,
+        db_index=False,
         related_name="+",
         help_text="The health worker at whose screen the patient sits.",
     )
@@ -243,14 +250,16 @@ class Presence(models.Model):
     @classmethod
     def renew(cls, token_ids: Iterable[int], lease: timedelta = LEASE) -> None:
         """One statement for all of a process's waiting pages."""
-        until = timezone.now() + lease
-        rows = [Presence(token_id=pk, until=until) for pk in sorted(set(token_ids))]
-        if rows:
-            Presence.objects.bulk_create(
-                rows,
-                update_conflicts=True,
-                update_fields=["until"],
-                unique_fields=["token"],
+        until = connection.ops.adapt_datetimefield_value(timezone.now() + lease)
+        rows = sorted(set(token_ids))
+        if not rows:
+            return
+        places = ", ".join(["(%s, %s)"] * len(rows))
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"INSERT INTO queue_presence (token_id, until) VALUES {places} "  # noqa: S608
+                "ON CONFLICT (token_id) DO UPDATE SET until = excluded.until",
+                [value for pk in rows for value in (pk, until)],
             )
 
     @classmethod

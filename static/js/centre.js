@@ -21,7 +21,7 @@ function show(place) {
     const find = (name) => chip.querySelector(`[data-${name}]`);
     if (find("place")) find("place").hidden = false;
     find("ahead").textContent = place.ahead;
-    find("nobody").hidden = place.doctors > 0;
+    if (find("nobody")) find("nobody").hidden = place.doctors > 0;
     find("wait").hidden = place.low === null;
     find("low").textContent = place.low;
     find("high").textContent = place.high;
@@ -71,8 +71,9 @@ listen("/ws/centre/", {
 if ("visit" in page.dataset) {
   listen(page.dataset.socket, {
     onMessage(message) {
-      const isOther = (message.type === "hello" || message.type === "state") && message.state !== page.dataset.state;
-      const isCalled = (message.type === "hello" ? message.token : message.type === "token" && message.state) || page.dataset.token;
+      const isWhole = message.type === "hello" || message.type === "now";
+      const isOther = (isWhole || message.type === "state") && message.state !== page.dataset.state;
+      const isCalled = (isWhole ? message.token : message.type === "token" && message.state) || page.dataset.token;
       if (isOther || isCalled !== page.dataset.token || message.type === "instruction") reload();
     },
   });

@@ -13,7 +13,7 @@ const RELAY_WITHIN_MS = 8000;
 // Called, or anything else that is not waiting: the consultation's own page knows.
 listen(page.dataset.socket, {
   onMessage(message) {
-    const moved = message.type === "hello" ? message.token !== "waiting" : message.type === "token" || message.type === "state";
+    const moved = ["hello", "now"].includes(message.type) ? message.token !== "waiting" : message.type === "token" || message.type === "state";
     if (moved) location.assign(page.dataset.visit);
   },
 });

@@ -3,7 +3,7 @@
 import { reload } from "./reload.js";
 
 const FIRST_MS = 5000;
-const LONGEST_MS = 60000;
+const LONGEST_MS = 10000; // whatever was away: 15 s after it is back, every page is right
 const FINAL = new Set([4401, 4404, 4408]); // signed out, not yours, too much: trying again is no use
 
 export function listen(path, { onMessage, onFinal, longestMs = LONGEST_MS }) {

@@ -34,6 +34,7 @@ async function renew(...names) {
 const place = room.querySelector("[data-call]");
 let call = null;
 let isGreeted = false;
+let parts; // as the last "hello" or "now" had them
 if (place) {
   import("./call/call.js").then(({ Call }) => {
     call = new Call(place, socket);
@@ -52,14 +53,18 @@ const socket = listen(room.dataset.socket, {
       isGreeted = true;
       call?.hello();
     }
-    const saysState = message.type === "state" || message.type === "hello";
+    const isWhole = message.type === "hello" || message.type === "now";
+    const saysState = message.type === "state" || isWhole;
     if (saysState && message.state !== shown) reload();
     else if (message.type === "prescription") renew("issued");
     else if (message.type === "emergency") renew("emergency");
     else if (message.type === "instruction") renew("instructions", "vitals", "panels");
+    else if (message.type === "elsewhere") renew("elsewhere");
     else if (message.type === "opinion") renew("opinion", "panels");
     else catchUp();
     const place = room.querySelector("[data-issued]");
-    if (message.type === "hello" && place && message.issued !== place.dataset.issued) renew("issued");
+    if (isWhole && place && message.issued !== place.dataset.issued) renew("issued");
+    if (isWhole && parts !== undefined && parts !== message.parts) renew("emergency", "instructions", "vitals", "opinion", "panels");
+    if (isWhole) parts = message.parts;
   },
 });

@@ -9,6 +9,7 @@ import { allowSound, ring } from "./ring.js";
 const room = document.querySelector("[data-waiting]");
 const find = (name) => room.querySelector(`[data-${name}]`);
 const shown = room.dataset.state;
+let doctorsOfAll;
 
 function show(place) {
   if (!find("ahead")) return;
@@ -17,6 +18,12 @@ function show(place) {
     ahead.textContent = place.ahead;
     ahead.classList.remove("moved");
     requestAnimationFrame(() => ahead.classList.add("moved"));
+  }
+  if ("parted" in room.dataset) {
+    // The line counts all doctors; how many of them may see this patient, only the page knows.
+    if ((doctorsOfAll ??= place.doctors) !== place.doctors) reload();
+    find("next").hidden = place.ahead > 0 || find("doctors").textContent === "0";
+    return;
   }
   find("next").hidden = place.ahead > 0;
   find("doctors").textContent = place.doctors;
@@ -31,9 +38,8 @@ listen(room.dataset.socket, {
     if (message.type === "place") show(message);
     if (message.type === "token" && message.state !== shown) reload();
     if (message.type === "state" && message.state !== "requested") reload();
-    if (message.type === "resync") reload();
-    // What moved between the page and the socket, or while the socket was away.
-    if (message.type === "hello" && (message.token !== shown || message.state !== "requested")) reload();
+    // What moved between the page and the socket, while the socket was away, or unheard.
+    if (["hello", "now"].includes(message.type) && (message.token !== shown || message.state !== "requested")) reload();
   },
 });
 

@@ -21,7 +21,7 @@ WITHIN = 60  # seconds
 
 
 @pytest.fixture(scope="module")
-def _joined(django_db_setup: None) -> Iterator[tuple[Site, FakeGateway]]:
+def joined(django_db_setup: None) -> Iterator[tuple[Site, FakeGateway]]:
     """A site with the gateway's credentials: one server, and a worker and the clock where they are apart."""
     gateway, sms = FakeGateway(), Gateway()
     port = free_port()
@@ -53,8 +53,8 @@ def _joined(django_db_setup: None) -> Iterator[tuple[Site, FakeGateway]]:
 
 
 @pytest.fixture
-def gateway(_joined: tuple[Site, FakeGateway], transactional_db: None) -> FakeGateway:
-    _site, gateway = _joined
+def gateway(joined: tuple[Site, FakeGateway], transactional_db: None) -> FakeGateway:
+    _site, gateway = joined
     gateway.linked.clear()
     gateway.received.clear()
     gateway.twice = gateway.overtakes = False
@@ -67,7 +67,7 @@ def soon(what: Callable[[], object]) -> object:
     while time.monotonic() < until:
         if found := what():
             return found
-        time.sleep(0.1)
+        time.sleep(0.05)
     rows = AbdmMessage.objects.values_list("direction", "kind", "tries", "error", "done_at")
     raise AssertionError(f"Not within {WITHIN} s: {list(rows)}")
 
@@ -105,6 +105,11 @@ class Play:
         )  # fmt: skip
         assert asked.status_code == 201, asked.text
 
+    def wait_for_records(self) -> None:
+        """Three of them; the tables are asked until they are there, the site once."""
+        soon(lambda: AbdmRecord.objects.count() == 3)
+        assert len(self.shown()) == 3
+
     def shown(self) -> list[dict]:
         path = f"doctor/consultations/{self.now.uid}/abdm/records/"
         return self.ask("GET", path, doctor=True).json()
@@ -114,7 +119,7 @@ def test_link_consent_encrypted_transfer_and_display(gateway: FakeGateway) -> No
     play = Play(gateway)
     play.link()
     play.consent()
-    soon(lambda: len(play.shown()) == 3)
+    play.wait_for_records()
     bundles = {one["bundle"]["id"]: one["bundle"] for one in play.shown()}
     kinds = ("OPConsultRecord", "PrescriptionRecord", "WellnessRecord")
     assert set(bundles) == {f"{kind}-{play.past.uid}" for kind in kinds}
@@ -137,7 +142,7 @@ def test_a_gateway_that_is_down_and_delivers_twice_changes_nothing_but_the_time(
     play.link()
     gateway.away = 1
     play.consent()
-    soon(lambda: len(play.shown()) == 3)
+    play.wait_for_records()
     assert len(gateway.of("/health-information/hip/on-request")) == 1
     assert AbdmConsent.objects.count() == 2  # one as holder, one as asker
     twice = [status for kind, status in gateway.answers if kind == "consent/request/hip/notify"]
@@ -151,17 +156,17 @@ def test_callbacks_that_overtake_each_other_wait_for_what_they_speak_of(
     play = Play(gateway)
     play.link()
     play.consent()
-    soon(lambda: len(play.shown()) == 3)
+    play.wait_for_records()
 
 
 def test_a_consent_withdrawn_takes_the_records_away_and_gives_no_more(gateway: FakeGateway) -> None:
     play = Play(gateway)
     play.link()
     play.consent()
-    soon(lambda: len(play.shown()) == 3)
+    play.wait_for_records()
     gateway.revoke()
-    soon(lambda: play.shown() == [])
-    assert not AbdmRecord.objects.exists()
+    soon(lambda: not AbdmRecord.objects.exists())
+    assert play.shown() == []
     pushed = AbdmMessage.objects.filter(kind="push").count()
     gateway.forward(
         {
@@ -194,3 +199,30 @@ def test_an_abha_is_verified_by_the_gateway_alone(gateway: FakeGateway) -> None:
     assert (wrong.status_code, wrong.json()["code"]) == (409, "not_theirs")
     right = play.ask("POST", path, {"transaction": begun, "code": "123456"}).json()
     assert (right["abha_is_verified"], right["abha_address"]) == (True, "asha@sbx")
+
+
+def test_a_scan_gets_its_number_and_an_app_links_with_the_code_from_the_sms(
+    joined: tuple[Site, FakeGateway], gateway: FakeGateway
+) -> None:
+    site, _gateway = joined
+    place = records.a_centre(name="Sub-centre Aroor", hfr_id="IN3210000099")
+    shared = {
+        "abhaAddress": "ravi@sbx", "name": "Ravi", "gender": "M", "yearOfBirth": "1980", "address": {},
+    }  # fmt: skip
+    meta = {"hipId": place.hfr_id, "context": "1"}
+    body = {"intent": "PROFILE_SHARE", "metaData": meta, "profile": {"patient": shared}}
+    assert gateway.call_back("hip/patient/share", body) == 202
+    said = soon(lambda: gateway.of("/patient-share/v3/on-share"))[0]["acknowledgement"]
+    assert (said["abhaAddress"], said["profile"]["tokenNumber"]) == ("ravi@sbx", "1")
+
+    past = records.full()
+    about = {"id": past.patient.abha_address, "name": "Asha", "gender": "F", "yearOfBirth": 1991}
+    gateway.call_back("hip/patient/care-context/discover", {"transactionId": "t", "patient": about})
+    found = soon(lambda: gateway.of("/care-context/on-discover"))[0]["patient"]
+    gateway.call_back("hip/link/care-context/init", {"transactionId": "t", "patient": found})
+    link = soon(lambda: gateway.of("/care-context/on-init"))[0]["link"]
+    code = site.gateway.code_for(past.patient.account.phone)
+    confirmed = {"confirmation": {"linkRefNumber": link["referenceNumber"], "token": code}}
+    gateway.call_back("hip/link/care-context/confirm", confirmed)
+    linked = soon(lambda: gateway.of("/care-context/on-confirm"))[0]["patient"]
+    assert linked[0]["careContexts"] == found[0]["careContexts"]

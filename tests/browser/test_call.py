@@ -3,12 +3,13 @@
 import contextlib
 import os
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Playwright, expect
+from playwright.sync_api import Browser, Playwright, Route, expect
 
 from consult import actions
 from consult.models import CallLeg, Consultation
@@ -27,7 +28,7 @@ from tests.factories import (
 )
 from tests.running import Site, launch, playing
 
-pytestmark = [pytest.mark.chromium]
+pytestmark = [pytest.mark.chromium, pytest.mark.timeout(300)]
 
 
 @pytest.fixture(scope="module")
@@ -255,6 +256,55 @@ def test_a_camera_that_is_refused_missing_or_taken_stops_nobody(
         patient.press("Try again")
         doctor.receives("frames")
         expect(patient.page.locator("[data-trouble]")).to_be_hidden()
+
+
+def test_servers_that_are_never_named_hold_nobody_for_ever(
+    site: Site, browser: Browser, consultation
+):
+    with both_in(browser, consultation, site.urls[0], site.urls[-1]) as (doctor, patient):
+        doctor.sees_state("connected")
+        unanswered: list[Route] = []
+        doctor.page.route("**/ice/", lambda route: unanswered.append(route))
+        doctor.page.reload()
+        for person in (doctor, patient):
+            person.sees_state("connected")
+            person.receives("frames")
+        for route in unanswered:
+            route.abort()
+
+
+# The first description from the other side is taken only when the test lets it.
+SLOW_TO_TAKE = """
+RTCPeerConnection.prototype.setRemoteDescription = ((take, may) => {
+  window.takeIt = () => may.resolve();
+  return async function (...given) {
+    window.isAsked = true;
+    await may.promise;
+    return take.apply(this, given);
+  };
+})(RTCPeerConnection.prototype.setRemoteDescription, Promise.withResolvers());
+"""
+
+
+def test_an_answer_that_comes_late_still_fits_the_offer(site: Site, browser: Browser, consultation):
+    """The doctor tries anew while a slow phone has not answered yet. Timers, which would try once
+    more and hide a pair that does not fit, stand still on both sides."""
+    with both_in(browser, consultation, site.urls[0], site.urls[-1]) as (doctor, patient):
+        patient.page.add_init_script(SLOW_TO_TAKE)
+        for person in (doctor, patient):
+            person.sees_state("connected")
+            person.page.clock.install()
+            person.page.clock.pause_at(time.time() + 3600)
+        patient.page.reload()
+        doctor.sees_state("connecting")
+        until(lambda: patient.page.evaluate("window.isAsked"))
+        for _again in range(2):
+            with doctor.page.expect_response("**/ice/"):
+                doctor.page.evaluate("dispatchEvent(new Event('online'))")
+        patient.page.evaluate("window.takeIt()")
+        for person in (doctor, patient):
+            person.sees_state("connected")
+            person.receives("frames")
 
 
 def test_a_browser_without_video_writes_and_both_sides_know(

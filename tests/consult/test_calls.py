@@ -79,7 +79,7 @@ def patient_got(consultation: Consultation, video: int, sound: int) -> Consultat
 # --- who has a seat -----------------------------------------------------------------------------
 def test_who_comes_and_who_comes_back_is_written_down(consultation):
     by = consultation.patient.account
-    assert actions.join_call(consultation=consultation, by=by, page=PATIENTS) == "patient"
+    assert actions.join_call(consultation=consultation, by=by, page=PATIENTS).role == "patient"
     actions.join_call(consultation=consultation, by=by, page=PATIENTS)
     actions.join_call(consultation=consultation, by=by, page="anotherpage")
     assert list(consultation.call_events.values_list("what", "page")) == [
@@ -90,6 +90,18 @@ def test_who_comes_and_who_comes_back_is_written_down(consultation):
     assert (
         AuditEvent.objects.filter(action="call.joined", patient=consultation.patient).count() == 2
     )
+
+
+def test_the_page_that_came_last_has_the_seat(consultation):
+    by = consultation.patient.account
+    first, last = (
+        actions.join_call(consultation=consultation, by=by, page=page)
+        for page in (PATIENTS, "anotherpage")
+    )
+    actions.join_call(consultation=consultation, by=consultation.doctor.user, page=DOCTORS)
+    actions.note_event(consultation=consultation, by=by, role="patient", what="lost", page=PATIENTS)
+    assert actions.page_after(first) == "anotherpage"
+    assert actions.page_after(last) is None
 
 
 def test_who_waits_who_is_a_stranger_and_who_is_too_late_has_no_seat(rao, consultation):

@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import Message
+from accounts.models import Facility, Message
 from consult import actions
 from consult.actions.booking import request_consultation
 from consult.day import read_day
@@ -105,6 +105,44 @@ def test_a_second_case_of_the_same_patient_is_kept_and_the_page_leads_to_the_fir
         assert "is on the way already, to Harinagar PHC. This draft is kept." in answer.text
     assert (fresh(second).state, fresh(second).complaint) == ("draft", "Rash on both arms")
     assert Token.objects.count() == ClinicDay.objects.get().last_number == 1
+
+
+# --- whether to be phoned -----------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("chosen", "button", "is_told"),
+    [
+        ("", "did not agree to be phoned", False),
+        ("patient", "Phone the patient", True),
+        ("centre", "Phone the health centre", True),
+    ],
+)
+def test_the_health_worker_asks_at_whose_number_the_doctor_may_phone(
+    meena, hub, rao, chosen: str, button: str, is_told: bool
+):
+    Facility.objects.filter(pk=centre_of(meena).pk).update(phone="+916254222333")
+    draft = at_centre(meena)
+    numbers = {"patient": draft.patient.account.phone, "centre": "+916254222333"}
+    worker, doctor = as_staff(meena), as_staff(rao.user)
+    shown = worker.get(path("centre_send", draft)).text
+    assert all(number in shown for number in numbers.values())
+    form = {"clinic": str(hub.uid), "how": "spoken", "consent": "on", "is_present": "on"}
+    worker.post(path("centre_send", draft), form | {"send": "1", "phone": chosen})
+    actions.begin(consultation=called(hub, rao), by=meena)
+    room = doctor.get(path("doctors_room", draft)).text
+    assert button in room
+    assert not any(number in room for number in numbers.values())
+    answer = doctor.post(path("phone", draft), headers={"Accept": "application/json"})
+    assert answer.status_code == (200 if is_told else 409)
+    assert answer.json().get("phone") == numbers.get(chosen)
+
+
+def test_a_number_that_the_centre_does_not_have_is_not_offered_and_not_taken(meena, hub, rao):
+    draft = at_centre(meena)
+    worker = as_staff(meena)
+    assert 'value="centre"' not in worker.get(path("centre_send", draft)).text
+    form = {"clinic": str(hub.uid), "how": "spoken", "consent": "on", "is_present": "on"}
+    answer = worker.post(path("centre_send", draft), form | {"send": "1", "phone": "centre"})
+    assert (answer.status_code, fresh(draft).state) == (422, "draft")
 
 
 def test_who_waits_in_that_clinic_from_home_is_said(meena, hub, rao):

@@ -1,5 +1,6 @@
 """What pages of a call say to each other over real sockets, and what is dropped on the way."""
 
+import asyncio
 import contextlib
 import json
 from typing import Any
@@ -10,7 +11,9 @@ from websockets.exceptions import ConnectionClosed
 from accounts.broadcast import signed_out
 from consult import actions
 from consult.models import Consultation
-from consult.signalling import BURST, MAX_SIGNAL, NotASignal, read_signal
+from consult.people import Role
+from consult.signalling import BURST, MAX_SIGNAL, NotASignal, Seat, read_signal
+from esanjeevani.live import Mailbox
 from tests.calling import until
 from tests.consult.test_sockets import Page, page, patients_page, room
 from tests.factories import a_clinic, a_doctor, in_the_room, on_duty, waiting
@@ -172,6 +175,39 @@ def test_a_newer_page_of_a_person_takes_the_seat(site: Site, consultation, both)
         patient.socket.close()
         say(newer, say="media", media=MEDIA)
         assert doctor.hear("call")["event"] == "media"  # and not that somebody is lost
+
+
+def test_the_last_words_of_a_page_that_lost_its_seat_do_not_cost_its_socket(
+    site: Site, consultation, both
+):
+    """A page whose socket is shut for flooding loads anew, and would take the seat back."""
+    _doctor, patient = both
+    with patients_page(site.urls[0], consultation) as newer:
+        join(newer, "newerpage1")
+        patient.hear("call", event="elsewhere")
+        say(patient, **OFFER | {"sdp": "x" * 6000})
+        say(patient, say="ping")
+        patient.hear("call", event="pong")
+
+
+def test_of_two_pages_the_one_that_came_last_counts_in_whatever_order_it_is_told():
+    async def seats() -> list[Seat]:
+        doctor, patient = Seat(Mailbox()), Seat(Mailbox())
+        doctor.role, doctor.page = Role.DOCTOR, DOCTORS
+        patient.role, patient.page, patient.newest = Role.PATIENT, "newerpage1", {"patient": 7}
+        return [doctor, patient]
+
+    doctor, patient = asyncio.run(seats())
+    came = {"type": "call", "event": "joined", "seat": "patient", "media": MEDIA}
+    newer, older = (
+        came | {"page": "newerpage1", "socket": 7},
+        came | {"page": PATIENTS, "socket": 5},
+    )
+    assert [doctor.hears(newer), doctor.hears(older)] == [True, False]
+    assert [patient.hears(newer), patient.hears(older)] == [False, False]
+    assert patient.page == "newerpage1"
+    assert not patient.hears(came | {"page": "newestpage", "socket": 9})
+    assert patient.page == ""
 
 
 def test_a_page_that_comes_back_is_the_same_and_its_old_socket_says_nothing(

@@ -15,6 +15,7 @@ from consult import actions
 from consult.links import ShortId
 from consult.models import Attachment, Consultation, Feedback
 from consult.uploads import clean_upload
+from queues.actions import keep_apart
 from queues.models import Token
 from tests.factories import (
     a_clinic,
@@ -77,6 +78,36 @@ def test_the_waiting_room_shows_token_place_wait_and_doctors(clinic, rao):
     assert page.context["doctors"] == 1
     assert (page.context["wait"].low, page.context["wait"].high) == (2, 5)
     assert "<strong data-ahead>1</strong>" in page.content.decode()
+
+
+def test_who_was_parted_from_the_only_doctor_is_told_and_offered_other_clinics(clinic, rao):
+    """Who of them reported whom is not said, and nobody else notices anything."""
+    consultation, other = waiting(clinic), waiting(clinic)
+    keep_apart(doctor=rao, patient=consultation.patient)
+    elsewhere = a_clinic(name="Kollam General OPD", state=clinic.state)
+    on_duty(elsewhere)
+    closed_to_them = a_clinic(name="Kochi General OPD", state=clinic.state)
+    on_duty(closed_to_them, rao)
+    page = browser(consultation).get(path("visit", consultation))
+    assert "No doctor here can see you at this moment. You keep your place" in page.text
+    assert [one.clinic for one in page.context["others"]] == [elsewhere]
+    assert reverse("consult:case", args=[consultation.patient.uid, elsewhere.uid]) in page.text
+    page = browser(other).get(path("visit", other))
+    assert (page.context["doctors"], page.context["others"]) == (1, [])
+    assert "No doctor here can see you" not in page.text
+    on_duty(clinic)
+    page = browser(consultation).get(path("visit", consultation))
+    assert page.context["doctors"] == 1
+    assert "No doctor here can see you" not in page.text
+
+
+def test_no_token_is_given_where_only_doctors_are_whom_the_patient_was_parted_from(clinic, rao):
+    draft = a_draft(clinic)
+    keep_apart(doctor=rao, patient=a_patient(draft.patient.account))
+    answer = browser(draft).post(path("confirm", draft), {"consent": "on"})
+    assert "No doctor is on duty here now" in answer.text
+    draft.refresh_from_db()
+    assert draft.state == "draft"
 
 
 def test_looking_at_the_waiting_room_makes_the_patient_present(clinic, rao):

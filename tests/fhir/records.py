@@ -5,25 +5,31 @@ from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 from django.utils import timezone
 
 from accounts import actions as accounts
 from accounts.models import Facility, Patient, Post, Speciality, User
 from consult import actions
-from consult.fhir.records import Record, record_of, with_all
+from consult.fhir.records import Record, record_of
 from consult.models import Consultation, Prescription
 from consult.readiness import Attested
+from consult.uploads import clean_upload
 from queues.models import Clinic, HubLink
 from tests.factories import (
     PARACETAMOL,
     a_clinic,
     a_district,
     a_doctor,
+    a_draft,
     a_patient,
+    a_pdf,
     a_phone,
+    a_photo,
     a_speciality,
     a_state,
+    an_upload,
     called,
     in_the_room,
     issued_with_reasons,
@@ -41,7 +47,7 @@ VITALS = {
 
 
 def a_record(consultation: Consultation) -> Record:
-    return record_of(with_all().get(pk=consultation.pk))
+    return record_of(consultation.pk)
 
 
 def a_room(patient: Patient | None = None, **doctor: Any) -> Consultation:
@@ -239,7 +245,51 @@ def with_odd_letters() -> Consultation:
     return finished(room)
 
 
+def with_files() -> Consultation:
+    """A photo with the case, a report in the talk; and a warning when to come back."""
+    clinic = a_clinic()
+    doctor = on_duty(clinic)
+    draft = a_draft(clinic)
+    account = draft.patient.account
+    photo = clean_upload(an_upload(a_photo(), name="फोड़ा left leg.jpg"))
+    actions.add_attachment(consultation=draft, clean=photo, by=account)
+    actions.request_consultation(consultation=draft, clinic=clinic, by=account, language="en")
+    room = actions.begin(consultation=called(clinic, doctor), by=account)
+    report = clean_upload(an_upload(a_pdf(), name="Blood count.pdf"))
+    actions.post_message(consultation=room, by=account, client_id=uuid4(), clean=report)
+    actions.save_note(
+        consultation=room, by=doctor.user, diagnosis="Abscess", red_flags="Fever, or it spreads"
+    )
+    return finished(room)
+
+
+def in_writing() -> Consultation:
+    """Store and forward: no call, no token."""
+    facility = a_centre()
+    meena, clinic = a_health_worker(facility), a_hub(facility)
+    doctor = on_duty(clinic)
+    waits = sent(facility, meena, clinic, a_patient())
+    actions.ask_in_writing(consultation=waits, by=meena)
+    case = Consultation.objects.with_people().get(pk=waits.pk)
+    taken = actions.take_written(consultation=case, doctor=doctor)
+    return finished(prescribed(taken).consultation)
+
+
+def refilled() -> Consultation:
+    """The same medicines once more, asked for by the patient."""
+    issued = prescribed(a_room())
+    finished(issued.consultation)
+    refill = actions.request_refill(
+        prescription=issued, by=issued.consultation.patient.account, words="Better", language="en"
+    )
+    taken = actions.take_refill(refill=refill, doctor=issued.issued_by)
+    actions.save_note(consultation=taken, by=issued.issued_by.user, diagnosis="Viral fever")
+    issued_with_reasons(taken)
+    return finished(taken)
+
+
 ALL: list[Callable[[], Consultation]] = [
     minimal, full, no_medicine, minor, in_hindi, ten_medicines, forty_medicines, corrected,
-    hub_with_referral, transferred, half_a_pressure, pregnant, with_odd_letters,
+    hub_with_referral, transferred, half_a_pressure, pregnant, with_odd_letters, with_files,
+    in_writing, refilled,
 ]  # fmt: skip

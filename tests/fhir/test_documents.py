@@ -1,5 +1,6 @@
 """Every kind of consultation as documents of the national guide, seen by two validators."""
 
+from base64 import b64decode
 from copy import deepcopy
 
 import pytest
@@ -51,7 +52,7 @@ def test_a_full_consultation_has_every_section_in_the_guides_order():
     assert kinds_of(record) == [OP_CONSULT, PRESCRIPTION, WELLNESS]
     assert sections_of(document(record, OP_CONSULT)) == [
         "Chief complaints", "Physical examination", "Allergies", "Medical history", "Family history",
-        "Investigation advice", "Medications", "Follow-up", "Prescription", "Diagnosis",
+        "Investigation advice", "Medications", "Follow-up", "Documents", "Diagnosis",
         "Advice",
     ]  # fmt: skip
     wellness = document(record, WELLNESS)
@@ -72,6 +73,26 @@ def test_the_prescription_carries_its_pdf():
         e["resource"] for e in bundle["entry"] if e["resource"]["resourceType"] == "Binary"
     )
     assert binary["contentType"] == "application/pdf"
+
+
+def test_photos_and_reports_travel_along_and_too_large_ones_are_named(monkeypatch):
+    record = records.a_record(records.with_files())
+    bundle = document(record, OP_CONSULT)
+    files = [
+        entry["resource"]["content"][0]["attachment"]
+        for entry in bundle["entry"]
+        if entry["resource"]["resourceType"] == "DocumentReference"
+    ]
+    assert [(one["contentType"], one["title"]) for one in files] == [
+        ("image/jpeg", "फोड़ा left leg.jpg"), ("application/pdf", "Blood count.pdf"),
+    ]  # fmt: skip
+    for kept, one in zip(record.attachments, files, strict=True):
+        assert b64decode(one["data"]) == kept.file.open().read()
+    assert "Come back at once if: Fever, or it spreads" in str(bundle)
+    monkeypatch.setattr("consult.fhir.files.MOST", record.attachments[0].size)
+    smaller = document(record, OP_CONSULT)
+    assert len(smaller["entry"]) == len(bundle["entry"]) - 1
+    assert "Blood count.pdf: not in this document" in str(smaller)
 
 
 def test_a_pdf_that_is_not_there_yet_is_made_for_the_document():

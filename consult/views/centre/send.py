@@ -36,9 +36,9 @@ def send(request: AtCentre, consultation: UUID) -> HttpResponse:
     if request.method != "POST":
         record("case.read", found, by=request.user, patient=found.patient)
         proposed = choice.everywhere[0].clinic.uid if choice.everywhere else ""
-        form = SendForm(standings=choice.everywhere, initial={"clinic": proposed})
+        form = _form(found, choice, initial={"clinic": proposed})
         return _page(request, found, form, asked, clinics, choice)
-    form = SendForm(request.POST, standings=choice.everywhere)
+    form = _form(found, choice, request.POST)
     if not form.is_valid() or form.cleaned_data["clinic"] is None:
         refused = [_no_clinic(request)] if "clinic" in form.errors or form.is_valid() else []
         return _page(request, found, form, asked, clinics, choice, 422, refused)
@@ -52,6 +52,16 @@ def send(request: AtCentre, consultation: UUID) -> HttpResponse:
     except (actions.AlreadySent, AlreadyWaiting):
         return _already_sent(request, found)
     return redirect("consult:centre_visit", consultation=sent.uid)
+
+
+def _form(draft: Consultation, choice: Choice, *typed: Any, **more: Any) -> SendForm:
+    return SendForm(
+        *typed,
+        standings=choice.everywhere,
+        patients_phone=draft.patient.account.phone,
+        centres_phone=draft.facility.phone if draft.facility else "",
+        **more,
+    )
 
 
 def _no_clinic(request: AtCentre) -> str:
@@ -89,6 +99,7 @@ def _sending(request: AtCentre, form: SendForm, choice: Choice) -> actions.Sendi
         is_written="in_writing" in request.POST,
         language=get_language() or "en",
         how=said["how"],
+        phone=said["phone"],
     )
 
 

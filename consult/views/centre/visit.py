@@ -23,7 +23,7 @@ from consult.views.visit import chat_context, issued_of
 from queues.actions import sit_at_screen
 from queues.assignment import linked_clinics
 from queues.line import read_line, standings
-from queues.models import MoveRefused, Presence, Token
+from queues.models import KeptApart, MoveRefused, Presence, Token
 
 
 @require_safe
@@ -86,10 +86,14 @@ def _waiting(request: AtCentre, found: Consultation) -> dict[str, Any]:
     if token is None:
         return context
     Presence.renew([token.pk])
-    line = read_line(found.clinic)
+    line = read_line(found.clinic, found.patient)
     ahead = line.ahead_of(token.pk)
     wait = line.wait(ahead) if ahead is not None else None
-    return context | {"ahead": ahead, "wait": wait, "doctors": line.doctors}
+    return (
+        context
+        | {"ahead": ahead, "wait": wait, "doctors": line.doctors}
+        | {"is_parted": KeptApart.of_patient(found.patient).exists()}
+    )
 
 
 def _after(request: AtCentre, found: Consultation) -> dict[str, Any]:

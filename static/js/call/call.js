@@ -9,7 +9,8 @@ import { View } from "./view.js";
 const ORDER = ["doctor", "specialist", "health_worker", "patient"];
 const LOOK_MS = 2_000;
 const LOOKS_A_REPORT = 5;
-const PONG_MS = 2_000;
+const PONG_MS = 4_000; // a slow machine is not a dead socket
+const SERVERS_MS = 10_000;
 
 export class Call {
   // socket: { say(message), isOpen(), renew() }
@@ -49,10 +50,10 @@ export class Call {
   servers() {
     const { ready } = this;
     this.ready = null;
-    return ready ?? fetch(this.section.dataset.ice)
+    return ready ?? fetch(this.section.dataset.ice, { signal: AbortSignal.timeout(SERVERS_MS) })
       .then(async (answer) => { if (answer.ok) this.known = await answer.json(); })
       .catch(() => {})
-      .then(() => this.known ?? {});
+      .then(() => ({ ...this.known, bundlePolicy: "max-bundle" }));
   }
 
   say(what, parts) {
@@ -96,22 +97,22 @@ export class Call {
 
   #hearOf(message) {
     const { event, seat, page, media } = message;
-    const isNew = this.peers.get(seat)?.page !== page;
+    const known = this.peers.get(seat);
+    const isNew = known?.page !== page;
     if (event === "joined" || event === "here") {
-      const peer = isNew ? this.#add(seat, page) : this.peers.get(seat);
-      if (isNew && event === "joined") this.view.tell(seat, "came");
+      const peer = isNew ? this.#add(seat, page) : known;
       if (!isNew) peer.restart();
+      else if (event === "joined") this.view.tell(seat, "came");
       peer.isAway = false;
       peer.wants(media);
       if (event === "joined") this.say("here", { to: seat, for: page, media: this.saysOfItself() });
-    } else if (isNew) {
-      if (event === "offer") this.#add(seat, page).hear(message);
-    } else if (event === "left") {
+    } else if (isNew) return; // the last words of an older page
+    else if (event === "left") {
       this.#drop(seat);
       this.view.tell(seat, "went");
-    } else if (event === "lost") this.peers.get(seat).isAway = true;
-    else if (event === "media") this.peers.get(seat).wants(media);
-    else this.peers.get(seat).hear(message);
+    } else if (event === "lost") known.isAway = true;
+    else if (event === "media") known.wants(media);
+    else known.hear(message);
   }
 
   #add(seat, page) {

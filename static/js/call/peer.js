@@ -6,7 +6,7 @@ const CONNECT_MS = 15_000; // wrong TURN credentials never fail by themselves
 const HEAL_MS = 2_000; // a short gap closes without us
 const RETRY_MS = 5_000;
 const SETTLE_MS = 6_000; // the other side's reports are of the gap until then
-const POLITE_WAITS_MS = 1_200; // so that both sides do not restart at once
+const POLITE_MS = 1_200; // so that both sides do not restart at once
 
 // 25 packets of sound a second instead of 50: their headers would take more than the sound does.
 const inLongerPackets = (sdp) => sdp.replace(/a=rtpmap:\d+ opus\/.*\r\n/, "$&a=ptime:40\r\n");
@@ -32,19 +32,19 @@ export class Peer {
     this.#queue(async () => {
       const servers = await this.call.servers();
       if (this.isClosed) return;
-      const pc = this.pc = new RTCPeerConnection({ ...servers, bundlePolicy: "max-bundle" });
+      const pc = this.pc = new RTCPeerConnection(servers);
       pc.ontrack = ({ track }) => {
         this.stream.addTrack(track);
         this.call.changed();
       };
       pc.onicecandidate = ({ candidate }) => candidate && this.#say("candidate", { candidate: candidate.toJSON() });
-      pc.onnegotiationneeded = () => this.#offer();
+      pc.onnegotiationneeded = () => this.#queue(() => pc.signalingState === "stable" && this.#describe());
       pc.onconnectionstatechange = () => this.#stateChanged(pc.connectionState);
       if (!this.isPolite) {
         for (const kind of ["audio", "video"]) pc.addTransceiver(kind);
         this.sendTracks();
       }
-      this.#wait(CONNECT_MS);
+      this.#waitLong();
     });
   }
 
@@ -54,13 +54,12 @@ export class Peer {
 
   async #describe() {
     await this.pc.setLocalDescription();
-    this.#say(this.pc.localDescription.type, { sdp: this.pc.localDescription.sdp });
+    this.#sayDescription();
   }
 
-  async #offer() {
-    this.isMaking = true;
-    await this.#describe().catch(() => {});
-    this.isMaking = false;
+  #sayDescription() {
+    const { type, sdp } = this.pc.localDescription;
+    this.#say(type, { sdp });
   }
 
   hear(message) {
@@ -71,9 +70,10 @@ export class Peer {
     const { pc } = this;
     if (event === "candidate") return pc.addIceCandidate(candidate); // fails, and may, for an offer that was ignored
     const isOffer = event === "offer";
-    if (isOffer && !this.isPolite && (this.isMaking || pc.signalingState !== "stable")) return;
-    if (isOffer && pc.currentRemoteDescription) await this.#refresh(); // the other side starts anew
+    if (isOffer && !this.isPolite && pc.signalingState !== "stable") return;
+    if (isOffer && pc.currentRemoteDescription) pc.setConfiguration(await this.call.servers()); // the other side starts anew
     await pc.setRemoteDescription({ type: event, sdp: inLongerPackets(sdp) });
+    if (!this.isConnected) this.#waitLong(); // a slow device gets all of it
     if (!isOffer) return;
     this.heardAt = performance.now();
     for (const transceiver of pc.getTransceivers()) transceiver.direction = "sendrecv";
@@ -84,8 +84,7 @@ export class Peer {
   // Tracks come, go and change without negotiating anew.
   sendTracks() {
     for (const { sender, receiver } of this.pc?.getTransceivers() ?? []) {
-      const track = this.call.media[receiver.track.kind === "audio" ? "sound" : "video"];
-      if (sender.track !== track) sender.replaceTrack(track).catch(() => {});
+      sender.replaceTrack(this.call.media[receiver.track.kind === "audio" ? "sound" : "video"]).catch(() => {});
     }
     this.#setRung();
   }
@@ -118,30 +117,30 @@ export class Peer {
     if (!this.isClosed) this.timer = setTimeout(() => this.restart(), ms);
   }
 
+  #waitLong() {
+    this.#wait(this.wasConnected ? RETRY_MS : CONNECT_MS);
+  }
+
   // Again with fresh credentials. Called by the timer, and when the network or the other side is back.
   async restart() {
     const { pc, call } = this;
     if (this.isConnected || !pc) return;
     this.tries += 1;
-    this.#wait(this.wasConnected ? RETRY_MS : CONNECT_MS);
+    this.#waitLong();
     call.changed();
     if (!(await call.canSay())) return;
     if (this.isPolite) {
-      const asked = performance.now();
-      await new Promise((done) => setTimeout(done, POLITE_WAITS_MS));
-      if (this.heardAt > asked - POLITE_WAITS_MS) return; // the other side was faster
+      await new Promise((done) => setTimeout(done, POLITE_MS));
+      if (performance.now() - this.heardAt < 2 * POLITE_MS) return; // the other side was faster
     }
-    try {
-      await this.#refresh();
+    this.#queue(async () => {
+      pc.setConfiguration(await call.servers());
       if (this.isConnected) return;
-      if (pc.signalingState === "have-local-offer") await pc.setLocalDescription({ type: "rollback" });
-      if (pc.getTransceivers().length) pc.restartIce();
+      // An offer is said again, never taken back: its answer may be under way.
+      if (pc.signalingState === "have-local-offer") this.#sayDescription();
+      else if (pc.getTransceivers().length) pc.restartIce();
       else this.#say("here", { media: call.saysOfItself() }); // never heard an offer: ask for one
-    } catch {} // the timer tries again
-  }
-
-  async #refresh() {
-    this.pc.setConfiguration({ ...(await this.call.servers()), bundlePolicy: "max-bundle" });
+    });
   }
 
   async look() {

@@ -1,0 +1,204 @@
+"""A doctor's day: on duty, call the next one, read, talk, write, prescribe, finish; then the next doctor."""
+
+import asyncio
+import contextlib
+import random
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+from django_otp.oath import TOTP
+
+from bench.load.browser import Browser, Network, Refreshing, Refused, Socket, listening
+from bench.load.parameters import PER_DOCTOR, Parameters
+from bench.load.room import Room
+
+READS = 20.0  # seconds, in life
+LOOKS_ANEW = 30.0  # seconds, as static/js/desk.js
+TYPED = ["par", "parac", "paracetamol"]
+MEDICINE = {
+    "lines-0-generic": "Paracetamol", "lines-0-form": "tablet", "lines-0-strength": "500 mg",
+    "lines-0-dose": "1", "lines-0-frequency": "tds", "lines-0-days": "3",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Account:
+    """How a member of staff signs in."""
+
+    phone: str
+    password: str
+    totp_key: bytes
+    clinic: str = ""  # a doctor's
+
+
+async def staff_sign_in(browser: Browser, account: Account) -> None:
+    """Password and authenticator app, once a day."""
+    await browser.get("staff: sign-in page", "/staff/sign-in/")
+    form = browser.page.form("") | {"phone": account.phone, "password": account.password}
+    await browser.submit("staff: password", form, "/staff/sign-in/", then="staff: second factor")
+    code = TOTP(account.totp_key, drift=0)
+    code.time = time.time()
+    form = browser.page.form("") | {"code": f"{code.token():06d}"}
+    await browser.submit("staff: code", form, browser.page.path, then="staff: first page")
+
+
+class Doctor:
+    """One doctor's browser."""
+
+    def __init__(self, network: Network, account: Account, plan: Parameters, seen: int = 0) -> None:
+        self.browser, self.ledger, self.plan = Browser(network), network.ledger, plan
+        self.account, self.seen = account, seen
+        self.somebody, self.answered = asyncio.Event(), asyncio.Event()
+        self.lines = Refreshing(self._refresh, self.ledger)
+
+    async def work(self, closing: asyncio.Event) -> None:
+        """A day's patients, or as many as come until the site closes."""
+        await staff_sign_in(self.browser, self.account)
+        await self.browser.get("desk: page", "/doctor/")
+        if "/doctor/duty/end/" not in self.browser.page.text:
+            form = self.browser.page.form("/duty/start/") | {"clinic": self.account.clinic}
+            await self.browser.submit("desk: on duty", form, "/doctor/duty/start/", "desk: page")
+        self.ledger.counts["on duty"] += 1
+        while self.seen < PER_DOCTOR and not closing.is_set():
+            uid = await self._next_patient(closing)
+            if uid and await self._consult(uid):
+                self.seen += 1
+        await self.browser.get("desk: page", "/doctor/")
+        form = self.browser.page.form("/duty/end/")
+        await self.browser.submit("desk: off duty", form, "/doctor/duty/end/", "desk: page")
+
+    def _read_desk(self, page: Any) -> None:
+        if page.tree.xpath("//*[@data-call-next and not(@data-empty)]"):
+            self.somebody.set()
+        else:
+            self.somebody.clear()
+        held = page.find("data-held")
+        if held is not None and held.get("data-held") == "serving":
+            self.answered.set()
+
+    async def _refresh(self) -> None:
+        lines, _asked = await asyncio.gather(
+            self.browser.part("desk: lines", "/doctor/lines/"),
+            self.browser.part("desk: opinions asked", "/doctor/asked/part/"),
+        )
+        self._read_desk(lines)
+
+    async def _hear(self, message: dict[str, Any]) -> None:
+        self.lines.ask()
+
+    async def _next_patient(self, closing: asyncio.Event) -> str:
+        """The consultation whose patient came in; "" when nobody came."""
+        self.somebody.clear(), self.answered.clear()
+        self._read_desk(self.browser.page)
+        desk = Socket(self.browser, "/ws/desk/", self._hear, hurry=self.plan.compression)
+        async with listening(desk), looking_anew(self.lines, self.plan.think(LOOKS_ANEW)):
+            while not self._held() and not closing.is_set():
+                if not await _set_within(self.somebody, 1.0):
+                    continue
+                form = {
+                    "csrfmiddlewaretoken": self.browser.page.csrf,
+                    "clinic": self.account.clinic,
+                }
+                self.asked_at = time.monotonic()
+                await self.browser.submit("desk: call next", form, "/doctor/call/", "desk: page")
+                self.somebody.clear()
+                self._read_desk(self.browser.page)
+            uid = self._held()
+            if not uid:
+                return ""
+            self.ledger.hold(self.account.phone, uid)
+            self.ledger.called(uid, self.asked_at)
+            return await self._until_answered(uid)
+
+    async def _until_answered(self, uid: str) -> str:
+        """Read the case meanwhile; whoever does not come is passed over by the sweep."""
+        until = time.monotonic() + 200
+        while time.monotonic() < until:
+            if await _set_within(self.answered, 2.0):
+                self.ledger.heard("patient came in", f"answered {uid}")
+                return uid
+            self.lines.ask()
+        self.ledger.error("nobody answered", uid)
+        self.ledger.let_go(self.account.phone)
+        await self.browser.get("desk: page", "/doctor/")
+        return ""
+
+    def _held(self) -> str:
+        link = self.browser.page.find("data-open")
+        return link.get("href").rstrip("/").rpartition("/")[2] if link is not None else ""
+
+    async def _consult(self, uid: str) -> bool:
+        self.path = f"/doctor/consultations/{uid}/"
+        try:
+            page = await self.browser.get("doctor's room: page", self.path)
+            room = Room(self.browser, uid, "doctor", page, self.plan)
+            async with room.open():
+                talking = asyncio.create_task(room.talk(self.plan.talk * 0.8))
+                await asyncio.sleep(self.plan.think(READS))
+                await self._write(room)
+                await talking
+            await self._finish(uid)
+            return True
+        except Refused:
+            await self.browser.get("desk: page", "/doctor/")
+            return False
+        finally:
+            self.ledger.let_go(self.account.phone)
+
+    async def _write(self, room: Room) -> None:
+        """Findings, diagnosis and a medicine: the page saves itself at each pause and shows the rules."""
+        form = room.page.form("/save/")
+        await self._save(form | {"findings": "Throat red, lungs clear"})
+        await asyncio.sleep(self.plan.talk * 0.4)
+        form |= {"findings": "Throat red, lungs clear", "diagnosis": "Viral fever"}
+        await self._save(form)
+        for typed in TYPED:
+            await self.browser.ask(
+                "doctor: drug search", "GET", f"/api/v1/drugs/typed/?q={typed}",
+                headers={"Accept": "application/json"},
+            )  # fmt: skip
+            await asyncio.sleep(self.plan.think(1.0))
+        form |= MEDICINE | {"advice": "Rest and plenty of water"}
+        await self._save(form)
+        await asyncio.sleep(self.plan.talk * 0.4 * random.uniform(0.7, 1.3))
+        self.ledger.done(f"issued {room.uid}")
+        await self.browser.submit(
+            "doctor: issue", form | {"issue": "1"}, f"{self.path}save/", "doctor's room: page"
+        )
+
+    async def _save(self, form: dict[str, str]) -> None:
+        await self.browser.post("doctor: the page saves itself", f"{self.path}save/", form=form)
+        await self.browser.part("doctor: what the rules say", f"{self.path}rules/")
+
+    async def _finish(self, uid: str) -> None:
+        form = self.browser.page.form("/save/") | {"finish": "1"}
+        self.ledger.done(f"finished {uid}")
+        await self.browser.submit("doctor: finish", form, f"{self.path}save/", "desk: page")
+        self.ledger.told[uid].is_finished = True
+        self.ledger.counts["consultations"] += 1
+
+
+@contextlib.asynccontextmanager
+async def looking_anew(part: Refreshing, every: float) -> AsyncIterator[None]:
+    """The page fetches it now and then though nobody told it to: waited minutes."""
+
+    async def look() -> None:
+        while True:
+            await asyncio.sleep(every)
+            part.ask()
+
+    task = asyncio.create_task(look())
+    try:
+        yield
+    finally:
+        task.cancel()
+
+
+async def _set_within(event: asyncio.Event, seconds: float) -> bool:
+    try:
+        await asyncio.wait_for(event.wait(), seconds)
+    except TimeoutError:
+        return False
+    return True

@@ -1,0 +1,151 @@
+"""A health worker's patients: find or register, write the case, send it, sit in the call, print, give out."""
+
+import asyncio
+import random
+from itertools import count
+from typing import Any
+
+from bench.load.browser import Browser, Network, Page, Refreshing, Refused, Socket, listening
+from bench.load.doctors import Account, staff_sign_in
+from bench.load.parameters import PER_HEALTH_WORKER, Parameters
+from bench.load.room import Room
+from bench.load.waiting import WaitingRoom
+
+TYPES = 12.0  # seconds between two pauses in which the case saves itself, in life
+BRINGS = 15.0  # seconds until the patient sits before the screen
+PDF_WITHIN = 60.0  # seconds of the run
+_phones = count(9_811_000_000)
+CASE = {
+    "complaint": "Fever and cough for three days", "since": "days", "allergies": "none",
+    "examination": "Throat red, lungs clear", "vital_temperature": "38.4", "vital_pulse": "96",
+    "vital_systolic": "124", "vital_diastolic": "78", "vital_weight": "54",
+}  # fmt: skip
+
+
+class HealthWorker:
+    """One health worker's browser, for a day."""
+
+    def __init__(self, network: Network, account: Account, plan: Parameters) -> None:
+        self.browser, self.ledger, self.plan = Browser(network), network.ledger, plan
+        self.account, self.left = account, PER_HEALTH_WORKER
+        self.chips = Refreshing(self._chips, self.ledger)
+        self.here = ""
+
+    async def sign_in(self) -> None:
+        await staff_sign_in(self.browser, self.account)
+        await self.browser.get("centre: day", "/centre/")
+
+    async def bring(self, known: str) -> None:
+        """One patient from the door to the medicine; `known` is the mobile number, "" of a newcomer."""
+        self.left -= 1
+        uid = await self._case(await self._find(known))
+        if not uid:
+            return
+        page = self.browser.page
+        waiting = WaitingRoom(self.browser, uid, page, self.plan)
+        async with listening(waiting.socket, self._centre(uid)):
+            self.chips.ask()
+            if not await waiting.called():
+                return
+        await self._sit_in(uid)
+
+    def _centre(self, uid: str) -> Socket:
+        self.here = uid
+        return Socket(self.browser, "/ws/centre/", self._hear, hurry=self.plan.compression)
+
+    async def _hear(self, message: dict[str, Any]) -> None:
+        if message["type"] != "place":
+            self.chips.ask()
+
+    async def _chips(self) -> None:
+        await self.browser.part("centre: who waits", f"/centre/chips/?here={self.here}")
+
+    async def _find(self, known: str) -> Page:
+        """The patient's page."""
+        phone = known or f"+91{next(_phones)}"
+        page = await self.browser.get(
+            "centre: find", f"/centre/patients/?number={phone.replace('+', '%2B')}"
+        )
+        if known:
+            form = page.form("/patients/here/")
+            return await self.browser.submit(
+                "centre: patient is here", form, "/centre/patients/here/", "centre: patient"
+            )
+        path = "/centre/patients/new/"
+        page = await self.browser.get("centre: register page", f"{path}?phone=%2B{phone[1:]}")
+        form = page.form("") | {
+            "phone": phone, "name": f"Pinki Kumari {phone[-6:]}", "age": "24", "sex": "female",
+            "address": "Canal Side, Belwa",
+        }  # fmt: skip
+        form.pop("abha_number", None)
+        return await self.browser.submit(
+            "centre: register", form | {"sure": "1"}, path, "centre: patient"
+        )
+
+    async def _case(self, page: Page) -> str:
+        """Written in three pauses, sent where the page proposes; the consultation's id."""
+        forms = [form.action for form in page.tree.forms if form.action.endswith("/case/")]
+        page = await self.browser.submit(
+            "centre: new case", page.form(forms[0]), forms[0], "centre: case page"
+        )
+        form, path = page.form("/case/"), page.path
+        for said in ({"complaint": CASE["complaint"]}, dict(list(CASE.items())[:5]), CASE):
+            await asyncio.sleep(self.plan.think(TYPES))
+            saved = await self.browser.post("centre: the case saves itself", path, form=form | said)
+            form["revision"] = str(saved.json()["revision"])
+        page = await self.browser.submit(
+            "centre: go on to send", form | CASE | {"go_on": "1"}, path, "centre: send page"
+        )
+        form = page.form("") | {
+            "how": "spoken", "consent": "on", "is_present": "on", "send": "1",
+        }  # fmt: skip
+        await self.browser.submit("centre: send", form, page.path, "centre: waiting page")
+        if "data-visit" not in self.browser.page.text:
+            self.ledger.error("not sent", " ".join(self.browser.page.text.split())[-400:])
+            return ""
+        self.ledger.counts["sent"] += 1
+        return page.path.strip("/").split("/")[2]
+
+    async def _sit_in(self, uid: str) -> None:
+        path = f"/centre/consultations/{uid}/"
+        page = await self.browser.get("centre: waiting page", path)
+        await asyncio.sleep(self.plan.think(BRINGS))
+        self.ledger.done(f"answered {uid}")
+        page = await self.browser.submit(
+            "centre: bring the patient in", page.form("/answer/"), f"{path}answer/", "centre: room"
+        )
+        if page.find("data-call") is None:
+            self.ledger.error("no room", " ".join(page.text.split())[-400:])
+            return
+        room = Room(self.browser, uid, "health_worker", page, self.plan)
+        async with room.open(self._centre(uid)):
+            self.chips.ask()
+            talking = asyncio.create_task(room.talk(self.plan.talk * 0.8))
+            await room.issued.wait()
+            await self.browser.part("centre: room", path)
+            await room.over.wait()
+            await asyncio.gather(talking, return_exceptions=True)
+        await self._afterwards(path)
+
+    async def _afterwards(self, path: str) -> None:
+        """The result, the printed paper, what was given out."""
+        page = await self.browser.get("centre: result", path)
+        await self.browser.get("centre: print page", f"{path}print/")
+        await read_pdf(self.browser, path.rstrip("/").rpartition("/")[2])
+        form = page.form("/dispense/")
+        form |= {name: "given" for name in form if name.startswith("given_")}
+        await self.browser.submit("centre: given out", form, f"{path}dispense/", "centre: result")
+        await self.browser.get("centre: day", "/centre/")
+
+
+async def read_pdf(browser: Browser, uid: str) -> None:
+    """Whoever comes before the worker waits a moment, as the page says."""
+    path = f"/consultations/{uid}/prescription.pdf"
+    for _ in range(int(PDF_WITHIN)):
+        page = await browser.ask("prescription: PDF", "GET", path, allow=(200, 503, 202, 409))
+        if not page.text:  # a file, not the page that says "soon"
+            browser.ledger.counts["PDFs read"] += 1
+            return
+        await asyncio.sleep(1 + random.random())
+    browser.ledger.error("no PDF", path)
+    raise Refused(path)

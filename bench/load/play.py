@@ -1,0 +1,185 @@
+"""Plays a run: people come at their rate, doctors work, somebody watches the invariants meanwhile."""
+
+import asyncio
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from bench.load.browser import Browser, Network, Refused, Socket
+from bench.load.cast import Cast
+from bench.load.doctors import Doctor
+from bench.load.gateway import Gateway
+from bench.load.health_workers import HealthWorker
+from bench.load.invariants import Watch
+from bench.load.ledger import Ledger
+from bench.load.parameters import PER_DOCTOR, PER_HEALTH_WORKER, Parameters
+from bench.load.patients import Patient
+
+LOOK_EVERY = 10.0  # seconds between two looks at the invariants
+FINISHES_WITHIN = 240.0  # seconds for those who came last
+ON_DUTY_WITHIN = 90.0  # seconds
+STRANGER_WAITS = 10.0  # seconds until the socket must be closed
+
+
+class NobodyOnDuty(Exception):
+    """No doctor got as far as the desk; the text says what happened."""
+
+
+@dataclass
+class Play:
+    """One run against a site that is up."""
+
+    plan: Parameters
+    cast: Cast
+    network: Network
+    gateway: Gateway
+    watch: Watch
+    say: Callable[[str], None] = print
+    idle: list[HealthWorker] = field(default_factory=list)
+    visits: set[asyncio.Task[None]] = field(default_factory=set)
+    closing: asyncio.Event = field(default_factory=asyncio.Event)
+    came: int = 0
+
+    @property
+    def ledger(self) -> Ledger:
+        return self.network.ledger
+
+    async def run(self) -> None:
+        """Until everybody who came is done with, or FINISHES_WITHIN is over."""
+        await self.open()
+        await self.arrivals(self.plan.seconds, self.plan.rate_at)
+        await self.close()
+
+    async def open(self) -> None:
+        """Doctors go on duty. Raises NobodyOnDuty."""
+        random.seed(self.plan.seed)
+        self.doctors = [asyncio.create_task(self._desk()) for _ in range(self.plan.doctors)]
+        self.watching = asyncio.create_task(self._watch())
+        await self._until_on_duty()
+
+    async def close(self) -> None:
+        """Nobody comes any more; those who are there are seen."""
+        await self._last_ones()
+        self.closing.set()
+        await asyncio.wait(self.doctors, timeout=60)
+        self.watching.cancel()
+        for task in (*self.doctors, *self.visits):
+            task.cancel()
+
+    async def _until_on_duty(self) -> None:
+        """A clinic without a doctor takes nobody."""
+        until = time.monotonic() + ON_DUTY_WITHIN
+        while self.ledger.counts["on duty"] < self.plan.doctors:
+            if time.monotonic() > until or all(desk.done() for desk in self.doctors):
+                raise NobodyOnDuty("\n".join(self.ledger.examples[:5]))
+            await asyncio.sleep(0.2)
+
+    async def arrivals(self, seconds: float, rate_at: Callable[[float], float]) -> None:
+        """By chance (Poisson), with the rate of the moment."""
+        begun = time.monotonic()
+        while (now := time.monotonic() - begun) < seconds:
+            rate = rate_at(now)
+            pause = random.expovariate(rate) if rate > 0 else 1.0
+            await asyncio.sleep(min(pause, 5.0))
+            if pause <= 5.0:
+                self._arrive()
+
+    def _arrive(self) -> None:
+        self.came += 1
+        hub = random.random() < self.plan.hub_share
+        task = asyncio.create_task(self._visit(self._at_centre() if hub else self._at_home()))
+        self.visits.add(task)
+        task.add_done_callback(self.visits.discard)
+
+    async def _visit(self, visit) -> None:
+        try:
+            await visit
+        except Refused as error:
+            self.ledger.error("visit given up", str(error))
+        except TimeoutError:
+            self.ledger.error("visit given up", "timeout")
+        except Exception as error:  # a mistake of the driver's own: said, not hidden
+            self.ledger.error(f"driver: {type(error).__name__}", str(error))
+
+    async def _at_centre(self) -> None:
+        if self.idle:
+            worker = self.idle.pop(0)
+        elif self.cast.health_workers:
+            account = self.cast.health_workers.pop()
+            worker = HealthWorker(self.network, account, self.plan)
+            if self.came < len(self.cast.clinics) * PER_HEALTH_WORKER:
+                worker.left = random.randint(1, PER_HEALTH_WORKER)  # somewhere in the day already
+            await worker.sign_in()
+        else:
+            raise Refused("every health worker of the cast is at work")
+        known = ""
+        if random.random() >= self.plan.newcomers and self.cast.patients:
+            known = self.cast.patients.pop(0)
+        try:
+            await worker.bring(known)
+        finally:
+            if known:
+                self.cast.patients.append(known)
+        if worker.left:
+            self.idle.append(worker)
+
+    async def _at_home(self) -> None:
+        clinic = random.choice(self.cast.clinics)
+        await Patient(self.network, self.gateway, clinic, self.plan).visit()
+
+    async def _desk(self) -> None:
+        """One desk: a doctor's day, then the next doctor's. The run begins somewhere in the first day."""
+        seen = random.randrange(PER_DOCTOR)
+        while not self.closing.is_set() and self.cast.doctors:
+            doctor = Doctor(self.network, self.cast.doctors.pop(0), self.plan, seen)
+            await self._visit(doctor.work(self.closing))
+            seen = 0
+
+    async def _last_ones(self) -> None:
+        until = time.monotonic() + FINISHES_WITHIN
+        while self.visits and time.monotonic() < until:
+            await asyncio.wait(self.visits, timeout=1)
+        for task in self.visits:
+            self.ledger.error("not done when the run ended")
+            task.cancel()
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_EVERY)
+            await asyncio.to_thread(self.watch.look)
+            done = self.ledger.counts["consultations"]
+            at = time.monotonic() - self.ledger.begun
+            self.say(f"{at:5.0f} s  came {self.came}, finished {done}, under way {len(self.visits)},"
+                     f" errors {self.ledger.errors.total()}, broken {len(self.watch.broken)}")  # fmt: skip
+            await self._stranger()
+
+    async def _stranger(self) -> None:
+        """Somebody else looks at a consultation by its address: page, PDF and socket say nothing."""
+        if not self.ledger.told or not self.cast.health_workers:
+            return
+        uid = random.choice(list(self.ledger.told))
+        somebody = HealthWorker(self.network, self.cast.health_workers.pop(), self.plan)
+        await somebody.sign_in()
+        for path in (f"/centre/consultations/{uid}/", f"/consultations/{uid}/prescription.pdf"):
+            page = await somebody.browser.ask("stranger", "GET", path, allow=(200, 202, 404))
+            if page.status != 404:
+                self.ledger.broken.append(f"a stranger sees nothing of consultation {uid}")
+        if await what_is_heard(somebody.browser, f"/ws/consultations/{uid}/"):
+            self.ledger.broken.append(f"a stranger hears nothing of consultation {uid}")
+
+
+async def what_is_heard(browser: Browser, path: str) -> list[dict[str, Any]]:
+    """By somebody whose socket must be closed at once. Raises TimeoutError when it stays open."""
+    heard: list[dict[str, Any]] = []
+
+    async def hear(message: dict[str, Any]) -> None:
+        heard.append(message)
+
+    class Stranger(Socket):
+        def refused(self, code: int) -> None:
+            pass
+
+    await asyncio.wait_for(Stranger(browser, path, hear).run(), STRANGER_WAITS)
+    return heard

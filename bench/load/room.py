@@ -1,0 +1,156 @@
+"""The talk, as each side's page does it: messages, the call's signalling, reports of what flowed."""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import uuid4
+
+from bench.load.browser import Browser, Page, Refreshing, Refused, Socket, listening
+from bench.load.parameters import Parameters
+
+MEDIA = {"sound": True, "video": True, "wants_video": True, "weak": False, "rtc": True}
+DESCRIPTION = "v=0\r\n" + "a=rtpmap:96 VP8/90000\r\n" * 260  # as long as Chromium's offer
+CANDIDATES = 6
+CANDIDATE = {
+    "candidate": "candidate:1 1 udp 2122260223 192.168.0.7 50000 typ host generation 0 ufrag abcd",
+    "sdpMid": "0",
+    "sdpMLineIndex": 0,
+    "usernameFragment": "abcd",
+}
+SENTENCES = [
+    "Since when exactly?", "Since the day before yesterday.", "Any trouble breathing?", "No.",
+    "गले में दर्द है", "पानी खूब पीजिए", "Did you take anything?", "Paracetamol last night.",
+]  # fmt: skip
+
+
+class Room:
+    """One page of the room, of one role."""
+
+    def __init__(self, browser: Browser, uid: str, role: str, page: Page, plan: Parameters) -> None:
+        self.browser, self.ledger, self.plan = browser, browser.ledger, plan
+        self.uid, self.role, self.page = uid, role, page
+        self.messages = page.find("data-chat").get("data-url")
+        self.flow = page.find("data-call").get("data-flow")
+        self.ice = page.find("data-call").get("data-ice")
+        self.name = uuid4().hex[:12]  # of this page, in the call
+        self.other: tuple[str, str] | None = None  # seat and page
+        self.last, self.seen = 0, self.ledger.told[uid].talks.setdefault(role, [])
+        self.chat = Refreshing(self._catch_up, self.ledger)
+        self.socket = Socket(
+            browser, f"/ws/consultations/{uid}/", self._hear, hurry=plan.compression
+        )
+        self.connected, self.issued, self.over = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self.reports: asyncio.Task[None] | None = None
+
+    @contextlib.asynccontextmanager
+    async def open(self, *others: Socket) -> AsyncIterator["Room"]:
+        await self.browser.part("call: ice servers", self.ice)
+        async with listening(self.socket, *others):
+            await self.socket.greeted.wait()
+            await self.socket.say(say="join", page=self.name, media=MEDIA)
+            try:
+                yield self
+            finally:
+                self.chat.stop()
+                if self.reports:
+                    self.reports.cancel()
+
+    async def _hear(self, message: dict[str, Any]) -> None:
+        kind = message["type"]
+        if kind == "call":
+            await self._hear_call(message)
+        elif kind == "prescription":
+            self.ledger.heard("prescription issued", f"issued {self.uid}")
+            self.issued.set()
+        elif kind in ("state", "hello") and message["state"] != "in_progress":
+            self.ledger.heard("consultation finished", f"finished {self.uid}")
+            self.over.set()
+        else:
+            if kind == "message":
+                self.ledger.heard("message", f"message {self.uid} to {self.role}")
+            self.chat.ask()
+            if kind in ("hello", "resync") and message.get("issued"):
+                self.issued.set()
+            if kind == "hello" and self.socket.greeted.is_set():
+                await self.socket.say(say="join", page=self.name, media=MEDIA)
+
+    async def _hear_call(self, message: dict[str, Any]) -> None:
+        event = message.get("event")
+        if "page" in message and event in {"joined", "here", "offer", "answer"}:
+            self.other = (message["seat"], message["page"])
+        if event == "joined":
+            await self._to_other(say="here", media=MEDIA)
+        if event in {"joined", "here"} and self.role == "doctor":
+            await self._to_other(say="offer", sdp=DESCRIPTION)
+        elif event == "offer":
+            await self._to_other(say="answer", sdp=DESCRIPTION)
+            await self._candidates()
+        elif event == "answer":
+            await self._candidates()
+
+    async def _candidates(self) -> None:
+        for _ in range(CANDIDATES):
+            await self._to_other(say="candidate", candidate=CANDIDATE)
+        self.connected.set()
+        if self.reports is None:
+            self.reports = asyncio.create_task(self._report())
+
+    async def _to_other(self, **message: Any) -> None:
+        if self.other:
+            seat, page = self.other
+            await self.socket.say(**message | {"to": seat, "for": page})
+
+    async def _report(self) -> None:
+        """As static/js/call/call.js: what was received so far, in seconds of life."""
+        flowed = 0.0
+        while not self.over.is_set():
+            await asyncio.sleep(self.plan.think(self.plan.report_every))
+            flowed += self.plan.report_every
+            seat, _page = self.other or ("", "")
+            form = {
+                "page": self.name,
+                "csrfmiddlewaretoken": self.page.csrf,
+                "flow": f"{seat}:{flowed:.0f}:{flowed:.0f}",
+            }
+            try:
+                await self.browser.ask(
+                    "call: report of what flows", "POST", self.flow, data=form,
+                    headers={"Origin": self.browser.network.origin}, allow=(204, 409),
+                )  # fmt: skip
+            except Refused:
+                continue
+
+    async def talk(self, seconds: float) -> None:
+        """Write now and then; the rest is said."""
+        for _ in range(self.plan.messages):
+            await asyncio.sleep(seconds / self.plan.messages * random.uniform(0.5, 1.0))
+            if self.over.is_set():
+                return
+            await self.write(random.choice(SENTENCES))
+
+    async def write(self, text: str) -> None:
+        client_id = str(uuid4())
+        to = "health_worker" if self.role == "doctor" else "doctor"
+        for role in {to, "patient"} - {self.role}:
+            self.ledger.done(f"message {self.uid} to {role}")
+        try:
+            await self.browser.post(
+                "message: post", self.messages, said={"client_id": client_id, "text": text},
+                csrf=self.page.csrf,
+            )  # fmt: skip
+        except Refused:
+            return
+        self.ledger.told[self.uid].sent.append(client_id)
+        await self._catch_up()
+
+    async def _catch_up(self) -> None:
+        page = await self.browser.ask(
+            "message: fetch", "GET", f"{self.messages}?after={self.last}",
+            headers={"Accept": "application/json"},
+        )  # fmt: skip
+        for message in page.json():
+            if message["id"] > self.last:
+                self.last = message["id"]
+                self.seen.append((message["id"], message["client_id"]))

@@ -1,0 +1,174 @@
+"""What each open page should know, held every few seconds against what it was told.
+
+A message may get lost: Redis was away, or the process that had written a change died before it could
+say so. Nothing may depend on it. So each process asks the database in one query about all the
+consultations on its pages, and says "now", with the state as it is, where a page was told something
+else. One query for a process, none for a page.
+"""
+
+import asyncio
+import contextlib
+import logging
+import weakref
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from channels.db import database_sync_to_async
+from django.db import Error
+from django.db.models import Aggregate, Count, Exists, Max, Model, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+
+from consult.models import (
+    ChatMessage,
+    Consultation,
+    EmergencyReferral,
+    Instruction,
+    Opinion,
+    Prescription,
+)
+from esanjeevani.live import Mailbox, Message
+
+EVERY = 5.0  # seconds between two looks: a page is right within 15 s, whatever was lost
+AT_ONCE = 1000  # consultations in one query
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Tip:
+    """How far one consultation is, as its pages show it. None: not known what the page fetched."""
+
+    state: str
+    token: str | None
+    issued: str  # the prescription's number, with "…" while its PDF is being made
+    message: int  # the newest one's id
+    parts: str | None  # changes with whatever else a room shows: questions, orders, an emergency
+
+    def as_message(self, kind: str) -> Message:
+        """ "hello" when the page comes, "now" when it was told something else before."""
+        return {
+            "type": kind,
+            "state": self.state,
+            "token": self.token,
+            "issued": self.issued,
+            "parts": self.parts,
+        }
+
+    def after(self, message: Message) -> "Tip":
+        """What a page knows once it was told this."""
+        kind = message["type"]
+        if kind == "token":
+            return replace(self, token=message["state"])
+        if kind == "state":
+            return replace(self, state=message["state"])
+        if kind == "message":
+            return replace(self, message=max(self.message, message["id"]))
+        if kind in {"prescription", "instruction", "opinion", "emergency"}:
+            return replace(self, parts=None)  # it fetches, and is asked again what it has
+        return self
+
+
+def read_tips(consultation_ids: Iterable[int]) -> dict[int, Tip]:
+    """In one query for each thousand."""
+    ids = sorted(set(consultation_ids))
+    tips = {}
+    for begin in range(0, len(ids), AT_ONCE):
+        for pk, state, token, number, pdf, message, *parts in _rows(ids[begin : begin + AT_ONCE]):
+            issued = f"{number}{'' if pdf else '…'}" if number else ""
+            tips[pk] = Tip(state, token, issued, message, ".".join(str(int(n)) for n in parts))
+    return tips
+
+
+def _rows(ids: list[int]) -> "QuerySet[Consultation, Any]":
+    in_force = Prescription.objects.filter(
+        consultation=OuterRef("pk"), state=Prescription.State.ISSUED
+    )
+    return (
+        Consultation.objects.filter(pk__in=ids)
+        .order_by()
+        .values_list(
+            "pk",
+            "state",
+            "token__state",
+            Subquery(in_force.values("number")[:1]),
+            Subquery(in_force.values("pdf")[:1]),
+            _one(ChatMessage, Max("pk")),
+            Exists(EmergencyReferral.objects.filter(consultation=OuterRef("pk"))),
+            _one(Instruction, Count("pk")),
+            _one(Instruction, Count("done_at")),
+            _one(Opinion, Count("pk")),
+            _one(Opinion, Count("joined_at")),
+            _one(Opinion, Count("ended_at")),
+        )
+    )
+
+
+def _one(model: type[Model], what: Aggregate) -> Coalesce:
+    """A number about the rows that belong to the consultation; 0 where there is none."""
+    own = model._default_manager.filter(consultation=OuterRef("pk")).order_by()
+    return Coalesce(Subquery(own.values("consultation").annotate(n=what).values("n")), 0)
+
+
+class Informed(Protocol):
+    """An open page of a consultation."""
+
+    @property
+    def consultation_id(self) -> int: ...
+
+    mailbox: Mailbox
+    told: Tip
+
+
+class Watch:
+    """The open pages of one event loop."""
+
+    def __init__(self) -> None:
+        self._pages: set[Informed] = set()
+        self._soon = asyncio.Event()
+        self._looking: asyncio.Task[None] | None = None
+
+    def add(self, page: Informed) -> None:
+        self._pages.add(page)
+        if self._looking is None:
+            self._looking = asyncio.create_task(self._look())
+
+    def remove(self, page: Informed) -> None:
+        self._pages.discard(page)
+
+    def look_soon(self) -> None:
+        """Something was missed. Told once for each page, answered once for all of them."""
+        self._soon.set()
+
+    async def _look(self) -> None:
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._soon.wait(), EVERY)
+            self._soon.clear()
+            try:
+                await self._compare()
+            except Error as error:
+                log.warning("Not known whether the open pages are right: %s", error)
+            await asyncio.sleep(1)
+
+    async def _compare(self) -> None:
+        told = {page: page.told for page in self._pages}
+        if not told:
+            return
+        tips = await database_sync_to_async(read_tips)(page.consultation_id for page in told)
+        for page, before in told.items():
+            tip = tips.get(page.consultation_id)
+            # What a page was told meanwhile is newer than what we read.
+            if tip and tip != before and page.told is before:
+                page.told = tip
+                page.mailbox.put(tip.as_message("now"))
+
+
+_watches: "weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Watch]" = (
+    weakref.WeakKeyDictionary()
+)
+
+
+def watch() -> Watch:
+    """The watch of the running event loop."""
+    return _watches.setdefault(asyncio.get_running_loop(), Watch())

@@ -1,0 +1,85 @@
+"""Documents that others wrote, by their own reading of the guide: told where they can be, never trusted."""
+
+from datetime import date
+
+import pytest
+
+from consult.abdm.reading import read
+from consult.fhir.documents import OP_CONSULT, document
+from tests.fhir import records
+
+
+def bundle(*resources: object, section: object = None, **composition: object) -> dict:
+    head = {"resourceType": "Composition", "id": "c", "section": section, **composition}
+    rows = [head, *resources]
+    return {"resourceType": "Bundle", "entry": [{"resource": one} for one in rows]}
+
+
+def test_a_referred_resource_is_told_in_its_section():
+    row = {
+        "resourceType": "Observation", "id": "bp", "code": {"text": "Blood pressure"},
+        "component": [
+            {"code": {"text": "systolic"}, "valueQuantity": {"value": 128, "unit": "mm[Hg]"}},
+            {"code": {"text": "diastolic"}, "valueQuantity": {"value": 82, "unit": "mm[Hg]"}},
+        ],
+    }  # fmt: skip
+    section = [{"title": "Physical exam", "entry": [{"reference": "Observation/bp"}]}]
+    told = read(bundle(row, section=section, title="Discharge", date="2025-03-04"))
+    assert (told.title, told.date.date()) == ("Discharge", date(2025, 3, 4))
+    (shown,) = told.sections
+    assert shown.lines == ["Blood pressure: systolic 128 mm[Hg], diastolic 82 mm[Hg]"]
+
+
+def test_a_section_of_words_alone_is_told_without_its_markup():
+    markup = "<div><p>Take <b>rest</b> &amp; water</p><script>alert(1)</script><p id=x>Come back</p></div>"
+    (shown,) = read(bundle(section=[{"title": "Advice", "text": {"div": markup}}])).sections
+    assert shown.lines == ["Take rest & water", "Come back"]
+
+
+def test_without_sections_everything_that_can_be_told_is():
+    row = {
+        "resourceType": "Condition",
+        "code": {"coding": [{"code": "J03.9", "display": "Tonsillitis"}]},
+    }
+    assert read({"entry": [{"resource": row}, {"resource": 7}, None]}).sections[0].lines == [
+        "Tonsillitis"
+    ]
+
+
+@pytest.mark.parametrize(
+    "odd", [None, 7, "x", [], {}, {"entry": "x"}, {"entry": [{"resource": []}]}]
+)
+def test_what_is_no_document_is_an_empty_one(odd):
+    assert read(odd).sections == []
+
+
+def test_sections_within_sections_without_end_do_not_run_for_ever():
+    section: dict = {"title": "deep", "text": {"div": "x"}}
+    section["section"] = [section]
+    assert len(read(bundle(section=[section])).sections) == 5
+
+
+def places(row: object, path: tuple = ()):
+    """Every place in a document, by the way to it."""
+    for key in (
+        list(row) if isinstance(row, dict) else range(len(row)) if isinstance(row, list) else []
+    ):
+        yield (*path, key)
+        yield from places(row[key], (*path, key))  # type: ignore[index]
+
+
+@pytest.mark.django_db
+def test_whatever_is_missing_or_of_another_type_the_rest_is_told():
+    whole = document(records.a_record(records.full()), OP_CONSULT)
+    before = read(whole)
+    for *way, last in list(places(whole)):
+        row = whole
+        for key in way:
+            row = row[key]
+        there = row[last]
+        for odd in (None, 7, "x", [], {}, [None, 7], {"reference": 7, "coding": "x"}):
+            row[last] = odd
+            told = read(whole)
+            assert all(isinstance(line, str) for one in told.sections for line in one.lines)
+        row[last] = there
+    assert read(whole) == before

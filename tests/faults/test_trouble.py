@@ -1,0 +1,45 @@
+"""Parts of the service die in the middle of the work. The long form, every case: `make faults`."""
+
+import time
+
+import httpx
+import pytest
+
+from tests.faults import invariants
+
+# Rows that a worker may have had at the gateway in the moment in which it, or the database, died.
+AT_THE_GATEWAY = 16
+
+pytestmark = [pytest.mark.postgresql, pytest.mark.redis, pytest.mark.timeout(400)]
+
+
+def test_everything_dies_once_and_everybody_is_seen(machine, a_crowd):
+    """One after the other, each started again while the next one dies; the database last."""
+    crowd = a_crowd(patients=14, every=1.0)
+    with crowd.at_work():
+        time.sleep(4)
+        for service in ("web", "live", "worker-sms", "worker-pdf", "beat"):
+            machine.parts[service][0].kill_and_restart()
+        machine.redis.kill_and_restart()
+        machine.postgres.kill_and_restart()
+        machine.wait()
+        invariants.pages_converge(crowd)
+    invariants.all_hold(machine, crowd, again=AT_THE_GATEWAY)
+
+
+def test_a_web_process_whose_clock_is_three_hours_off_does_nothing(machine, a_crowd):
+    late = machine.web_with_clock("+3h")
+    late.start()
+    late.wait()
+    machine.parts["web"].append(late)
+    try:
+        crowd = a_crowd(patients=3, doctors=1)
+        with crowd.at_work():
+            invariants.pages_converge(crowd)
+        assert crowd.troubles()["503"] > 0
+        ready = httpx.get(f"http://127.0.0.1:{late.port}/readyz")
+        assert (ready.status_code, ready.json()) == (503, {"status": "down", "clock": "wrong"})
+    finally:
+        late.kill()
+        machine.parts["web"].remove(late)
+    invariants.all_hold(machine, crowd)
