@@ -1,7 +1,8 @@
 """The national identifiers of patients, doctors and facilities: their shapes, and nothing more.
 
 ABHA number 14 digits, the last a Luhn check digit; ABHA address `local@abdm` (`@sbx` in the sandbox);
-HPR id in the same shape or `name@hpr.abdm`; HFR id free text of up to 20. Source: ABDM, sandbox
+HPR id in the same shape, without a published check digit, or `name@hpr.abdm` (`@dr.abdm` too); HFR id
+free text of up to 20. Source: ABDM, sandbox
 documentation. A shape that fits verifies nothing: only an answer of the gateway does.
 """
 
@@ -14,7 +15,7 @@ from accounts.checks import is_luhn
 
 ADDRESS = re.compile(r"[a-z0-9](?:[a-z0-9._]{1,48}[a-z0-9])@(?:abdm|sbx)", re.IGNORECASE)
 HPR_NUMBER = re.compile(r"\d{2}-?\d{4}-?\d{4}-?\d{4}", re.ASCII)
-HPR_NAME = re.compile(r"[a-z0-9._-]{1,48}@hpr\.abdm", re.IGNORECASE)
+HPR_NAME = re.compile(r"[a-z0-9._-]{1,48}@(?:hpr|dr)\.abdm", re.IGNORECASE)
 
 
 def is_abha_number(digits: str) -> bool:

@@ -1,6 +1,7 @@
 """One settings file, read from the environment. .env.example has a sentence for each variable."""
 
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import dj_database_url
@@ -279,7 +280,7 @@ IDENTIFIER_SYSTEMS = {
 
 # --- the national gateway -----------------------------------------------------------------------
 # Off unless url, id and secret are set. Designed for ABDM; not certified.
-ABDM = {
+ABDM: dict[str, Any] = {
     "url": env.text("ABDM_URL").rstrip("/"),
     "client_id": env.text("ABDM_CLIENT_ID"),
     "client_secret": env.text("ABDM_CLIENT_SECRET"),

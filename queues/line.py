@@ -1,22 +1,18 @@
 """One clinic's line as it stands: read in a fixed number of queries, whoever asks."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cached_property
 
-from django.core.cache import cache
-from django.db.models import Avg, Count, Exists, ExpressionWrapper, F, OuterRef, Subquery
-from django.db.models.fields import DurationField
+from django.db.models import Count, Exists, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from accounts.models import Patient
+from queues.door import look
 from queues.models import PRIORITY_RUN, Clinic, ClinicDay, Duty, KeptApart, Token
-from queues.wait import Turn, Wait, expected_wait, order_of_calls
-
-LEARN_FROM = timedelta(days=2)
-USUAL_COUNTS_AS = 5  # the clinic's usual minutes weigh as much as this many consultations
+from queues.pace import paces
+from queues.wait import Pace, Turn, Wait, ahead_on_arrival, expected_wait, order_of_calls
 
 
 @dataclass(frozen=True)
@@ -26,7 +22,7 @@ class Line:
     order: list[int]  # token ids
     doctors: int
     busy: int
-    seconds_each: float
+    pace: Pace
 
     def ahead_of(self, token_id: int) -> int | None:
         return self.places.get(token_id)
@@ -36,15 +32,13 @@ class Line:
         return {token_id: ahead for ahead, token_id in enumerate(self.order)}
 
     def wait(self, ahead: int) -> Wait | None:
-        return expected_wait(
-            ahead=ahead, doctors=self.doctors, busy=self.busy, seconds_each=self.seconds_each
-        )
+        return expected_wait(ahead=ahead, doctors=self.doctors, busy=self.busy, pace=self.pace)
 
 
 def read_line(clinic: Clinic, patient: Patient | None = None) -> Line:
-    """In 4 queries, 3 when the service time is fresh. With `patient`, of the doctors who may meet them."""
+    """In 4 queries, 3 when the pace is fresh. With `patient`, of the doctors who may meet them."""
     doctors, busy = _doctors_and_busy([clinic.pk], patient).get(clinic.pk, (0, 0))
-    return Line(turns(clinic), doctors, busy, service_seconds([clinic])[clinic.pk])
+    return Line(turns(clinic), doctors, busy, paces([clinic])[clinic.pk])
 
 
 def turns(clinic: Clinic) -> list[int]:
@@ -85,44 +79,6 @@ def priority_run(clinic: Clinic) -> int:
 
 def _midnight() -> datetime:
     return timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-
-
-def service_seconds(clinics: Iterable[Clinic]) -> dict[int, float]:
-    """Seconds a consultation takes in each clinic, learned from the last two days.
-
-    Remembered for 30 s: an average does not change with every patient.
-    """
-    clinics = list(clinics)
-    keys = {clinic.pk: f"service-seconds-{clinic.pk}" for clinic in clinics}
-    known = cache.get_many(keys.values())
-    missing = [clinic for clinic in clinics if keys[clinic.pk] not in known]
-    if missing:
-        fresh = _learned(missing)
-        known |= {keys[pk]: seconds for pk, seconds in fresh.items()}
-        cache.set_many({keys[pk]: seconds for pk, seconds in fresh.items()}, 30)
-    return {clinic.pk: known[keys[clinic.pk]] for clinic in clinics}
-
-
-def _learned(clinics: list[Clinic]) -> dict[int, float]:
-    took = ExpressionWrapper(F("ended_at") - F("answered_at"), output_field=DurationField())
-    rows = (
-        Token.objects.filter(
-            clinic__in=clinics,
-            state=Token.State.DONE,
-            day__gte=timezone.localdate() - LEARN_FROM,
-            answered_at__isnull=False,
-        )
-        .values("clinic_id")
-        .annotate(served=Count("pk"), mean=Avg(took))
-        .values_list("clinic_id", "served", "mean")
-    )
-    found = {pk: (served, mean.total_seconds()) for pk, served, mean in rows}
-    return {clinic.pk: _blend(clinic, *found.get(clinic.pk, (0, 0.0))) for clinic in clinics}
-
-
-def _blend(clinic: Clinic, served: int, mean: float) -> float:
-    usual = clinic.usual_minutes * 60 * USUAL_COUNTS_AS
-    return (usual + served * mean) / (USUAL_COUNTS_AS + served)
 
 
 def _doctors_and_busy(
@@ -173,33 +129,39 @@ def standings(clinics: list[Clinic], patient: Patient | None = None) -> list[Sta
     ids = [clinic.pk for clinic in clinics]
     counts = _waiting_and_given(ids)
     on_duty = _doctors_and_busy(ids, patient)
-    seconds = service_seconds(clinics)
+    learned = paces(clinics)
     all_of_them = [
         _standing(
             clinic,
             patient,
             waiting=counts[clinic.pk][0],
+            ahead=counts[clinic.pk][0],
             on_duty=on_duty.get(clinic.pk, (0, 0)),
             given=counts[clinic.pk][1],
-            seconds=seconds[clinic.pk],
+            pace=learned[clinic.pk],
         )
         for clinic in clinics
     ]
     return sorted(all_of_them, key=_usefulness)
 
 
-def door(clinic: Clinic, patient: Patient) -> Standing:
+def door(clinic: Clinic, patient: Patient, priority: int) -> Standing:
     """Whether one clinic takes one patient now: its standing without the numbers given today.
 
-    3 light queries, one more when the service time is not fresh, for the moment when a token is taken.
+    One query, one more when the pace is not fresh, for the moment when a token is taken. The wait is
+    that of this patient: whoever has priority waits for fewer.
     """
+    there = look(clinic, patient)
     return _standing(
         clinic,
         patient,
-        waiting=Token.objects.in_line(clinic).count(),
-        on_duty=_doctors_and_busy([clinic.pk], patient).get(clinic.pk, (0, 0)),
+        waiting=sum(there.waiting),
+        ahead=ahead_on_arrival(there.waiting, priority, PRIORITY_RUN),
+        on_duty=(there.doctors, there.busy),
         given=0,
-        seconds=service_seconds([clinic])[clinic.pk],
+        pace=paces([clinic])[clinic.pk],
+        priority=priority,
+        is_open=there.is_open,
     )
 
 
@@ -208,19 +170,22 @@ def _standing(
     patient: Patient | None,
     *,
     waiting: int,
+    ahead: int,
     on_duty: tuple[int, int],
     given: int,
-    seconds: float,
+    pace: Pace,
+    priority: int = Token.Priority.ORDINARY,
+    is_open: bool | None = None,
 ) -> Standing:
     doctors, busy = on_duty
-    is_open = clinic.is_active and clinic.is_open()
+    is_open = clinic.is_active and (clinic.is_open() if is_open is None else is_open)
     return Standing(
         clinic=clinic,
         is_open=is_open,
         opens_at=None if is_open or not clinic.is_active else clinic.next_opening(),
         doctors=doctors,
         waiting=waiting,
-        wait=expected_wait(ahead=waiting, doctors=doctors, busy=busy, seconds_each=seconds),
+        wait=expected_wait(ahead=ahead, doctors=doctors, busy=busy, pace=pace, priority=priority),
         has_room=waiting < clinic.waiting_limit and given < clinic.daily_limit,
         suits=patient is None or clinic.serves_patient(patient),
     )

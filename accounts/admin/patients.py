@@ -26,7 +26,13 @@ class PatientAdmin(Undeletable, InArea, AuditedReads):
     search_help_text = "Name, patient number without spaces, mobile number or ABHA number"
     ordering = ["-pk"]
     show_full_result_count = False
-    readonly_fields = ["spaced_number", "account", "birth_date_is_exact", "created_at"]
+    readonly_fields = [
+        "spaced_number",
+        "account",
+        "masked_abha",
+        "birth_date_is_exact",
+        "created_at",
+    ]
     fieldsets = [
         (None, {"fields": ["spaced_number", "name", "sex", "birth_date", "age"]}),
         ("Adult, for a patient under 18", {"fields": ["guardian_name", "guardian_relation"]}),
@@ -37,6 +43,21 @@ class PatientAdmin(Undeletable, InArea, AuditedReads):
     @admin.display(description="Number", ordering="number")
     def spaced_number(self, patient: Patient) -> str:
         return patient.spaced_number
+
+    @admin.display(description="ABHA number")
+    def masked_abha(self, patient: Patient) -> str:
+        return patient.masked_abha
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Who may not change an ABHA number has no need to read it whole."""
+        sets = super().get_fieldsets(request, obj)
+        if self.has_change_permission(request, obj):
+            return sets
+        masked = {"abha_number": "masked_abha"}
+        return [
+            (title, {**shown, "fields": [masked.get(str(one), one) for one in shown["fields"]]})
+            for title, shown in sets
+        ]
 
     def patient_of(self, row: Patient) -> Patient:
         return row

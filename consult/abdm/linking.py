@@ -80,9 +80,9 @@ def _whose(said: dict[str, Any]) -> tuple[Patient | None, str]:
     return (alike[0], "MOBILE") if len(alike) == 1 else (None, "")
 
 
-def _identifier(said: dict[str, Any], kind: str) -> str:
+def _identifier(said: Any, kind: str) -> str:
     """The digits of the first verified identifier of this kind; "" without one."""
-    rows = said.get("verifiedIdentifiers") if isinstance(said, dict) else None
+    rows = said.get("verifiedIdentifiers")
     for row in rows if isinstance(rows, list) else []:
         if isinstance(row, dict) and row.get("type") == kind:
             return "".join(char for char in str(row.get("value")) if char in "0123456789")
@@ -145,18 +145,16 @@ def on_init(body: dict[str, Any], request_id: str) -> None:
         "transactionId": transaction_id,
         "response": {"requestId": request_id},
     }
-    asked = (
-        LinkRequest.objects.select_related("patient__account")
-        .filter(transaction_id=transaction_id, confirmed_at=None)
-        .first()
-    )
+    rows = LinkRequest.objects.select_related("patient__account")
+    asked = rows.filter(transaction_id=transaction_id, confirmed_at=None).first()
     wrong, chosen = _why_not(asked, body) if asked else (NOTHING, [])
+    patient = asked.patient if asked else None
     if asked is None or wrong:
         answer["error"] = wrong
-        refuse("abdm.link_refused", asked or "link", by=None, patient=asked and asked.patient)
+        refuse("abdm.link_refused", asked or "link", by=None, patient=patient)
     else:
         answer["link"] = _send_code(asked, chosen)
-    send("on-init", f"{BASE}/link/care-context/on-init", answer, patient=asked and asked.patient)
+    send("on-init", f"{BASE}/link/care-context/on-init", answer, patient=patient)
 
 
 def _why_not(asked: LinkRequest, body: dict[str, Any]) -> tuple[dict[str, str] | None, list[str]]:
@@ -210,6 +208,7 @@ def on_confirm(body: dict[str, Any], request_id: str) -> None:
     code = str(at(body, "confirmation.token")).strip().zfill(6)
     answer: dict[str, Any] = {"response": {"requestId": request_id}}
     asked = _by_reference(reference)
+    patient = asked.patient if asked else None
     if asked is None:
         answer["error"] = NO_REFERENCE
         refuse("abdm.link_refused", "link", by=None)
@@ -222,7 +221,7 @@ def on_confirm(body: dict[str, Any], request_id: str) -> None:
         "on-confirm",
         f"{BASE}/link/care-context/on-confirm",
         answer,
-        patient=asked and asked.patient,
+        patient=patient,
     )
 
 

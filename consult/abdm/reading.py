@@ -84,7 +84,12 @@ def _line(resource: dict[str, Any]) -> str:
 
 
 def _condition(row: dict[str, Any]) -> str:
-    return _joined(_concept(row.get("code")), _concept(row.get("clinicalStatus")))
+    return _joined(_concept(row.get("code")), _unless_usual(_concept(row.get("clinicalStatus"))))
+
+
+def _unless_usual(status: str) -> str:
+    """What is so anyway is not said on every line."""
+    return "" if status.lower() in ("active", "completed", "final") else status
 
 
 def _observation(row: dict[str, Any]) -> str:
@@ -122,9 +127,8 @@ def _report(row: dict[str, Any]) -> str:
 
 
 def _coded(row: dict[str, Any]) -> str:
-    return _joined(
-        _concept(row.get("code")), _concept(row.get("vaccineCode")), _text(row, "status")
-    )
+    status = _unless_usual(_text(row, "status"))
+    return _joined(_concept(row.get("code")), _concept(row.get("vaccineCode")), status)
 
 
 def _appointment(row: dict[str, Any]) -> str:

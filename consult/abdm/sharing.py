@@ -47,7 +47,9 @@ def on_share(body: dict[str, Any], request_id: str) -> None:
     intent, hip_id = text_at(body, "intent"), text_at(body, "metaData.hipId")
     answer: dict[str, Any] = {"response": {"requestId": request_id}}
     # The row is locked: of two people at once the second gets the next number.
-    facility = Facility.objects.select_for_update().filter(hfr_id=hip_id).first()
+    # Where two places bear one HFR id by mistake, neither is told who somebody is.
+    places = list(Facility.objects.select_for_update().filter(hfr_id=hip_id)[:2])
+    facility = places[0] if len(places) == 1 else None
     try:
         if intent != "PROFILE_SHARE":
             answer["error"] = NO_SUCH_INTENT

@@ -4,6 +4,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.models import Patient, User
+from esanjeevani.rows import insert
 from queues import broadcast
 from queues.line import Standing, door
 from queues.models import Clinic, ClinicDay, MoveRefused, Presence, Token
@@ -42,22 +43,23 @@ def take_token(
     Only in a transaction, which either exception must end: the number goes to the next one then.
     It is taken late, because its row stays locked until that transaction ends.
     """
-    wait = _check_open(clinic, patient).wait
+    wait = _check_open(clinic, patient, priority).wait
     today = timezone.localdate()
     number = ClinicDay.next_number(clinic, today)
     if number > clinic.daily_limit:
         raise NoToken("full")
+    token = Token(
+        clinic=clinic,
+        day=today,
+        number=number,
+        patient=patient,
+        priority=priority,
+        brought_by=brought_by,
+        expected_low=wait.low if wait else None,
+        expected_high=wait.high if wait else None,
+    )
     try:
-        token = Token.objects.create(
-            clinic=clinic,
-            day=today,
-            number=number,
-            patient=patient,
-            priority=priority,
-            brought_by=brought_by,
-            expected_low=wait.low if wait else None,
-            expected_high=wait.high if wait else None,
-        )
+        insert(token)
     except IntegrityError:
         raise AlreadyWaiting(clinic, patient) from None
     Presence.renew([token.pk])
@@ -65,8 +67,8 @@ def take_token(
     return token
 
 
-def _check_open(clinic: Clinic, patient: Patient) -> Standing:
-    standing = door(clinic, patient)
+def _check_open(clinic: Clinic, patient: Patient, priority: int) -> Standing:
+    standing = door(clinic, patient, priority)
     if not standing.is_open:
         raise NoToken("closed")
     if not standing.doctors:

@@ -6,8 +6,10 @@ of requests for records; records never pass through it.
 """
 
 import base64
+import contextlib
 import json
 import threading
+import time
 import uuid
 from collections import deque
 from datetime import timedelta
@@ -40,6 +42,10 @@ class FakeGateway(ThreadingHTTPServer):
         self.grants = True
         self.twice = self.overtakes = False
         self.away = 0  # so many calls are answered with 503
+        self.slow = 0.0  # seconds before it answers
+        self.refuses = False  # answers with 400
+        self.session = "token"
+        self.ids: list[tuple[str, str]] = []
         self.profile = dict(PROFILE)
         self.keys_asked = 0
         self.rotate()
@@ -105,7 +111,7 @@ class FakeGateway(ThreadingHTTPServer):
         """What is answered at once; callbacks follow."""
         answered = {"response": {"requestId": request_id}}
         if path.endswith("/sessions"):
-            return {"accessToken": "token", "expiresIn": 600}
+            return {"accessToken": self.session, "expiresIn": 600}
         if path.endswith("/login/request/otp"):
             self.open(body["loginId"])  # it must be sealed for us
             return {"txnId": str(uuid.uuid4())}
@@ -198,11 +204,23 @@ class _Call(BaseHTTPRequestHandler):
             self._answer(503, None)
             return
         self.server.received.append((self.path, body))
+        if not self.path.endswith("/sessions"):
+            self.server.ids.append((self.path, self.headers.get("REQUEST-ID", "")))
+            time.sleep(self.server.slow)
+            refused = 400 if self.server.refuses else 0
+            if self.path.startswith("/api/hiecm") and self._is_stale():
+                refused = 401
+            if refused:
+                self._answer(refused, {"code": "ABDM-1006", "message": "Bad Request"})
+                return
         answer = self.server.act(self.path, body, self.headers.get("REQUEST-ID", ""))
         self._answer(202 if answer is None else 200, answer)
 
+    def _is_stale(self) -> bool:
+        return self.headers.get("Authorization") != f"Bearer {self.server.session}"
+
     def do_GET(self) -> None:
-        if self.headers.get("Authorization") != "Bearer token":
+        if self._is_stale():
             self._answer(401, {"code": "900901", "message": "Invalid Credentials"})
             return
         if self.path.endswith("/v3/certs"):
@@ -215,10 +233,11 @@ class _Call(BaseHTTPRequestHandler):
 
     def _answer(self, status: int, body: Any) -> None:
         content = json.dumps(body).encode() if body is not None else b""
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # nobody waits any more
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
 
     def log_message(self, *args: Any) -> None:
         pass

@@ -21,7 +21,7 @@ WITHIN = 60  # seconds
 
 
 @pytest.fixture(scope="module")
-def _joined(django_db_setup: None) -> Iterator[tuple[Site, FakeGateway]]:
+def joined(django_db_setup: None) -> Iterator[tuple[Site, FakeGateway]]:
     """A site with the gateway's credentials: one server, and a worker and the clock where they are apart."""
     gateway, sms = FakeGateway(), Gateway()
     port = free_port()
@@ -53,8 +53,8 @@ def _joined(django_db_setup: None) -> Iterator[tuple[Site, FakeGateway]]:
 
 
 @pytest.fixture
-def gateway(_joined: tuple[Site, FakeGateway], transactional_db: None) -> FakeGateway:
-    _site, gateway = _joined
+def gateway(joined: tuple[Site, FakeGateway], transactional_db: None) -> FakeGateway:
+    _site, gateway = joined
     gateway.linked.clear()
     gateway.received.clear()
     gateway.twice = gateway.overtakes = False
@@ -202,9 +202,9 @@ def test_an_abha_is_verified_by_the_gateway_alone(gateway: FakeGateway) -> None:
 
 
 def test_a_scan_gets_its_number_and_an_app_links_with_the_code_from_the_sms(
-    _joined: tuple[Site, FakeGateway], gateway: FakeGateway
+    joined: tuple[Site, FakeGateway], gateway: FakeGateway
 ) -> None:
-    site, _gateway = _joined
+    site, _gateway = joined
     place = records.a_centre(name="Sub-centre Aroor", hfr_id="IN3210000099")
     shared = {
         "abhaAddress": "ravi@sbx", "name": "Ravi", "gender": "M", "yearOfBirth": "1980", "address": {},

@@ -62,6 +62,12 @@ def test_a_delivery_that_comes_twice_is_answered_once(calls, meena):
     assert AbdmMessage.objects.filter(direction="in").count() == 1
 
 
+def test_where_two_places_bear_one_hfr_number_neither_is_told(calls, meena):
+    a_facility(name="Mistyped", hfr_id="IN3210000099")
+    assert scan(calls)["error"]["code"] == "ABDM-1035"
+    assert not SharedProfile.objects.exists()
+
+
 @pytest.mark.parametrize(
     ("said", "code"),
     [

@@ -415,6 +415,16 @@ def test_an_admin_with_second_factor_sees_every_model(boss_client):
                 assert f"/admin/{app}/{model._meta.model_name}/" in shown
 
 
+def test_an_abha_number_is_whole_to_those_alone_who_may_change_it(client, boss_client, officer):
+    patient = make_patient(abha_number="91100000000008")
+    address = f"/admin/accounts/patient/{patient.pk}/change/"
+    assert "91100000000008" in boss_client.get(address).text
+    sign_in(client, officer("accounts.view_patient"))
+    shown = client.get(address).text
+    assert "··-····-····-0008" in shown
+    assert "91100000000008" not in shown
+
+
 def test_whoever_is_in_is_not_asked_to_sign_in_again(boss_client):
     assert boss_client.get("/admin/login/").url == "/admin/"
 
