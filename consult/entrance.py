@@ -1,4 +1,4 @@
-"""What a consultation's socket must know to let its page in: one statement, a dozen columns.
+"""What a consultation's socket must know to let its page in: one statement, a few columns.
 
 A whole consultation with token, patient and doctor costs three times as much to read, and a waiting
 page would keep it in memory for nothing.
@@ -16,7 +16,6 @@ class Entrance(NamedTuple):
     """A consultation as it stood when the page came."""
 
     pk: int
-    state: str
     facility_id: int | None
     account_id: int
     token_id: int | None
@@ -30,7 +29,7 @@ class Entrance(NamedTuple):
             Consultation.objects.visible_to(user)
             .filter(uid=uid)
             .values_list(
-                "pk", "state", "facility_id", "patient__account_id",
+                "pk", "facility_id", "patient__account_id",
                 "token_id", "token__state", "token__clinic_id",
             )
         )  # fmt: skip

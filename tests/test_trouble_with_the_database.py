@@ -11,12 +11,12 @@ from django.db import connection
 from django.urls import reverse
 
 from accounts import tasks
-from accounts.actions import deliver, queue_sms
+from accounts.actions import queue_sms
 from accounts.models import Message
 from accounts.seeding import sms_slots
 from esanjeevani.clock import Clock, clock
 from tests.factories import a_clinic, a_state, on_duty, waiting
-from tests.running import ROOT, Gateway, Site, browser_of, free_port
+from tests.running import ROOT, Site, browser_of, free_port
 
 CUT_ALL_OTHERS = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -68,39 +68,6 @@ def test_without_the_database_people_and_programs_are_told_to_try_again() -> Non
     page, api = done.stdout.split("\n503 ", 1)
     assert page.startswith("503 5 <!doctype html>"), done.stderr[-2000:]
     assert api.startswith('5 {"code": "unavailable", "message": "Something went wrong')
-
-
-# --- the mark of an SMS that is sent ----------------------------------------------------------------
-@pytest.fixture
-def gateway(settings) -> Iterator[Gateway]:
-    server = Gateway()
-    settings.SMS_BACKEND = "accounts.sms.HttpJsonBackend"
-    settings.SMS_HTTP_URL = server.url
-    yield server
-    server.shutdown()
-    server.server_close()
-
-
-@pytest.mark.postgresql
-@pytest.mark.django_db(transaction=True)
-def test_an_sms_whose_mark_meets_a_dead_connection_is_marked_and_not_sent_again(gateway) -> None:
-    a_state()
-    slots = dict.fromkeys(sms_slots("prescription"), "x")
-    message = queue_sms(to="+919876543210", key="prescription", language="en", **slots)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_backend_pid()")
-        mine = cursor.fetchone()[0]
-    gateway.before_answering = lambda: cut(mine)
-    assert deliver(message.pk) is True
-    message.refresh_from_db()
-    assert (message.state, message.attempts, len(gateway.received)) == ("sent", 1, 1)
-
-
-def cut(pid: int) -> None:
-    """From another thread, by a connection of its own."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_terminate_backend(%s)", [pid])
-    connection.close()
 
 
 # --- the clock --------------------------------------------------------------------------------------

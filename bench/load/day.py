@@ -27,6 +27,7 @@ from bench.services import CannotStart
 GROWS = 1.3  # each step's rate against the one before
 KEEPS_UP = 0.8  # of those who come: fewer finished means that the line grows without end
 HEADROOM = 0.7  # of the cores: what is busier than this in its peak hour keeps people waiting
+CLOSES_WITHIN = 60.0  # seconds of a run, for those who came last
 AT_REST = 240  # sockets open at once while what rest costs is measured
 RECHECK = 60.0  # seconds, consult/consumers.py
 WAITS = 300.0  # seconds in life from the door to the call: a doctor's line of four to five minutes
@@ -103,6 +104,7 @@ class Day:
                 rate *= GROWS
 
     async def _step(self, rate: float) -> Step:
+        await self.play.staff(self.play.plan.doctors_for(rate))
         settle = min(15.0, self.step_seconds / 3)
         coming = asyncio.create_task(self.play.arrivals(self.step_seconds, lambda _now: rate))
         await asyncio.sleep(settle)
@@ -210,15 +212,17 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda which, _frame: sys.exit(128 + which))
     plan = Parameters(
-        rate=options.most, flat=True, compression=options.compression, clinics=options.clinics,
+        rate=options.begin, flat=True, compression=options.compression, clinics=options.clinics,
         web_workers=options.web_workers, seconds=options.minutes * 60,
     )  # fmt: skip
     begun = time.monotonic()
     try:
         with stage(plan.web_workers) as site:
             django.setup()
-            expected = int(plan.rate / 2 * plan.seconds)
-            cast = import_string("bench.load.cast.make_cast")(plan, expected)
+            expected = int(options.most * plan.seconds / 2)
+            cast = import_string("bench.load.cast.make_cast")(
+                replace(plan, rate=options.most), expected
+            )
             keys = import_string("bench.load.cast.open_desks")(AT_REST)
             start_all(site)
             return asyncio.run(_run(site, plan, cast, keys, options, begun))
@@ -231,7 +235,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench.load.day", description=__doc__.splitlines()[0])
     parser.add_argument("--minutes", type=float, default=15, help="for everything, at most")
     parser.add_argument("--begin", type=float, default=0.3, help="consultations a second, first")
-    parser.add_argument("--most", type=float, default=3.0, help="for which there are doctors")
+    parser.add_argument("--most", type=float, default=3.0, help="for which there are people")
     parser.add_argument("--compression", type=float, default=60.0)
     parser.add_argument("--clinics", type=int, default=4)
     parser.add_argument("--web-workers", type=int, default=2)
@@ -255,13 +259,19 @@ async def _run(
         socket_minute = await rest(site, network, keys)
         print(f"A socket at rest: {socket_minute * 1000:.2f} ms of CPU a minute.\n\n{HEAD}")
         play = import_string("bench.load.play.Play")(
-            plan, cast, network, gateway, watch, say=lambda _words: None
+            plan,
+            cast,
+            network,
+            gateway,
+            watch,
+            say=lambda _words: None,
+            finishes_within=CLOSES_WITHIN,
         )
         await play.open()
         await play.arrivals(15, lambda _now: options.begin)
-        seconds = max(30.0, min(90.0, (ends - time.monotonic() - 75) / 6))
+        seconds = max(30.0, min(90.0, (ends - time.monotonic() - CLOSES_WITHIN) / 6))
         day = Day(site, play, ledger, seconds)
-        await day.climb(options.begin, ends - 75)
+        await day.climb(options.begin, ends - CLOSES_WITHIN)
         await play.close()
         await asyncio.to_thread(site.site.wait_for_worker)
         await asyncio.to_thread(watch.look_back, gateway.received)

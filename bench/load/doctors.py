@@ -61,10 +61,13 @@ class Doctor:
             form = self.browser.page.form("/duty/start/") | {"clinic": self.account.clinic}
             await self.browser.submit("desk: on duty", form, "/doctor/duty/start/", "desk: page")
         self.ledger.counts["on duty"] += 1
-        while self.seen < PER_DOCTOR and not closing.is_set():
-            uid = await self._next_patient(closing)
-            if uid and await self._consult(uid):
-                self.seen += 1
+        try:
+            while self.seen < PER_DOCTOR and not closing.is_set():
+                uid = await self._next_patient(closing)
+                if uid and await self._consult(uid):
+                    self.seen += 1
+        finally:
+            self.ledger.counts["on duty"] -= 1
         await self.browser.get("desk: page", "/doctor/")
         form = self.browser.page.form("/duty/end/")
         await self.browser.submit("desk: off duty", form, "/doctor/duty/end/", "desk: page")

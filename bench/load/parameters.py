@@ -6,6 +6,7 @@ from math import ceil
 DAY_SECONDS = 86_400
 NATIONAL_DAY = 90_000  # consultations: the service's own day in September 2021
 TALK_SECONDS = 390.0  # 6.5 minutes
+TURN_SECONDS = 2.5  # of the run, from one patient to the next, whatever the compression
 PER_DOCTOR = 29  # 28.7 consultations a doctor and day
 PER_HEALTH_WORKER = 7  # a day
 HUB_SHARE = 0.99  # 2,84,246 of 2,87,354 on one full day of 2023
@@ -25,8 +26,6 @@ class Parameters:
     hub_share: float = HUB_SHARE
     newcomers: float = 0.4  # of a health centre's patients: registered there and then
     messages: int = 2  # written by each side
-    report_every: float = 10.0  # seconds of talk between two reports of what a page received
-    strangers: float = 0.02  # consultations that somebody else tries to look into
     clinics: int = 4
     web_workers: int = 2
     seed: int = 1
@@ -54,8 +53,12 @@ class Parameters:
 
     @property
     def doctors(self) -> int:
-        """At work at the same time: the peak at four fifths of their time."""
-        return max(self.clinics, ceil(self.peak_rate * (self.talk + 2.5) / 0.8))
+        """At work at the same time in the peak hour."""
+        return self.doctors_for(self.peak_rate)
+
+    def doctors_for(self, rate: float) -> int:
+        """Who are busy four fifths of their time at this rate, one in each clinic at least."""
+        return max(self.clinics, ceil(rate * (self.talk + TURN_SECONDS) / 0.8))
 
     def think(self, seconds: float) -> float:
         """How long somebody thinks in this run who needs `seconds` in life."""

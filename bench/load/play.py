@@ -38,7 +38,9 @@ class Play:
     watch: Watch
     say: Callable[[str], None] = print
     idle: list[HealthWorker] = field(default_factory=list)
+    desks: list[asyncio.Task[None]] = field(default_factory=list)
     visits: set[asyncio.Task[None]] = field(default_factory=set)
+    finishes_within: float = FINISHES_WITHIN
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     came: int = 0
 
@@ -47,7 +49,7 @@ class Play:
         return self.network.ledger
 
     async def run(self) -> None:
-        """Until everybody who came is done with, or FINISHES_WITHIN is over."""
+        """Until everybody who came is done with, or `finishes_within` is over."""
         await self.open()
         await self.arrivals(self.plan.seconds, self.plan.rate_at)
         await self.close()
@@ -55,26 +57,27 @@ class Play:
     async def open(self) -> None:
         """Doctors go on duty. Raises NobodyOnDuty."""
         random.seed(self.plan.seed)
-        self.doctors = [asyncio.create_task(self._desk()) for _ in range(self.plan.doctors)]
         self.watching = asyncio.create_task(self._watch())
-        await self._until_on_duty()
+        await self.staff(self.plan.doctors)
+
+    async def staff(self, doctors: int) -> None:
+        """So many at work from now on, or more. Raises NobodyOnDuty."""
+        while len(self.desks) < doctors:
+            self.desks.append(asyncio.create_task(self._desk()))
+        until = time.monotonic() + ON_DUTY_WITHIN
+        while self.ledger.counts["on duty"] < doctors:
+            if time.monotonic() > until or all(desk.done() for desk in self.desks):
+                raise NobodyOnDuty("\n".join(self.ledger.examples[:5]))
+            await asyncio.sleep(0.2)
 
     async def close(self) -> None:
         """Nobody comes any more; those who are there are seen."""
         await self._last_ones()
         self.closing.set()
-        await asyncio.wait(self.doctors, timeout=60)
+        await asyncio.wait(self.desks, timeout=30)
         self.watching.cancel()
-        for task in (*self.doctors, *self.visits):
+        for task in (*self.desks, *self.visits):
             task.cancel()
-
-    async def _until_on_duty(self) -> None:
-        """A clinic without a doctor takes nobody."""
-        until = time.monotonic() + ON_DUTY_WITHIN
-        while self.ledger.counts["on duty"] < self.plan.doctors:
-            if time.monotonic() > until or all(desk.done() for desk in self.doctors):
-                raise NobodyOnDuty("\n".join(self.ledger.examples[:5]))
-            await asyncio.sleep(0.2)
 
     async def arrivals(self, seconds: float, rate_at: Callable[[float], float]) -> None:
         """By chance (Poisson), with the rate of the moment."""
@@ -138,7 +141,7 @@ class Play:
             seen = 0
 
     async def _last_ones(self) -> None:
-        until = time.monotonic() + FINISHES_WITHIN
+        until = time.monotonic() + self.finishes_within
         while self.visits and time.monotonic() < until:
             await asyncio.wait(self.visits, timeout=1)
         for task in self.visits:

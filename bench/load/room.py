@@ -12,6 +12,7 @@ from bench.load.parameters import Parameters
 
 MEDIA = {"sound": True, "video": True, "wants_video": True, "weak": False, "rtc": True}
 DESCRIPTION = "v=0\r\n" + "a=rtpmap:96 VP8/90000\r\n" * 260  # as long as Chromium's offer
+REPORT_EVERY, REPORTS_AT_FIRST, LATER_EVERY = 10.0, 5, 60.0  # seconds of the talk, as call.js
 CANDIDATES = 6
 CANDIDATE = {
     "candidate": "candidate:1 1 udp 2122260223 192.168.0.7 50000 typ host generation 0 ufrag abcd",
@@ -70,7 +71,8 @@ class Room:
         else:
             if kind == "message":
                 self.ledger.heard("message", f"message {self.uid} to {self.role}")
-            self.chat.ask()
+            if message.get("id", self.last + 1) > self.last:
+                self.chat.ask()
             if kind in ("hello", "resync") and message.get("issued"):
                 self.issued.set()
             if kind == "hello" and self.socket.greeted.is_set():
@@ -106,8 +108,9 @@ class Room:
         """As static/js/call/call.js: what was received so far, in seconds of life."""
         flowed = 0.0
         while not self.over.is_set():
-            await asyncio.sleep(self.plan.think(self.plan.report_every))
-            flowed += self.plan.report_every
+            pause = REPORT_EVERY if flowed < REPORT_EVERY * REPORTS_AT_FIRST else LATER_EVERY
+            await asyncio.sleep(self.plan.think(pause))
+            flowed += pause
             seat, _page = self.other or ("", "")
             form = {
                 "page": self.name,
@@ -136,14 +139,15 @@ class Room:
         for role in {to, "patient"} - {self.role}:
             self.ledger.done(f"message {self.uid} to {role}")
         try:
-            await self.browser.post(
+            taken = await self.browser.post(
                 "message: post", self.messages, said={"client_id": client_id, "text": text},
                 csrf=self.page.csrf,
             )  # fmt: skip
         except Refused:
             return
         self.ledger.told[self.uid].sent.append(client_id)
-        await self._catch_up()
+        if taken.json()["id"] > self.last:
+            await self._catch_up()
 
     async def _catch_up(self) -> None:
         page = await self.browser.ask(

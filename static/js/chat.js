@@ -40,20 +40,21 @@ export function startChat(section) {
     list.scrollTop = list.scrollHeight;
   }
 
-  // One at a time, so that two answers cannot overtake each other.
-  function catchUp() {
+  // One at a time, so that two answers cannot overtake each other. What is shown already is not fetched again.
+  function catchUp(until = Infinity) {
     fetching = fetching.then(async () => {
+      if (until <= last) return;
       const answer = await fetch(`${url}?after=${last}`, { headers: { Accept: "application/json" } });
       if (!answer.ok) return;
       const messages = await answer.json();
-      if (messages.length >= FULL_PAGE) setTimeout(catchUp);
+      if (messages.length >= FULL_PAGE) setTimeout(() => catchUp());
       for (const message of messages) {
         if (message.id > last) {
           last = message.id;
           draw(message);
         }
       }
-    }).catch(() => setTimeout(catchUp, RETRY_MS));
+    }).catch(() => setTimeout(() => catchUp(until), RETRY_MS));
     return fetching;
   }
 
@@ -72,7 +73,7 @@ export function startChat(section) {
         item.remove();
         return;
       }
-      await catchUp();
+      await catchUp((await answer.json()).id);
     } catch {
       item.querySelector(".who").textContent = unsent;
       setTimeout(() => send(clientId, text, item), RETRY_MS);

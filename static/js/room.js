@@ -61,7 +61,7 @@ const socket = listen(room.dataset.socket, {
     else if (message.type === "instruction") renew("instructions", "vitals", "panels");
     else if (message.type === "elsewhere") renew("elsewhere");
     else if (message.type === "opinion") renew("opinion", "panels");
-    else catchUp();
+    else catchUp(message.type === "message" ? message.id : undefined);
     const place = room.querySelector("[data-issued]");
     if (isWhole && place && message.issued !== place.dataset.issued) renew("issued");
     if (isWhole && parts !== undefined && parts !== message.parts) renew("emergency", "instructions", "vitals", "opinion", "panels");

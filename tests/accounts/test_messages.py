@@ -11,7 +11,7 @@ from datetime import timedelta
 
 import pytest
 from django.core.cache import cache
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from accounts import tasks
@@ -201,6 +201,28 @@ def test_sweeps_that_overlap_send_each_row_once():
         a_notice(number)
     assert sum(at_once(4, lambda _n: sweep_messages())) == 20
     assert sorted(to for to, _text in MemoryBackend.sent) == numbers
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_a_mark_that_meets_a_dead_connection_is_made_and_nothing_is_sent_again(
+    gateway, monkeypatch
+):
+    message = a_notice()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        mine = cursor.fetchone()[0]
+
+    def cut() -> None:
+        """In the gateway's thread: as a restart of PostgreSQL does it while the SMS is on its way."""
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(%s)", [mine])
+        connection.close()
+
+    monkeypatch.setattr(gateway, "before_answering", cut)
+    assert deliver(message.pk) is True
+    assert kept(message) == ("sent", 1, message.text)
+    assert len(gateway.received) == 1
 
 
 # --- not this time ------------------------------------------------------------------------------
