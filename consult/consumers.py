@@ -134,7 +134,7 @@ class LivePage(AsyncWebsocketConsumer):
         self.tasks[1:] = [asyncio.create_task(self._recheck())]
 
     async def _recheck(self) -> None:
-        """A lost right closes the page in time even if nobody announced it."""
+        """A lost right, or a clock that went wrong, closes the page in time even if nobody announced it."""
         if not await database_sync_to_async(clock.is_right)():
             await self.close(TRY_AGAIN)
             return
@@ -166,8 +166,8 @@ class ConsultationPage(LivePage):
     """A consultation: its patient's waiting room and room, its doctor's room."""
 
     entrance: Entrance
-    consultation: Consultation | None = None  # read when the call needs it
     told: Tip
+    consultation: Consultation | None = None  # read when the call needs it
     place: tuple[int, int] | None = None  # clinic and token that wait on this page
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -187,10 +187,6 @@ class ConsultationPage(LivePage):
         self.entrance = found
         return True
 
-    @property
-    def consultation_id(self) -> int:
-        return self.entrance.pk
-
     def topics(self) -> list[str]:
         token_id = self.entrance.token_id
         return [
@@ -200,11 +196,11 @@ class ConsultationPage(LivePage):
 
     async def joined(self) -> None:
         # Read now that nothing can be missed: the page compares it with what it shows.
-        now = self.entrance
-        tips = await database_sync_to_async(read_tips)([now.pk])
-        self.told = tips[now.pk]
+        tips = await database_sync_to_async(read_tips)([self.entrance.pk])
+        self.told = tips[self.entrance.pk]
         await self.send(json.dumps(self.told.as_message("hello")))
         watch().add(self)
+        now = self.entrance
         if now.place and now.at_home and now.account_id == self.user.pk:
             self.place = clinic_id, token_id = now.place
             self.looks_at_session = WAITING_LOOKS
