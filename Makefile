@@ -22,7 +22,7 @@ PRODUCTION := EMBEDDED=0 DEMO=0 DEBUG=0 SITE_URL=https://example.org TRUSTED_PRO
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-services test-all faults check lint types layers migrations deployable \
-	translations messages lock services bench load day waits measure-call try-commands
+	translations messages lock services bench growth load day waits measure-call try-commands
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' Makefile
@@ -61,6 +61,10 @@ waits: .venv/dev ## Was the wait that people were told the one that came? A simu
 day: export EMBEDDED = 1
 day: .venv/dev $(CATALOGUES) ## How much of a day of 90,000 consultations this machine carries; ARGS="--minutes 8"
 	@$(WITH_SERVICES) -- $(PY) -m bench.load.day $(ARGS)
+
+growth: export EMBEDDED = 1
+growth: .venv/dev $(CATALOGUES) ## Plans and sizes at a million rows waiting and a million served
+	@$(WITH_SERVICES) -- $(PY) -m bench.growth $(ARGS)
 
 measure-call: export EMBEDDED = 1
 measure-call: .venv/dev $(CATALOGUES) ## How fast a call begins and comes back; needs Chromium, coturn and root

@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 from django import forms
+from django.db.models import PositiveIntegerField
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -13,6 +14,7 @@ from accounts.checks import is_luhn
 from accounts.models import District, Patient, State
 from accounts.models.patients import ADULT, age_on
 from accounts.phone import normalise
+from esanjeevani.composed import Composed
 
 OLDEST = 125  # years
 
@@ -27,6 +29,13 @@ def ascii_digits(typed: str) -> str:
 def state_code(typed: str) -> int:
     """An LGD code of at most five digits, as the column holds; 0, which is no state, otherwise."""
     return int(typed) if typed.isdecimal() and len(typed) <= 5 else 0
+
+
+DISTRICT = Composed(
+    lambda state, code: District.objects.select_related("state").filter(state=state, pk=code),
+    state=PositiveIntegerField(),
+    code=PositiveIntegerField(),
+)
 
 
 class PhoneForm(forms.Form):
@@ -71,7 +80,18 @@ class StaffSignInForm(PhoneForm):
     )
 
 
-class DistrictField(forms.ModelChoiceField):
+class PlaceField(forms.ModelChoiceField):
+    """A row that was looked up with the form is not asked for again."""
+
+    known: Any = None
+
+    def to_python(self, value: Any) -> Any:
+        if self.known is not None and str(self.known.pk) == str(value):
+            return self.known
+        return super().to_python(value)
+
+
+class DistrictField(PlaceField):
     """The districts of one state: all of India's would weigh more than the page."""
 
     default_error_messages = {"invalid_choice": gettext_lazy("This district is in another state.")}
@@ -127,7 +147,9 @@ class PatientForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["sex"].choices = Patient.Sex.choices  # type: ignore[attr-defined]
-        self.fields["state"].queryset = State.objects.order_by("name")  # type: ignore[attr-defined]
+        self.fields["state"] = PlaceField(
+            queryset=State.objects.order_by("name"), label=self.fields["state"].label
+        )
         self.fields["district"] = DistrictField(
             queryset=District.objects.filter(state=self._chosen_state()),
             required=False,
@@ -136,6 +158,18 @@ class PatientForm(forms.ModelForm):
         self.fields["abha_number"].max_length = None  # type: ignore[attr-defined]
         self.fields["abha_number"].validators.clear()
         self.fields["abha_number"].widget.attrs.pop("maxlength", None)
+
+    def _clean_fields(self) -> None:
+        """A district that is found names its state: one look for both."""
+        code = self._typed("district")
+        district = DISTRICT.first(state=self._chosen_state(), code=code) if code else None
+        if district is not None:
+            self.fields["district"].known = district  # type: ignore[attr-defined]
+            self.fields["state"].known = district.state  # type: ignore[attr-defined]
+        super()._clean_fields()  # type: ignore[misc]
+
+    def _typed(self, field: str) -> int:
+        return state_code(str(self.data.get(self.add_prefix(field)) or ""))
 
     def _get_validation_exclusions(self) -> set[str]:
         """State and district were looked up when their fields were cleaned; once is enough."""

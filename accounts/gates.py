@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from django.contrib.auth import BACKEND_SESSION_KEY
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model, QuerySet
+from django.db.models import BigAutoField, Model, QuerySet
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
@@ -18,6 +18,7 @@ from django_otp import DEVICE_ID_SESSION_KEY
 from accounts.actions import refuse
 from accounts.models import Doctor, Facility, NoticeAcceptance, Post, User
 from accounts.notice import NOTICE_VERSION
+from esanjeevani.composed import Composed
 
 View = Callable[..., HttpResponseBase]
 
@@ -36,6 +37,10 @@ class AtCentre(SignedIn):
 
 
 Row = TypeVar("Row", bound=Model)
+DOCTOR_OF = Composed(
+    lambda user: Doctor.objects.select_related("speciality").filter(user=user),
+    user=BigAutoField(),
+)
 NOTICE_SESSION_KEY = "notice"
 FACILITY_SESSION_KEY = "facility"
 PASSWORD_BACKEND = "accounts.backends.PasswordBackend"  # noqa: S105 - a dotted path
@@ -89,8 +94,10 @@ def doctor_only(view: View) -> View:
     @_staff_only
     @wraps(view)
     def gated(request: SignedIn, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if not is_doctor(request.user):
+        doctor = DOCTOR_OF.first(user=request.user.pk)
+        if doctor is None:
             raise PermissionDenied
+        doctor.user = request.user
         return view(request, *args, **kwargs)
 
     return gated
@@ -146,7 +153,13 @@ def get_or_refuse(
     visible: "QuerySet[Row]", everything: "QuerySet[Row]", request: SignedIn, **lookup: Any
 ) -> Row:
     """The row if it is visible, else 404; a row that exists but is somebody else's is audited."""
-    row = visible.filter(**lookup).first()
+    return found_or_refused(visible.filter(**lookup).first(), everything, request, **lookup)
+
+
+def found_or_refused(
+    row: Row | None, everything: "QuerySet[Row]", request: SignedIn, **lookup: Any
+) -> Row:
+    """As get_or_refuse(), where the row was looked for among the visible ones already."""
     if row is not None:
         return row
     hidden = everything.filter(**lookup).first()

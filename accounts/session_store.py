@@ -10,10 +10,21 @@ from typing import Any, cast
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
+from django.db.models import CharField, DateTimeField
 from django.utils import timezone
 from django.utils.crypto import get_random_string
 
 from accounts.models import AccountSession, User
+from esanjeevani.composed import Composed
+from esanjeevani.rows import insert, update
+
+OPEN_SESSION = Composed(
+    lambda key, now: AccountSession.objects.select_related("account").filter(
+        session_key=key, expire_date__gt=now
+    ),
+    key=CharField(),
+    now=DateTimeField(),
+)
 
 # Set anew whenever a session is loaded, so it never outlives a request.
 account_of_session: ContextVar[User | None] = ContextVar("account_of_session", default=None)
@@ -27,11 +38,8 @@ class SessionStore(DatabaseStore):
         return AccountSession
 
     def _get_session_from_db(self) -> AccountSession | None:
-        try:
-            found = AccountSession.objects.select_related("account").get(
-                session_key=self.session_key, expire_date__gt=timezone.now()
-            )
-        except AccountSession.DoesNotExist:
+        found = OPEN_SESSION.first(key=self.session_key, now=timezone.now())
+        if found is None:
             account_of_session.set(None)
             self._session_key = None
             return None
@@ -58,13 +66,15 @@ class SessionStore(DatabaseStore):
             self._session_cache = data
         row = self.create_model_instance(data)
         if self._is_new or must_create:
-            row.save(force_insert=True)
+            insert(row)
             self._is_new = False
             return
         fields = {
-            name: getattr(row, name) for name in ("session_data", "expire_date", "account_id")
+            "session_data": row.session_data,
+            "expire_date": row.expire_date,
+            "account": row.account_id,
         }
-        if not AccountSession.objects.filter(pk=row.pk).update(**fields):
+        if not update(AccountSession, row.pk, fields):
             raise UpdateError
 
 

@@ -41,10 +41,10 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--sockets", type=int, default=1000, help="of waiting patients")
     parser.add_argument("--many", type=int, default=5000, help="sockets in one process")
     parser.add_argument(
-        "--live-server", default="production", help="production, daphne or uvloop, for the sockets"
+        "--live-server", default="production", help="production or daphne, for the sockets"
     )
     parser.add_argument(
-        "--live-parts", nargs="+", default=["pace", "paced", "lines", "many"], help="of the sockets"
+        "--live-parts", nargs="+", default=["pace", "paced", "lines"], help="or many: takes minutes"
     )
     parser.add_argument("--queries", action="store_true", help="list every statement")
     return parser.parse_args()

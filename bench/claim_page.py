@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 
 from queues.claim import claim_text
 
-# Whoever the doctor holds joins the end of the line again.
+# Whoever was called joins the end of the line again at once.
 SERVED = """
 UPDATE queue_token SET state = 'waiting', doctor_id = NULL, called_at = NULL, number = number + 1000000
 WHERE doctor_id = %(doctor)s AND state IN ('called', 'serving')
@@ -20,9 +20,9 @@ def claim_next(request: HttpRequest, clinic: int, doctor: int) -> HttpResponse:
     """A claim in the same transaction as in pgbench."""
     asked = {"clinic": clinic, "doctor": doctor}
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(SERVED, asked)
         cursor.execute(claim_text(), asked | {"now": timezone.now(), "today": timezone.localdate()})
         found = cursor.fetchone()
+        cursor.execute(SERVED, asked)
     return HttpResponse(str(found[0]) if found else "", status=200 if found else 409)
 
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import random
 from typing import Any
 
 from channels.consumer import get_handler_name
@@ -18,6 +19,7 @@ from accounts.broadcast import account_topic
 from accounts.gates import chosen_facility, facilities_of, has_second_factor, is_doctor
 from accounts.models import Facility
 from consult.broadcast import centre_topic, room_topic
+from consult.entrance import Entrance
 from consult.models import CallEvent, Consultation
 from consult.signalling import Seat
 from consult.tips import Tip, read_tips, watch
@@ -32,7 +34,8 @@ SIGNED_OUT = 4401
 TOO_MUCH = 4408
 TRY_AGAIN = 1013  # RFC 6455's registry: "try again later"
 MAX_INCOMING = 20  # messages a page may send in its life: it has nothing to say but "ping"
-RECHECK_EVERY = 60.0  # seconds between looks whether the session is still good
+RECHECK_EVERY = 60.0  # seconds at most between looks whether the session is still good
+RECHECK_WAITING_EVERY = 300.0  # the same for the page of somebody who only waits
 
 log = logging.getLogger(__name__)
 
@@ -40,10 +43,13 @@ log = logging.getLogger(__name__)
 class LivePage(AsyncWebsocketConsumer):
     """One open page. Subclasses say who may open it and what it listens to."""
 
+    recheck_every = RECHECK_EVERY
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.mailbox = Mailbox()
         self.tasks: list[asyncio.Task[None]] = []
+        self.recheck: asyncio.TimerHandle | None = None
         self.incoming = 0
         self.shut_out = False
 
@@ -54,6 +60,8 @@ class LivePage(AsyncWebsocketConsumer):
             await super().__call__(scope, *args)
         finally:
             hub().leave(self.mailbox)
+            if self.recheck:
+                self.recheck.cancel()
             for task in self.tasks:
                 task.cancel()
             with contextlib.suppress(Error):
@@ -77,7 +85,8 @@ class LivePage(AsyncWebsocketConsumer):
         await hub().join([account_topic(self.user.pk), *self.topics()], self.mailbox, since)
         await self.accept()
         await self.joined()
-        self.tasks = [asyncio.create_task(self._send_all()), asyncio.create_task(self._recheck())]
+        self.tasks = [asyncio.create_task(self._send_all())]
+        self._recheck_later()
 
     def allow(self) -> bool:
         """In a thread with the database: may this user open it?"""
@@ -115,21 +124,28 @@ class LivePage(AsyncWebsocketConsumer):
                 await self.heard(message)
                 await self.send(json.dumps(message))
 
+    def _recheck_later(self) -> None:
+        """A timer, not a task that sleeps: it is much smaller."""
+        after = self.recheck_every * random.uniform(0.5, 1)  # noqa: S311 - not all at once
+        self.recheck = asyncio.get_running_loop().call_later(after, self._start_recheck)
+
+    def _start_recheck(self) -> None:
+        self.tasks[1:] = [asyncio.create_task(self._recheck())]
+
     async def _recheck(self) -> None:
-        """A lost right closes the page within a minute even if nobody announced it."""
-        while True:
-            await asyncio.sleep(RECHECK_EVERY)
-            if not await database_sync_to_async(clock.is_right)():
-                await self.close(TRY_AGAIN)
-                return
-            if not await self._is_still_allowed():
-                self.shut_out = True
-                with contextlib.suppress(RuntimeError):
-                    await self.close(SIGNED_OUT)
-                return
+        """A lost right, or a clock that went wrong, closes the page in time even if nobody announced it."""
+        if not await database_sync_to_async(clock.is_right)():
+            await self.close(TRY_AGAIN)
+            return
+        if await self._is_still_allowed():
+            self._recheck_later()
+            return
+        self.shut_out = True
+        with contextlib.suppress(RuntimeError):
+            await self.close(SIGNED_OUT)
 
     async def _is_still_allowed(self) -> bool:
-        """A database that does not answer now is asked again in a minute."""
+        """A database that does not answer now is asked again the next time."""
         try:
             return await database_sync_to_async(lambda: self._read_session() and self.allow())()
         except Error as error:
@@ -147,9 +163,10 @@ class LivePage(AsyncWebsocketConsumer):
 class ConsultationPage(LivePage):
     """A consultation: its patient's waiting room and room, its doctor's room."""
 
-    consultation: Consultation
+    entrance: Entrance
     told: Tip
-    place: Token | None = None
+    consultation: Consultation | None = None  # read when the call needs it
+    place: tuple[int, int] | None = None  # clinic and token that wait on this page
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -157,37 +174,36 @@ class ConsultationPage(LivePage):
 
     def allow(self) -> bool:
         uid = self.scope["url_route"]["kwargs"]["consultation"]
-        visible = Consultation.objects.visible_to(self.user)
-        found = visible.select_related("token", "patient", "doctor").filter(uid=uid).first()
+        found = Entrance.of(uid, self.user)
         if found is None:
             hidden = Consultation.objects.filter(uid=uid).first()
             if hidden:
                 refuse("consultation.socket", hidden, by=self.user)
             return False
-        if found.patient.account_id != self.user.pk and not has_second_factor(
-            self.scope["session"]
-        ):
+        if found.account_id != self.user.pk and not has_second_factor(self.scope["session"]):
             return False
-        self.consultation = found
+        self.entrance = found
         return True
 
     def topics(self) -> list[str]:
-        token_id = self.consultation.token_id
+        token_id = self.entrance.token_id
         return [
-            room_topic(self.consultation.pk),
+            room_topic(self.entrance.pk),
             *([broadcast.token_topic(token_id)] if token_id else []),
         ]
 
     async def joined(self) -> None:
         # Read now that nothing can be missed: the page compares it with what it shows.
-        tips = await database_sync_to_async(read_tips)([self.consultation.pk])
-        self.told = tips[self.consultation.pk]
+        tips = await database_sync_to_async(read_tips)([self.entrance.pk])
+        self.told = tips[self.entrance.pk]
         await self.send(json.dumps(self.told.as_message("hello")))
         watch().add(self)
-        self.place = self._place()
-        if self.place:
-            await boards().arrive(self.place.clinic_id, self.place.pk)
-            await boards().show(self.place.clinic_id, self.mailbox, self.place.pk)
+        now = self.entrance
+        if now.place and now.at_home and now.account_id == self.user.pk:
+            self.place = clinic_id, token_id = now.place
+            self.recheck_every = RECHECK_WAITING_EVERY
+            await boards().arrive(clinic_id, token_id)
+            await boards().show(clinic_id, self.mailbox, token_id)
 
     def hears(self, message: dict[str, Any]) -> bool:
         return self.seat.hears(message)
@@ -199,25 +215,20 @@ class ConsultationPage(LivePage):
             self.told = self.told.after(message)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        if not self.tasks or not await self.seat.receive(text_data, self.consultation, self.user):
+        if not self.tasks:
+            return
+        if self.consultation is None:
+            whole = Consultation.objects.select_related("patient").get
+            self.consultation = await database_sync_to_async(whole)(pk=self.entrance.pk)
+        if not await self.seat.receive(text_data, self.consultation, self.user):
             await super().receive(text_data, bytes_data)
-
-    def _place(self) -> Token | None:
-        """The token whose patient is looking at this page, if it is still in the line.
-
-        A patient at a health centre is present by the centre's page, not by a phone at home.
-        """
-        token = self.consultation.token
-        at_home = self.consultation.facility_id is None
-        is_patient = self.consultation.patient.account_id == self.user.pk
-        return token if token and token.is_open and is_patient and at_home else None
 
     async def left(self) -> None:
         watch().remove(self)
         if self.place:
-            boards().hide(self.place.clinic_id, self.mailbox, self.place.pk)
-            if self.place.pk not in set(boards().tokens()):
-                await database_sync_to_async(Presence.end_soon)(self.place.pk)
+            clinic_id, token_id = self.place
+            boards().hide(clinic_id, self.mailbox, token_id)
+            await boards().depart(token_id)
         await self.seat.leave(CallEvent.What.LEFT if self.shut_out else CallEvent.What.LOST)
 
 
@@ -302,7 +313,4 @@ class CentrePage(LivePage):
     async def left(self) -> None:
         for clinic_id, token_id in self.places:
             boards().hide(clinic_id, self.mailbox, token_id)
-        shown = set(boards().tokens())
-        for _clinic_id, token_id in self.places:
-            if token_id not in shown:
-                await database_sync_to_async(Presence.end_soon)(token_id)
+        await boards().depart(*(token_id for _clinic_id, token_id in self.places))

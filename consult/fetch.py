@@ -1,38 +1,59 @@
 """Fetching through the user: the page states who may see, a stranger gets 404 and is written down."""
 
+from collections.abc import Callable
 from uuid import UUID
 
-from accounts.gates import AtCentre, SignedIn, get_or_refuse
+from django.db.models import BigAutoField, Model, QuerySet, UUIDField
+
+from accounts.gates import AtCentre, SignedIn, found_or_refused, get_or_refuse
 from accounts.models import Patient
 from consult.models import Consultation
+from esanjeevani.composed import Composed
+
+
+# Asked by every page of a consultation; each is composed once.
+def _of_uid(mine: Callable[..., QuerySet[Consultation]]) -> Composed[Consultation]:
+    return Composed(
+        lambda whose, uid: mine(whose).filter(uid=uid), whose=BigAutoField(), uid=UUIDField()
+    )
+
+
+_PEOPLE = Consultation.objects.with_people
+OWN = _of_uid(lambda user: _PEOPLE().of_patient_account(user))
+BOOKED = _of_uid(lambda user: _PEOPLE().of_patient_account(user).filter(facility=None))
+DOCTORS = _of_uid(lambda doctor: _PEOPLE().of_doctor(doctor))
+CENTRES = _of_uid(lambda facility: _PEOPLE().of_centre(facility))
+
+
+def _fetch(
+    query: Composed[Consultation], whose: Model, request: SignedIn, uid: UUID
+) -> Consultation:
+    found = query.first(whose=whose.pk, uid=uid)
+    return found_or_refused(found, Consultation.objects.all(), request, uid=uid)
 
 
 def own_consultation(request: SignedIn, uid: UUID) -> Consultation:
     """Of a patient of this account."""
-    mine = Consultation.objects.with_people().of_patient_account(request.user)
-    found = get_or_refuse(mine, Consultation.objects.all(), request, uid=uid)
+    found = _fetch(OWN, request.user, request, uid)
     found.patient.account = request.user
     return found
 
 
 def doctors_consultation(request: SignedIn, uid: UUID) -> Consultation:
     """Called or seen by this doctor."""
-    mine = Consultation.objects.with_people().of_doctor(request.user.doctor)
-    return get_or_refuse(mine, Consultation.objects.all(), request, uid=uid)
+    return _fetch(DOCTORS, request.user.doctor, request, uid)
 
 
 def booked_consultation(request: SignedIn, uid: UUID) -> Consultation:
     """Of a patient of this account, and asked for by themselves: not by a health centre."""
-    mine = Consultation.objects.with_people().of_patient_account(request.user).filter(facility=None)
-    found = get_or_refuse(mine, Consultation.objects.all(), request, uid=uid)
+    found = _fetch(BOOKED, request.user, request, uid)
     found.patient.account = request.user
     return found
 
 
 def centres_consultation(request: AtCentre, uid: UUID) -> Consultation:
     """Of this health centre."""
-    ours = Consultation.objects.with_people().of_centre(request.facility)
-    found = get_or_refuse(ours, Consultation.objects.all(), request, uid=uid)
+    found = _fetch(CENTRES, request.facility, request, uid)
     found.facility = request.facility
     return found
 

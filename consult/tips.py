@@ -19,6 +19,7 @@ from django.db import Error
 from django.db.models import Aggregate, Count, Exists, Max, Model, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
+from consult.entrance import Entrance
 from consult.models import (
     ChatMessage,
     Consultation,
@@ -35,7 +36,7 @@ AT_ONCE = 1000  # consultations in one query
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Tip:
     """How far one consultation is, as its pages show it. None: not known what the page fetched."""
 
@@ -113,7 +114,7 @@ def _one(model: type[Model], what: Aggregate) -> Coalesce:
 class Informed(Protocol):
     """An open page of a consultation."""
 
-    consultation: Consultation
+    entrance: Entrance
     mailbox: Mailbox
     told: Tip
 
@@ -153,9 +154,9 @@ class Watch:
         told = {page: page.told for page in self._pages}
         if not told:
             return
-        tips = await database_sync_to_async(read_tips)(page.consultation.pk for page in told)
+        tips = await database_sync_to_async(read_tips)(page.entrance.pk for page in told)
         for page, before in told.items():
-            tip = tips.get(page.consultation.pk)
+            tip = tips.get(page.entrance.pk)
             # What a page was told meanwhile is newer than what we read.
             if tip and tip != before and page.told is before:
                 page.told = tip

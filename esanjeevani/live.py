@@ -75,12 +75,17 @@ class Mailbox:
             self._sending = False
             self._ready.clear()
 
-    async def next_batch(self, at_most: float) -> None:
-        """Wait for something to come, at most `at_most` seconds, and forget what it was."""
+    async def next_batch(self, at_most: float) -> bool:
+        """Wait for something to come, at most `at_most` seconds, and forget what it was.
+
+        False when nothing came.
+        """
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._ready.wait(), at_most)
+        came = bool(self._waiting)
         self._waiting.clear()
         self._ready.clear()
+        return came
 
 
 class Hub:

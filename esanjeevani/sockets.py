@@ -42,7 +42,7 @@ class Sockets(WebSocketsSansIOProtocol):
     def handle_connect(self, event: Any) -> None:
         super().handle_connect(event)
         if not self.handshake_complete:  # else it was refused and there is no scope
-            self.scope["extensions"][PUSH] = {"push": self.push}  # type: ignore[typeddict-item]
+            self.scope["extensions"][PUSH] = {"push": self.push}
 
     def push(self, text: bytes) -> bool:
         """Write it now. False, and nothing is written, when the socket is not ready to take it."""

@@ -20,7 +20,7 @@ from queues.line import Line, read_line
 from queues.models import Clinic, Presence, Token
 
 AT_MOST_EVERY = 1.0  # seconds between two readings of one line
-AT_LEAST_EVERY = 30.0  # seconds: the expected wait moves although nobody does
+AT_LEAST_EVERY = 10.0  # seconds: the expected wait moves, and what was announced may not have come
 RENEW_EVERY = 20.0  # seconds; the lease is 60
 
 log = logging.getLogger(__name__)
@@ -58,14 +58,16 @@ class Board:
 
     async def _run(self) -> None:
         while True:
-            await self.changed.next_batch(AT_LEAST_EVERY)
+            was_announced = await self.changed.next_batch(AT_LEAST_EVERY)
+            earlier = self.line
             try:
                 self.line = await database_sync_to_async(self._read)()
             except Error as error:
                 log.warning("The line %s could not be read: %s", self.clinic_id, error)
                 self.changed.put_latest({"type": "line"})
             else:
-                self._tell_all(self.line)
+                if was_announced or self.line != earlier:
+                    self._tell_all(self.line)
             await asyncio.sleep(AT_MOST_EVERY)
 
     def _read(self) -> Line:
@@ -116,15 +118,25 @@ class Boards:
         self._boards: dict[int, Board] = {}
         self._renewing: asyncio.Task[None] | None = None
         self._arriving: set[tuple[int, int]] = set()  # clinic and token
-        self._greeting = asyncio.Lock()
+        self._departed: set[int] = set()  # tokens
+        self._writing = asyncio.Lock()
 
     async def arrive(self, clinic_id: int, token_id: int) -> None:
         """Returns once this one is present. All who come while one batch is written are the next."""
         self._arriving.add((clinic_id, token_id))
-        async with self._greeting:
+        self._departed.discard(token_id)
+        async with self._writing:
             if (clinic_id, token_id) in self._arriving:
                 arrived, self._arriving = self._arriving, set()
                 await database_sync_to_async(_greet)(arrived)
+
+    async def depart(self, *token_ids: int) -> None:
+        """These pages are gone: their patients are soon absent, if no other page shows them."""
+        self._departed.update(token_ids)
+        async with self._writing:
+            gone, self._departed = self._departed.difference(self.tokens()), set()
+            if gone:
+                await database_sync_to_async(Presence.end_soon)(gone)
 
     async def show(self, clinic_id: int, page: Mailbox, token_id: int | None = None) -> None:
         if clinic_id not in self._boards:

@@ -8,6 +8,7 @@ thousand and with a million people waiting. The same rules stand in queues/wait.
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 from django.utils import timezone
@@ -33,7 +34,8 @@ SELECT
 # --- the claim ------------------------------------------------------------------------------------
 # Not before the line's head (actions/heads.py); present; called or seen by no other doctor; at home or
 # at a screen that is free (an emergency may break in); not parted from this doctor after a report, nor
-# anybody of the same account.
+# anybody of the same account. OFFSET 0 has the last three asked of one patient after the other until one
+# may go: joined, they would walk over everybody who is with a doctor.
 FIRST = """
   SELECT token.id FROM queue_token token
   JOIN queue_presence presence ON presence.token_id = token.id
@@ -42,14 +44,16 @@ FIRST = """
       WHERE clinic_id = %(clinic)s AND day = %(today)s)
     AND presence.until > %(now)s
     AND NOT EXISTS (SELECT 1 FROM queue_token held
-      WHERE held.patient_id = token.patient_id AND held.state IN ('called', 'serving'))
+      WHERE held.patient_id = token.patient_id AND held.state IN ('called', 'serving')
+      LIMIT 1 OFFSET 0)
     AND (token.priority = 0 OR token.brought_by_id IS NULL OR NOT EXISTS (
       SELECT 1 FROM queue_token held
-      WHERE held.brought_by_id = token.brought_by_id AND held.state IN ('called', 'serving')))
+      WHERE held.brought_by_id = token.brought_by_id AND held.state IN ('called', 'serving')
+      LIMIT 1 OFFSET 0))
     AND NOT EXISTS (SELECT 1 FROM queue_keptapart apart
       JOIN accounts_patient parted ON parted.id = apart.patient_id
       JOIN accounts_patient this ON this.account_id = parted.account_id
-      WHERE apart.doctor_id = %(doctor)s AND this.id = token.patient_id)
+      WHERE apart.doctor_id = %(doctor)s AND this.id = token.patient_id LIMIT 1 OFFSET 0)
   ORDER BY token.comes_first DESC, token.yields, token.priority, token.day, token.number
   LIMIT 1 {lock}
 """
@@ -133,5 +137,5 @@ def _text(text: str, lock: str = "", **parts: str) -> str:
     return text.format(lock=f"{lock} SKIP LOCKED" if skips else "", no="FALSE", **parts)
 
 
-def _at(moment: datetime) -> object:
+def _at(moment: datetime) -> Any:
     return connection.ops.adapt_datetimefield_value(moment)

@@ -9,6 +9,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from accounts.models import Patient
+from queues.door import look
 from queues.models import PRIORITY_RUN, Clinic, ClinicDay, Duty, KeptApart, Token
 from queues.pace import paces
 from queues.wait import Pace, Turn, Wait, ahead_on_arrival, expected_wait, order_of_calls
@@ -147,29 +148,21 @@ def standings(clinics: list[Clinic], patient: Patient | None = None) -> list[Sta
 def door(clinic: Clinic, patient: Patient, priority: int) -> Standing:
     """Whether one clinic takes one patient now: its standing without the numbers given today.
 
-    3 light queries, one more when the pace is not fresh, for the moment when a token is taken. The wait
-    is that of this patient: whoever has priority waits for fewer.
+    One query, one more when the pace is not fresh, for the moment when a token is taken. The wait is
+    that of this patient: whoever has priority waits for fewer.
     """
-    waiting = _waiting_by_priority(clinic)
+    there = look(clinic, patient)
     return _standing(
         clinic,
         patient,
-        waiting=sum(waiting),
-        ahead=ahead_on_arrival(waiting, priority, PRIORITY_RUN),
-        on_duty=_doctors_and_busy([clinic.pk], patient).get(clinic.pk, (0, 0)),
+        waiting=sum(there.waiting),
+        ahead=ahead_on_arrival(there.waiting, priority, PRIORITY_RUN),
+        on_duty=(there.doctors, there.busy),
         given=0,
         pace=paces([clinic])[clinic.pk],
         priority=priority,
+        is_open=there.is_open,
     )
-
-
-def _waiting_by_priority(clinic: Clinic) -> list[int]:
-    """How many wait in each priority; a patient put back is called like an emergency."""
-    counts = [0] * len(Token.Priority)
-    rows = Token.objects.in_line(clinic).values_list("priority", "comes_first")
-    for priority, comes_first, waiting in rows.annotate(waiting=Count("pk")).order_by():
-        counts[Token.Priority.EMERGENCY if comes_first else priority] += waiting
-    return counts
 
 
 def _standing(
@@ -182,9 +175,10 @@ def _standing(
     given: int,
     pace: Pace,
     priority: int = Token.Priority.ORDINARY,
+    is_open: bool | None = None,
 ) -> Standing:
     doctors, busy = on_duty
-    is_open = clinic.is_active and clinic.is_open()
+    is_open = clinic.is_active and (clinic.is_open() if is_open is None else is_open)
     return Standing(
         clinic=clinic,
         is_open=is_open,

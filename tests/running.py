@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -29,6 +29,13 @@ from tests.factories import as_patient, as_staff
 
 ROOT = Path(__file__).parent.parent
 STARTS_WITHIN = 30
+DAPHNE = ["-m", "daphne", "esanjeevani.asgi:application", "--bind"]
+# As docker-compose.yml serves the sockets.
+UVICORN = [
+    "-m", "uvicorn", "esanjeevani.asgi:application", "--ws=esanjeevani.sockets:Sockets",
+    "--ws-max-size=65536", "--ws-per-message-deflate=false", "--lifespan=off",
+    "--timeout-graceful-shutdown=5", "--host",
+]  # fmt: skip
 
 
 def free_port() -> int:
@@ -44,6 +51,7 @@ class Gateway(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _GatewayRequest)
         self.received: list[dict[str, Any]] = []
         self.refuses = False
+        self.before_answering: Callable[[], None] = lambda: None
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     @property
@@ -74,6 +82,7 @@ class _GatewayRequest(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         if not self.server.refuses:
             self.server.received.append(body)
+        self.server.before_answering()
         answer = {"type": "error" if self.server.refuses else "success"}
         self.send_response(200)
         self.end_headers()
@@ -123,15 +132,17 @@ class Site:
             self.processes.remove(process)
 
     def start_server(
-        self, *, host: str = "127.0.0.1", port: int = 0, **environment: str
+        self,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        server: list[str] = DAPHNE,
+        **environment: str,
     ) -> subprocess.Popen[bytes]:
         """One more process with pages and sockets; `environment` is for it alone."""
         port = port or free_port()
         url = f"http://{host}:{port}"
-        process = self.start(
-            "-m", "daphne", "-b", host, "-p", str(port), "esanjeevani.asgi:application",
-            SITE_URL=url, **environment,
-        )  # fmt: skip
+        process = self.start(*server, host, "--port", str(port), SITE_URL=url, **environment)
         self.wait_until_ready(url, process)
         return process
 
@@ -198,7 +209,7 @@ test_database_url.__test__ = False  # type: ignore[attr-defined]
 
 @pytest.fixture(scope="module")
 def _running(django_db_setup: None) -> Iterator[Site]:
-    """Two servers and a worker on PostgreSQL and Redis; one server on SQLite, where it is all.
+    """A daphne, a uvicorn and a worker on PostgreSQL and Redis; one server on SQLite, where it is all.
 
     For one module: the sweeps would do the work of tests that commit rows of their own.
     """
@@ -223,7 +234,7 @@ def _running(django_db_setup: None) -> Iterator[Site]:
             site.start("-m", "celery", "-A", "esanjeevani.celery_app", "beat",
                        "-s", str(Path(os.environ["VAR_DIR"]) / "beat"))  # fmt: skip
             site.start_server()
-            site.start_server()
+            site.start_server(server=UVICORN)
         yield site
     finally:
         for process in list(site.processes):

@@ -84,9 +84,9 @@ def test_a_batch_is_waited_for_so_long_and_then_forgotten():
         mailbox = Mailbox()
         mailbox.put(told(1))
         mailbox.put(told(2))
-        await asyncio.wait_for(mailbox.next_batch(SOON * 2), SOON)
+        assert await asyncio.wait_for(mailbox.next_batch(SOON * 2), SOON) is True
         assert await silent(mailbox)
-        await asyncio.wait_for(mailbox.next_batch(0.01), SOON)
+        assert await asyncio.wait_for(mailbox.next_batch(0.01), SOON) is False
 
     asyncio.run(scene())
 
@@ -255,3 +255,65 @@ def test_nonsense_on_the_channel_hurts_nobody(server):
         assert await read(mailbox) == [told(5)]
 
     on_redis(scene)
+
+
+# --- joining ------------------------------------------------------------------------------------
+def test_what_was_said_between_the_reading_and_the_joining_is_heard(in_memory):
+    async def scene() -> None:
+        mailbox = Mailbox()
+        publish("room.1", type="message", id=4)
+        await asyncio.sleep(0)
+        since = await hub().ready()
+        publish("room.1", type="message", id=5)
+        publish("room.2", type="message", id=6)
+        publish("token.1", "line.1", type="message", id=7)
+        await asyncio.sleep(0)
+        await hub().join(["room.1", "line.1"], mailbox, since)
+        assert await read(mailbox, 2) == [told(5), told(7)]
+        assert await silent(mailbox)
+
+    asyncio.run(scene())
+
+
+def test_who_took_longer_than_is_remembered_is_told_to_look_again(in_memory):
+    async def scene() -> list[dict]:
+        mailbox = Mailbox()
+        since = await hub().ready()
+        for number in range(live.REMEMBERED + 1):
+            publish("room.2", type="message", id=number)
+        await asyncio.sleep(0)
+        await hub().join(["room.1"], mailbox, since)
+        return await read(mailbox)
+
+    assert asyncio.run(scene()) == [RESYNC]
+
+
+def test_one_message_reaches_all_its_topics(in_memory):
+    async def scene() -> None:
+        patient, line = Mailbox(), Mailbox()
+        await hub().join(["token.1"], patient)
+        await hub().join(["line.1"], line)
+        publish("token.1", "line.1", type="message", id=5)
+        assert await read(patient) == await read(line) == [told(5)]
+
+    asyncio.run(scene())
+
+
+# --- the short way ------------------------------------------------------------------------------
+def test_a_text_passes_through_only_where_nothing_waits_to_be_sent():
+    async def scene() -> None:
+        mailbox, sent = Mailbox(), []
+        assert not mailbox.pass_through(b"no such way")
+        mailbox.push = lambda text: sent.append(text) or True
+        assert mailbox.pass_through(b"1")
+        mailbox.put(told(2))
+        assert not mailbox.pass_through(b"waits")
+        messages = mailbox.messages()
+        assert await anext(messages) == told(2)
+        assert not mailbox.pass_through(b"is being sent")
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(anext(messages), 0.05)  # sent; the sender waits for the next
+        assert mailbox.pass_through(b"3")
+        assert sent == [b"1", b"3"]
+
+    asyncio.run(scene())

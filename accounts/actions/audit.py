@@ -2,31 +2,33 @@ from typing import Any
 
 from accounts.address import current_address
 from accounts.models import AuditEvent, Patient, User
+from esanjeevani.rows import insert
 
 
 def record(
     action: str, target: Any = "", *, by: User | None, patient: Patient | None = None
 ) -> None:
     """Write down that `by` read or wrote patient data, in the caller's transaction."""
-    AuditEvent.objects.create(
-        action=action,
-        target=_named(target),
-        by=by if by and by.pk else None,
-        patient=patient,
-        address=current_address(),
-    )
+    _write(action, target, by, patient)
 
 
 def refuse(action: str, target: Any, *, by: Any, patient: Patient | None = None) -> None:
     """Write down that `by` asked for something that is not theirs to see."""
-    AuditEvent.objects.create(
+    _write(action, target, by, patient, refused=True)
+
+
+def _write(
+    action: str, target: Any, by: Any, patient: Patient | None, *, refused: bool = False
+) -> None:
+    event = AuditEvent(
         action=action,
         target=_named(target),
-        by=by if getattr(by, "pk", None) else None,
-        patient=patient,
+        by_id=getattr(by, "pk", None),
+        patient_id=patient.pk if patient else None,
         address=current_address(),
-        refused=True,
+        refused=refused,
     )
+    insert(event)
 
 
 def _named(target: Any) -> str:

@@ -2,6 +2,7 @@ import logging
 import time
 from datetime import timedelta
 
+from django.core.cache import cache
 from django.db import Error, connection, transaction
 from django.utils import timezone
 
@@ -9,8 +10,10 @@ from accounts.actions.answers import sweep_answers
 from accounts.models import AccountSession, Message, PhoneDevice, RateLimit, SmsTemplate
 from accounts.sms import SmsFailed, backend
 from esanjeevani.celery_app import enqueue, sweep
+from esanjeevani.rows import insert
 
 SWEEP_SIZE = 200
+TEMPLATES_REMEMBERED = 30  # seconds
 MARK_AGAIN_AFTER = (0.5, 1, 2, 4, 8, 8, 8, 8)  # seconds; less than the claim's minute in all
 
 log = logging.getLogger(__name__)
@@ -23,16 +26,25 @@ def queue_sms(
 
     Raises SmsTemplate.DoesNotExist when no registered text has this key: free text is never sent.
     """
-    texts = SmsTemplate.objects.filter(key=key, language__in=[language, "en"])
-    found = {template.language: template for template in texts}
-    chosen = found.get(language) or found.get("en")
-    if chosen is None:
+    texts = _registered(key)
+    found = texts.get(language) or texts.get("en")
+    if found is None:
         raise SmsTemplate.DoesNotExist(f"No SMS template {key!r}. Run `manage.py seed`.")
-    message = Message.objects.create(
-        to=to, template=chosen, text=chosen.text.format(**slots), is_secret=is_secret
-    )
+    template, text = found
+    message = Message(to=to, template_id=template, text=text.format(**slots), is_secret=is_secret)
+    insert(message)
     enqueue("accounts.deliver", message.pk)
     return message
+
+
+def _registered(key: str) -> dict[str, tuple[int, str]]:
+    """Id and text of the template in each language; remembered for a while: they change with the law."""
+    known: dict[str, tuple[int, str]] | None = cache.get(f"sms-{key}")
+    if known is None:
+        rows = SmsTemplate.objects.filter(key=key).values_list("language", "pk", "text")
+        known = {language: (pk, text) for language, pk, text in rows}
+        cache.set(f"sms-{key}", known, TEMPLATES_REMEMBERED if known else 0)
+    return known
 
 
 def deliver(message_id: int) -> bool:

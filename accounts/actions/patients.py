@@ -1,10 +1,16 @@
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
+from django.db.models import BigAutoField
 
 from accounts.actions.audit import record
 from accounts.models import Enrolment, Facility, Patient, User
+from esanjeevani.composed import Composed
+from esanjeevani.rows import insert
 
 ALIKE_SHOWN = 5
+LOCKED = Composed(
+    lambda account: User.objects.select_for_update().filter(pk=account), account=BigAutoField()
+)
 
 
 class LooksAlike(Exception):
@@ -21,11 +27,11 @@ def register_patient(*, patient: Patient, by: User, sure: bool = False) -> Patie
 
     The account is locked meanwhile: of a double click, the second finds whom the first saved.
     """
-    User.objects.select_for_update().get(pk=by.pk)
+    LOCKED.first(account=by.pk)
     patient.account = by
     if not sure and (alike := list(Patient.objects.like(patient)[:ALIKE_SHOWN])):
         raise LooksAlike(alike)
-    patient.save(force_insert=True)
+    insert(patient)
     record("patient.register", patient, by=by, patient=patient)
     return patient
 
@@ -43,11 +49,11 @@ def register_at_centre(
     account, _made = User.objects.get_or_create(
         phone=phone, defaults={"language": patient.language, "password": make_password(None)}
     )
-    User.objects.select_for_update().get(pk=account.pk)
+    LOCKED.first(account=account.pk)
     patient.account = account
     if not sure and (alike := _alike(patient)):
         raise LooksAlike(alike)
-    patient.save(force_insert=True)
+    insert(patient)
     record("patient.register", patient, by=by, patient=patient)
     enrol(patient=patient, facility=facility, by=by)
     return patient

@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 from django.db import IntegrityError, transaction
+from django.db.models import BigAutoField
 from django.utils import timezone
 
 from accounts.actions.audit import record
@@ -15,6 +16,8 @@ from accounts.models import (
     User,
 )
 from accounts.notice import NOTICE_VERSION
+from esanjeevani.composed import Composed
+from esanjeevani.rows import insert
 
 HOUR = timedelta(hours=1)
 NO_PASSWORD = "!"  # noqa: S105 - Django's mark of an unusable one
@@ -22,6 +25,9 @@ CODES_PER_NUMBER = 5
 CODES_PER_ADDRESS = 60  # a health centre or a village shares one address
 TRIES_PER_ADDRESS = 200
 PASSWORDS_PER_NUMBER = 10
+
+
+ACCOUNT = Composed(lambda account: User.objects.filter(pk=account), account=BigAutoField())
 
 
 class TooMany(Exception):
@@ -53,19 +59,22 @@ def send_code(*, phone: str, language: str) -> None:
 def sign_in(*, phone: str, code: str, language: str) -> User:
     """The account of `phone`, made now if it is the first time. Raises CodeRefused, TooMany."""
     _limit(("tries from", current_address() or "", TRIES_PER_ADDRESS))
-    PhoneDevice(phone=phone).try_code(code)
+    account_id = PhoneDevice(phone=phone).try_code(code)
     with transaction.atomic():
-        user = _account_of(phone, language)
+        user = _account_of(phone, language, account_id)
         if not user.is_active:
             raise CodeRefused("expired")
         record("account.sign_in", f"user:{user.pk}", by=user)
     return user
 
 
-def _account_of(phone: str, language: str) -> User:
+def _account_of(phone: str, language: str, account_id: int | None) -> User:
     """The account, made now if this is the first time. The code worked once, so nobody races us."""
-    known = User.objects.filter(phone=phone).first()
-    return known or User.objects.create(phone=phone, language=language, password=NO_PASSWORD)
+    known = ACCOUNT.first(account=account_id) if account_id else None
+    if known is None:
+        known = User(phone=phone, language=language, password=NO_PASSWORD)
+        insert(known)
+    return known
 
 
 def limit_password_tries(phone: str) -> None:
@@ -85,9 +94,10 @@ def accept_notice(*, by: User, language: str) -> None:
     """Record that `by` accepted the privacy notice now in force. Twice is once."""
     try:
         with transaction.atomic():
-            NoticeAcceptance.objects.create(
-                user=by, version=NOTICE_VERSION, language=language, address=current_address()
+            accepted = NoticeAcceptance(
+                user_id=by.pk, version=NOTICE_VERSION, language=language, address=current_address()
             )
+            insert(accepted)
             record("notice.accept", f"notice:{NOTICE_VERSION}", by=by)
     except IntegrityError:
         pass

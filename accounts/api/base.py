@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from threading import local
 from typing import Any, ClassVar, cast
 
 from django.core.exceptions import RequestDataTooBig
@@ -164,15 +165,14 @@ class ApiView(APIView):
 
     def read(self) -> dict[str, Any]:
         """What the client sent, of the right types. Raises ValidationError."""
-        method = str(self.request.method)
-        typed = self.inputs.get(method, Nothing)(data=_data(self.request))
-        typed.is_valid(raise_exception=True)
-        return cast(dict[str, Any], typed.validated_data)
+        shape = shape_of(self.inputs.get(str(self.request.method), Nothing))
+        return cast(dict[str, Any], shape.run_validation(_data(self.request)))
 
     def answer(self, row: Any, status_code: int = 200, **context: Any) -> Response:
         """The row as `outputs` says; a list of rows as a list."""
-        output = self.outputs[str(self.request.method)]
-        data = output(row, many=isinstance(row, list), context={"view": self, **context}).data
+        shape = shape_of(self.outputs[str(self.request.method)], view=self, **context)
+        told = shape.to_representation
+        data = [told(one) for one in row] if isinstance(row, list) else told(row)
         return self.polled(data, status_code) if self.is_polled else Response(data, status_code)
 
     def polled(self, data: Any, status_code: int = 200) -> Response:
@@ -187,9 +187,25 @@ class ApiView(APIView):
         """One page of rows, newest first, with the addresses of the next and the one before."""
         pages = Pages()
         page = pages.paginate_queryset(rows, self.request, view=self)
-        output = self.outputs["GET"](page, many=True, context={"view": self, **context})
-        answer = pages.get_paginated_response(output.data)
+        shape = shape_of(self.outputs["GET"], view=self, **context)
+        told = [shape.to_representation(row) for row in page or []]
+        answer = pages.get_paginated_response(told)
         return self.polled(answer.data) if self.is_polled else answer
+
+
+_kept = local()
+
+
+def shape_of(kind: type[serializers.Serializer[Any]], **context: Any) -> Any:
+    """The serializer, made once per thread: making its fields costs more than using them.
+
+    It is asked by run_validation() and to_representation(), which keep nothing.
+    """
+    shapes = _kept.__dict__.setdefault("shapes", {})
+    if kind not in shapes:
+        shapes[kind] = kind()
+    shapes[kind]._context = context
+    return shapes[kind]
 
 
 def plain(request: Request) -> SignedIn:

@@ -4,7 +4,9 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db.models import BigAutoField, CharField, DateTimeField
 from django.http import Http404
+from django.utils import timezone
 from rest_framework import permissions, throttling
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
@@ -15,6 +17,7 @@ from accounts.address import current_address
 from accounts.gates import chosen_facility, facilities_of, has_accepted_notice, is_doctor
 from accounts.models import ApiToken, MachineClient, NoticeAcceptance, RateLimit
 from accounts.notice import NOTICE_VERSION
+from esanjeevani.composed import Composed
 
 MINUTE = timedelta(minutes=1)
 
@@ -36,8 +39,22 @@ class BearerKey(BaseAuthentication):
         return "Bearer"
 
 
+# Asked by every request of a program, so composed once. TOKEN is ApiToken.objects.in_force() at `now`.
+TOKEN = Composed(
+    lambda key, now: ApiToken.objects.filter(
+        key_hash=key, revoked_at=None, expires_at__gt=now, user__is_active=True
+    ).select_related("user"),
+    key=CharField(),
+    now=DateTimeField(),
+)
+ACCEPTED = Composed(
+    lambda user: NoticeAcceptance.objects.filter(user=user, version=NOTICE_VERSION),
+    user=BigAutoField(),
+)
+
+
 def _person(key: str) -> tuple[Any, ApiToken]:
-    token = ApiToken.objects.in_force().select_related("user").filter(key_hash=hash_of(key)).first()
+    token = TOKEN.first(key=hash_of(key), now=timezone.now())
     if token is None:
         raise AuthenticationFailed
     # As django-otp does for sessions.
@@ -76,8 +93,7 @@ class IsNoticed(IsPerson):
             return True
         if request.auth is None:
             return has_accepted_notice(request._request)
-        accepted = NoticeAcceptance.objects.filter(user=user, version=NOTICE_VERSION)
-        return bool(accepted.exists())
+        return ACCEPTED.first(user=user.pk) is not None
 
 
 class IsDoctor(IsPerson):

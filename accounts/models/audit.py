@@ -7,13 +7,22 @@ class AuditEvent(models.Model):
     """One read or write of patient data, or one refused try; never changed, never deleted."""
 
     at = models.DateTimeField(default=timezone.now)
+    # The indexes below begin with both; the table grows fastest of all.
     by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        db_index=False,
+        related_name="+",
     )
     action = models.CharField(max_length=60)
     target = models.CharField(max_length=80, blank=True)
     patient = models.ForeignKey(
-        "accounts.Patient", on_delete=models.PROTECT, null=True, related_name="+"
+        "accounts.Patient",
+        on_delete=models.PROTECT,
+        null=True,
+        db_index=False,
+        related_name="+",
     )
     address = models.GenericIPAddressField(null=True)
     refused = models.BooleanField(default=False)

@@ -79,8 +79,8 @@ class PhoneDevice(Device):
             return False
         return True
 
-    def try_code(self, code: str) -> None:
-        """Use the code up. Raises CodeRefused.
+    def try_code(self, code: str) -> int | None:
+        """Use the code up; returns the id of the number's account, if it has one. Raises CodeRefused.
 
         One statement counts the try, compares and uses up: whoever guesses in parallel waits for
         the row and is counted too. Needs the number only, so the row is not read before.
@@ -89,15 +89,15 @@ class PhoneDevice(Device):
         tried = self._try(keyed_hash("otp", self.phone, code), now)
         if tried is None:
             raise self._why_not(now)
-        is_right, tries = tried
+        is_right, tries, account_id = tried
         if is_right:
-            return
+            return account_id
         if tries >= MAX_TRIES:
             raise CodeRefused("locked", int(LOCK.total_seconds()))
         raise CodeRefused("wrong", WAITS[tries])
 
-    def _try(self, right: str, now: datetime) -> tuple[bool, int] | None:
-        """Whether the code was right, and the tries so far; None when no try is allowed now."""
+    def _try(self, right: str, now: datetime) -> tuple[bool, int, int | None] | None:
+        """Whether the code was right, the tries so far, the account; None when no try is allowed now."""
         adapt = connection.ops.adapt_datetimefield_value
         waits = " ".join(f"WHEN {tries - 1} THEN %(wait{tries})s" for tries in WAITS)
         table = connection.ops.quote_name(self._meta.db_table)
@@ -110,7 +110,8 @@ class PhoneDevice(Device):
                 " WHERE phone = %(phone)s AND code_hash <> '' AND tries <= %(last)s"
                 " AND sent_at > %(oldest)s AND next_try_at <= %(now)s"
                 " AND (locked_until IS NULL OR locked_until <= %(now)s)"
-                " RETURNING code_hash, tries",
+                " RETURNING code_hash, tries,"
+                " (SELECT id FROM accounts_user WHERE accounts_user.phone = %(phone)s)",
                 {
                     "right": right,
                     "phone": self.phone,
@@ -125,7 +126,7 @@ class PhoneDevice(Device):
                 },
             )
             row = cursor.fetchone()
-        return None if row is None else (row[0] == "", int(row[1]))
+        return None if row is None else (row[0] == "", int(row[1]), row[2])
 
     def _why_not(self, now: datetime) -> CodeRefused:
         known = type(self).objects.filter(phone=self.phone).first()

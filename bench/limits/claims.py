@@ -1,7 +1,7 @@
 """Claims per second: in pgbench, through a page that does nothing else, and through the doctor's own.
 
-All run the same statement (queues/claim.py). In pgbench and on the plain page whoever was served joins
-the end of the line again, so that its length stays. What is compared takes turns.
+All run the same statement (queues/claim.py). In pgbench and on the plain page whoever was called joins
+the end of the line again at once, so that its length stays. What is compared takes turns.
 """
 
 import re
@@ -33,6 +33,7 @@ from queues.models import Clinic
 
 SHORT, LONG = 1_000, 1_000_000
 ROUNDS = 3
+DOCTORS_PER_CLIENT = 200
 HEADS_EVERY = 0.2  # seconds
 SAME = 1 / 1.3  # what counts as the same cost
 TPS = re.compile(r"^tps = ([\d.]+)", re.MULTILINE)
@@ -62,7 +63,8 @@ class Line:
     seconds: float
 
     def __post_init__(self) -> None:
-        self.doctors = [doctor.pk for doctor in rows.doctors(self.clinic, self.clients)]
+        staff = rows.doctors(self.clinic, self.clients * DOCTORS_PER_CLIENT)
+        self.doctors = [doctor.pk for doctor in staff]
 
     def pgbench(self) -> float:
         """Claims a second. Raises CannotStart."""
@@ -74,8 +76,9 @@ class Line:
         words["now"] = "clock_timestamp()"
         served, claim = (text % words for text in (SERVED, claim_text()))
         with tempfile.NamedTemporaryFile("w", suffix=".sql") as script:
-            script.write(f"\\set doctor :client_id + {self.doctors[0]}\n")
-            script.write(f"BEGIN;\n{served};\n{claim};\nCOMMIT;\n")
+            turn = f"{self.clients} * random(0, {DOCTORS_PER_CLIENT - 1})"
+            script.write(f"\\set doctor {self.doctors[0]} + :client_id + {turn}\n")
+            script.write(f"BEGIN;\n{claim};\n{served};\nCOMMIT;\n")
             script.flush()
             command = [
                 found, "--no-vacuum", f"--client={self.clients}", f"--time={round(self.seconds) or 1}",

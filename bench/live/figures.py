@@ -11,9 +11,9 @@ import redis
 from django.db import connection
 
 from bench.live.bare import CHANNEL, FIRST, text
-from bench.live.scene import Scene
 from bench.live.servers import Server
 from bench.live.watchers import Target, Watchers
+from esanjeevani import live
 
 UNDER_WAY = 2  # changes that may be on their way at once
 
@@ -133,9 +133,17 @@ def statements() -> int:
         return int(cursor.fetchone()[0])
 
 
-def published(url: str) -> int:
-    with redis.Redis.from_url(url) as client:
-        return int(client.info("commandstats").get("cmdstat_publish", {}).get("calls", 0))
+@contextmanager
+def published(url: str) -> Iterator[Callable[[], int]]:
+    """Gives how many of our messages went through Redis since it began. Tasks have their own channels."""
+    with redis.Redis.from_url(url) as client, client.pubsub() as subscription:
+        subscription.subscribe(live.CHANNEL)
+        subscription.get_message(timeout=5)  # that it is subscribed
+
+        def count() -> int:
+            return sum(1 for _ in iter(lambda: subscription.get_message(timeout=0.2), None))
+
+        yield count
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import signal
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
@@ -197,12 +197,24 @@ class Room:
             socket.transport.abort()
             socket.connection_lost(None)
 
+    def since_asked(self) -> tuple[int, dict[tuple[int, int], list[float]], dict[str, int]]:
+        seen, self.seen = self.seen, Seen()
+        return seen.frames, dict(seen.arrivals), dict(seen.closed)
+
     def places(self) -> list[int]:
         """What each page shows now; -1 for one that is not open."""
         return [
             socket.ahead if not socket.over.done() else -1
             for socket in (self.open[number] for number in range(len(self.targets)))
         ]
+
+
+ANSWERS: dict[str, Callable[[Room], Any]] = {
+    "keep open": Room.keep_open,
+    "cut": Room.cut,
+    "places": Room.places,
+    "seen": Room.since_asked,
+}
 
 
 async def _serve(pipe: Connection, targets: list[Target], newest: Any) -> None:
@@ -221,17 +233,7 @@ async def _serve(pipe: Connection, targets: list[Target], newest: Any) -> None:
 
     threading.Thread(target=read, daemon=True).start()
     while (what := await asked.get()) != "end":
-        if what == "enter":
-            pipe.send(await room.enter())
-        elif what == "keep open":
-            pipe.send(room.keep_open())
-        elif what == "cut":
-            pipe.send(room.cut())
-        elif what == "places":
-            pipe.send(room.places())
-        elif what == "seen":
-            seen, room.seen = room.seen, Seen()
-            pipe.send((seen.frames, dict(seen.arrivals), dict(seen.closed)))
+        pipe.send(await room.enter() if what == "enter" else ANSWERS[what](room))
 
 
 def _process(pipe: Connection, targets: list[Target], newest: Any) -> None:
@@ -305,7 +307,7 @@ def watching(targets: list[Target], processes: int) -> Iterator[Watchers]:
         started.append(process)
     watchers = Watchers(pipes, counters, [process.pid or 0 for process in started])
     try:
-        print("entered", watchers.ask("enter"))
+        watchers.ask("enter")
         yield watchers
     finally:
         for pipe, process in zip(pipes, started, strict=True):

@@ -1,4 +1,5 @@
-from django.db import IntegrityError, transaction
+from django.db import transaction
+from django.db.models import BigAutoField
 
 from accounts.actions import record
 from accounts.models import Patient, User
@@ -7,6 +8,8 @@ from consult.actions.telling import tell
 from consult.consent import CONSENT_VERSION
 from consult.models import Attachment, Consent, Consultation
 from consult.uploads import CleanFile
+from esanjeevani.composed import Composed
+from esanjeevani.rows import insert, insert_unless_there
 from queues.actions import NoToken, take_token
 from queues.models import Clinic, MoveRefused, Token
 
@@ -15,27 +18,36 @@ class NothingSaid(Exception):
     """The case has no complaint yet; a doctor is asked something or not at all."""
 
 
+DRAFT = Composed(
+    lambda patient: Consultation.objects.select_for_update().filter(
+        patient=patient, state="draft", facility=None
+    ),
+    patient=BigAutoField(),
+)
+
+
 def save_draft(*, patient: Patient, clinic: Clinic, by: User, **case: object) -> Consultation:
     """Keep what was typed so far: one draft per patient, whatever the browser does.
 
     `case` holds complaint, since, allergies, medicines, is_pregnant, is_disabled.
     """
     for _try in range(2):
-        try:
-            with transaction.atomic():
-                draft = _write_draft(patient, {"clinic": clinic, **case})
-                record("consultation.draft", draft, by=by, patient=patient)
+        with transaction.atomic():
+            draft = _write_draft(patient, {"clinic": clinic, **case})
+            if draft is None:  # the other tab sent the draft between our insert and our look
+                continue
+            record("consultation.draft", draft, by=by, patient=patient)
             return draft
-        except IntegrityError:  # the other tab made the draft between our look and our insert
-            continue
     raise MoveRefused("The draft could not be saved.")
 
 
-def _write_draft(patient: Patient, values: dict[str, object]) -> Consultation:
-    drafts = Consultation.objects.select_for_update().filter(patient=patient, state="draft")
-    draft = drafts.filter(facility=None).first()
+def _write_draft(patient: Patient, values: dict[str, object]) -> Consultation | None:
+    new = Consultation(patient=patient, **values)
+    if insert_unless_there(new):
+        return new
+    draft = DRAFT.first(patient=patient.pk)
     if draft is None:
-        return Consultation.objects.create(patient=patient, **values)
+        return None
     for name, value in values.items():
         setattr(draft, name, value)
     draft.save(update_fields=values)
@@ -100,9 +112,10 @@ def request_consultation(
         consultation.clinic = clinic
         consultation.save(update_fields=["clinic"])
     consultation.request(token, may_phone=may_phone)
-    Consent.objects.create(
-        consultation=consultation, version=CONSENT_VERSION, language=language, given_by=by
+    consent = Consent(
+        consultation=consultation, version=CONSENT_VERSION, language=language, given_by_id=by.pk
     )
+    insert(consent)
     record("consultation.request", consultation, by=by, patient=patient)
     tell(consultation, "token", number=token.number, clinic=clinic.name_in(patient.language))
     return consultation

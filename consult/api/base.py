@@ -37,6 +37,8 @@ class Verb(OfConsultation):
     inputs: ClassVar[dict[str, Any]] = {"POST": Nothing}
     outputs: ClassVar[dict[str, Any]] = {"POST": ConsultationOutput}
     refusals = ["moved"]
+    # Whether act() leaves the consultation as it then stands; else it is read once more.
+    tells_itself = False
 
     def act(self, consultation: Consultation, typed: dict[str, Any]) -> Any:
         raise NotImplementedError
@@ -46,7 +48,7 @@ class Verb(OfConsultation):
         typed = self.read()
         with rules():
             self.act(found, typed)
-        return self.answer(fresh(found))
+        return self.answer(found if self.tells_itself else fresh(found))
 
 
 def fresh(consultation: Consultation) -> Consultation:

@@ -58,7 +58,8 @@ class Consultations(ApiView):
             draft = actions.save_draft(
                 patient=person, clinic=clinic, by=plain(request).user, **case
             )
-        return self.answer(Consultation.objects.with_people().get(pk=draft.pk), 201)
+        draft.patient, draft.clinic = person, clinic  # as they were fetched
+        return self.answer(draft, 201)
 
 
 class OneConsultation(OfConsultation):
@@ -76,6 +77,7 @@ class OneConsultation(OfConsultation):
 
 class Requested(PatientsVerb):
     inputs = {"POST": RequestInput}
+    tells_itself = True
     refusals = [*NO_TOKEN, "nothing_said", "moved"]
 
     def act(self, consultation: Consultation, typed: dict[str, Any]) -> None:

@@ -32,7 +32,7 @@ from consult.fhir.capability import capability_statement
 from consult.fhir.devices import NotAVitalSign, vitals_of
 from consult.fhir.documents import document, kinds_of
 from consult.fhir.parts import Resource, on_server
-from consult.fhir.records import Record, records_of, with_all
+from consult.fhir.records import Record, record_of, records_of, with_all
 from consult.models import Consultation
 from queues.models import MoveRefused
 
@@ -133,13 +133,13 @@ class OneBundle(FhirView):
 
     def get(self, request: Request, kind: str, consultation: UUID) -> Response:
         """A document of a completed consultation: `OPConsultRecord-<consultation>` and the like."""
-        found = visible(request).filter(uid=consultation).first()
+        found = visible(request).filter(uid=consultation).values_list("pk", flat=True).first()
         if found is None:
             hidden = Consultation.objects.filter(uid=consultation).first()
             if hidden is not None:
                 refuse("consultation.refused", hidden, by=request.user)
             raise Http404
-        (there,) = records_of([found])
+        there = record_of(found)
         if kind not in kinds_of(there):
             raise Http404
         note(request, "fhir.document", there)

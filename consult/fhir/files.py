@@ -2,6 +2,7 @@
 
 from base64 import b64encode
 from contextlib import suppress
+from typing import Any
 
 from consult.fhir import findings
 from consult.fhir.parts import Resource, clean, concept, filled, inside, narrative, resource, when
@@ -66,7 +67,7 @@ def _report(row: Consultation, kept: Attachment, content: bytes) -> Resource:
 
 
 def _document(
-    row: Consultation, key: str, words: str, at: str, attachment: dict[str, object]
+    row: Consultation, key: str, words: str, at: str, attachment: dict[str, Any]
 ) -> Resource:
     about = findings.about(row, inside)
     return resource(

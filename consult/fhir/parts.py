@@ -1,6 +1,6 @@
 """The small pieces that every FHIR resource is made of: plain dictionaries, empty ones left out."""
 
-import unicodedata
+import re
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from html import escape
@@ -62,10 +62,13 @@ def when(moment: datetime | None) -> str:
     return timezone.localtime(moment).isoformat(timespec="seconds") if moment else ""
 
 
+# Unicode's control characters (Cc), but for line feed and tab.
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
 def clean(text: str) -> str:
     """As typed, without the control characters that neither FHIR nor XHTML takes."""
-    kept = (char for char in text if char in "\n\t" or unicodedata.category(char) != "Cc")
-    return "".join(kept).strip()
+    return CONTROL.sub("", text).strip()
 
 
 def narrative(lines: Iterable[str]) -> dict[str, str]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import FilteredRelation, Q
+from django.db.models import BigAutoField, FilteredRelation, Q
 
 from consult.models import (
     Attachment,
@@ -14,6 +14,7 @@ from consult.models import (
     Prescription,
     Referral,
 )
+from esanjeevani.composed import Composed
 
 
 @dataclass(frozen=True)
@@ -42,15 +43,34 @@ def with_all() -> Any:
     in_force = FilteredRelation(
         "prescriptions", condition=Q(prescriptions__state=Prescription.State.ISSUED)
     )
-    return Consultation.objects.annotate(in_force=in_force).select_related(
+    return Consultation.objects.annotate(in_force=in_force).select_related(  # type: ignore[misc]
         "patient__account", "patient__state", "patient__district", "clinic__speciality",
         "doctor__user", "doctor__facility", "facility", "note", "in_force",
     )  # fmt: skip
 
 
-def record_of(consultation: Consultation) -> Record:
-    """Of a consultation from with_all(): three more queries."""
-    return records_of([consultation])[0]
+_WHOLE = Composed(lambda pk: with_all().filter(pk=pk), pk=BigAutoField())
+_MEASURED = Composed(lambda pk: Observation.objects.filter(consultation=pk), pk=BigAutoField())
+_FILES = Composed(lambda pk: Attachment.objects.filter(consultation=pk), pk=BigAutoField())
+_LETTERS = Composed(
+    lambda pk: Referral.objects.filter(consultation=pk).select_related("facility", "speciality"),
+    pk=BigAutoField(),
+)
+
+
+def record_of(pk: int) -> Record:
+    """Of one consultation, by its row's id: the four queries, composed once."""
+    one = _WHOLE.first(pk=pk)
+    if one is None:
+        raise Consultation.DoesNotExist
+    return Record(
+        consultation=one,
+        note=getattr(one, "note", None),
+        prescription=getattr(one, "in_force", None),
+        observations=_MEASURED.all(pk=pk),
+        referrals=_LETTERS.all(pk=pk),
+        attachments=_FILES.all(pk=pk),
+    )
 
 
 def records_of(consultations: list[Consultation]) -> list[Record]:

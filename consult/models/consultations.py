@@ -113,19 +113,28 @@ class Consultation(Case, Public, Moving):
         state=State.CANCELLED, end_reason__in=[EndReason.NO_SHOW, EndReason.DAY_OVER]
     )
 
-    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="consultations")
+    # Without an index of its own: those below begin with it, or nobody asks for it.
+    patient = models.ForeignKey(
+        Patient, on_delete=models.PROTECT, related_name="consultations", db_index=False
+    )
     clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="consultations")
     token = models.OneToOneField(
         Token, on_delete=models.PROTECT, null=True, blank=True, related_name="consultation"
     )
     doctor = models.ForeignKey(
-        Doctor, on_delete=models.PROTECT, null=True, blank=True, related_name="consultations"
+        Doctor,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        db_index=False,
+        related_name="consultations",
     )
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,
         null=True,
         blank=True,
+        db_index=False,
         related_name="+",
         help_text="The health worker, if one asked for the patient.",
     )
@@ -134,6 +143,7 @@ class Consultation(Case, Public, Moving):
         on_delete=models.PROTECT,
         null=True,
         blank=True,
+        db_index=False,
         related_name="consultations",
         help_text="The health centre where the patient sits; empty for a patient at home.",
     )
@@ -155,11 +165,21 @@ class Consultation(Case, Public, Moving):
     )
     attested_at = models.DateTimeField("patient seen to be present", null=True, blank=True)
     attested_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        db_index=False,
+        related_name="+",
     )
     settled_at = models.DateTimeField("what came back is dealt with", null=True, blank=True)
     settled_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        db_index=False,
+        related_name="+",
     )
     state = models.CharField(max_length=12, choices=State.choices, default=State.DRAFT)
     end_reason = models.CharField(max_length=20, choices=EndReason.choices, blank=True)
@@ -169,6 +189,7 @@ class Consultation(Case, Public, Moving):
         on_delete=models.PROTECT,
         null=True,
         blank=True,
+        db_index=False,
         related_name="+",
         help_text="Where the doctor who returned it would send it.",
     )

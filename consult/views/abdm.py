@@ -25,9 +25,10 @@ CODES_AN_HOUR = 5
 
 def _own(request: SignedIn, uid: UUID) -> Patient:
     """Of this account, where the network is in use. Raises Http404."""
+    own = get_or_refuse(Patient.objects.of(request.user), Patient.objects.all(), request, uid=uid)
     if not gateway.is_on():
         raise Http404
-    return get_or_refuse(Patient.objects.of(request.user), Patient.objects.all(), request, uid=uid)
+    return own
 
 
 @require_safe
@@ -106,9 +107,9 @@ def verify(request: SignedIn, patient: UUID) -> HttpResponse:
 @noticed
 def link(request: SignedIn, consultation: UUID) -> HttpResponse:
     """Show this consultation in the patient's ABHA app."""
+    found = own_consultation(request, consultation)
     if not gateway.is_on():
         raise Http404
-    found = own_consultation(request, consultation)
     try:
         holding.link(consultation=found, by=request.user)
     except holding.NotVerified:

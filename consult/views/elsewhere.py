@@ -42,9 +42,9 @@ def elsewhere_context(consultation: Consultation) -> dict[str, Any]:
 @doctor_only
 def ask_elsewhere(request: SignedIn, consultation: UUID) -> HttpResponse:
     """The patient is asked on their own phone; nothing is seen before they say yes."""
+    found = doctors_consultation(request, consultation)
     if not gateway.is_on():
         raise Http404
-    found = doctors_consultation(request, consultation)
     form = ElsewhereForm(request.POST)
     if found.state != Consultation.State.IN_PROGRESS:
         messages.error(request, _("The consultation has ended; nothing was changed."))
@@ -71,9 +71,9 @@ def _first_of(form: forms.Form) -> str:
 @doctor_only
 def elsewhere(request: SignedIn, consultation: UUID) -> HttpResponse:
     """Every document that came under a consent in force, newest first."""
+    found = doctors_consultation(request, consultation)
     if not gateway.is_on():
         raise Http404
-    found = doctors_consultation(request, consultation)
     rows = list(asking.records_in_force(found.patient)[:100])
     record("abdm.read", found, by=request.user, patient=found.patient)
     context = {

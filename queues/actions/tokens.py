@@ -4,6 +4,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.models import Patient, User
+from esanjeevani.rows import insert
 from queues import broadcast
 from queues.line import Standing, door
 from queues.models import Clinic, ClinicDay, MoveRefused, Presence, Token
@@ -47,17 +48,18 @@ def take_token(
     number = ClinicDay.next_number(clinic, today)
     if number > clinic.daily_limit:
         raise NoToken("full")
+    token = Token(
+        clinic=clinic,
+        day=today,
+        number=number,
+        patient=patient,
+        priority=priority,
+        brought_by=brought_by,
+        expected_low=wait.low if wait else None,
+        expected_high=wait.high if wait else None,
+    )
     try:
-        token = Token.objects.create(
-            clinic=clinic,
-            day=today,
-            number=number,
-            patient=patient,
-            priority=priority,
-            brought_by=brought_by,
-            expected_low=wait.low if wait else None,
-            expected_high=wait.high if wait else None,
-        )
+        insert(token)
     except IntegrityError:
         raise AlreadyWaiting(clinic, patient) from None
     Presence.renew([token.pk])

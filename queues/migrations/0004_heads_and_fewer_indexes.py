@@ -5,6 +5,19 @@ from django.conf import settings
 from django.db import migrations, models
 
 
+INDEXES = [
+    ("queue_token_clinic_id_81294766", "clinic_id"),
+    ("queue_token_brought_by_id_179925b3", "brought_by_id"),
+    ("queue_token_moved_to_id_3f9d93b1", "moved_to_id"),
+]
+
+
+def drop(name, column):
+    return migrations.RunSQL(
+        f"DROP INDEX IF EXISTS {name}", f"CREATE INDEX {name} ON queue_token ({column})"
+    )
+
+
 class Migration(migrations.Migration):
 
     dependencies = [
@@ -18,19 +31,26 @@ class Migration(migrations.Migration):
             name='head',
             field=models.PositiveIntegerField(default=0, help_text='Nobody waits with a smaller number: here a call begins to look.'),
         ),
-        migrations.AlterField(
-            model_name='token',
-            name='brought_by',
-            field=models.ForeignKey(blank=True, db_index=False, help_text='The health worker at whose screen the patient sits.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AlterField(
-            model_name='token',
-            name='clinic',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='tokens', to='queue.clinic'),
-        ),
-        migrations.AlterField(
-            model_name='token',
-            name='moved_to',
-            field=models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, to='queue.token'),
+        # By name: AlterField would look for an index on the column and, on PostgreSQL, also drop the partial
+        # unique one that holds one call per screen.
+        migrations.SeparateDatabaseAndState(
+            database_operations=[drop(*index) for index in INDEXES],
+            state_operations=[
+                migrations.AlterField(
+                    model_name='token',
+                    name='brought_by',
+                    field=models.ForeignKey(blank=True, db_index=False, help_text='The health worker at whose screen the patient sits.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+                ),
+                migrations.AlterField(
+                    model_name='token',
+                    name='clinic',
+                    field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='tokens', to='queue.clinic'),
+                ),
+                migrations.AlterField(
+                    model_name='token',
+                    name='moved_to',
+                    field=models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, to='queue.token'),
+                ),
+            ],
         ),
     ]

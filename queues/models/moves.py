@@ -2,6 +2,8 @@ from typing import Any, ClassVar
 
 from django.db import models
 
+from esanjeevani.rows import update
+
 
 class MoveRefused(Exception):
     """A row was not in the state that the move starts from."""
@@ -22,9 +24,7 @@ class Moving(models.Model):
             raise MoveRefused(
                 f"A {self._meta.model_name} that is {self.state} cannot become {state}."
             )
-        # Each class that moves brings its own field "state".
-        here = type(self)._default_manager.filter(pk=self.pk, state=self.state)  # type: ignore[misc]
-        if not here.update(state=state, **fields):  # type: ignore[misc]
+        if not update(type(self), self.pk, {"state": state, **fields}, state=self.state):
             raise MoveRefused(f"The {self._meta.model_name} is no longer {self.state}.")
         self.state = state
         for name, value in fields.items():

@@ -3,7 +3,7 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 from django.conf import settings
-from django.db import models
+from django.db import connection, models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -69,7 +69,7 @@ class Token(Public, Moving):
     PASSES = 2  # calls not answered until the place is lost
 
     # Without an index of its own where one of those below begins with it, or nobody asks for it: the
-    # table grows by crores of rows (docs/decisions/0015-growth.md).
+    # table grows by crores of rows (docs/decisions/0018-growth.md).
     clinic = models.ForeignKey(
         Clinic, on_delete=models.PROTECT, related_name="tokens", db_index=False
     )
@@ -250,17 +250,19 @@ class Presence(models.Model):
     @classmethod
     def renew(cls, token_ids: Iterable[int], lease: timedelta = LEASE) -> None:
         """One statement for all of a process's waiting pages."""
-        until = timezone.now() + lease
-        rows = [Presence(token_id=pk, until=until) for pk in sorted(set(token_ids))]
-        if rows:
-            Presence.objects.bulk_create(
-                rows,
-                update_conflicts=True,
-                update_fields=["until"],
-                unique_fields=["token"],
+        until = connection.ops.adapt_datetimefield_value(timezone.now() + lease)
+        rows = sorted(set(token_ids))
+        if not rows:
+            return
+        places = ", ".join(["(%s, %s)"] * len(rows))
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"INSERT INTO queue_presence (token_id, until) VALUES {places} "  # noqa: S608
+                "ON CONFLICT (token_id) DO UPDATE SET until = excluded.until",
+                [value for pk in rows for value in (pk, until)],
             )
 
     @classmethod
-    def end_soon(cls, token_id: int) -> None:
-        """The page was closed: absent in 15 s, unless it comes back."""
-        cls.objects.filter(token_id=token_id).update(until=timezone.now() + cls.GRACE)
+    def end_soon(cls, token_ids: Iterable[int]) -> None:
+        """Their pages were closed: absent in 15 s, unless they come back."""
+        cls.objects.filter(token__in=token_ids).update(until=timezone.now() + cls.GRACE)

@@ -59,9 +59,14 @@ function measure(track) {
   look();
 }
 
+// Not every browser lets the page choose where the sound comes out.
+const maySetSpeaker = "setSinkId" in HTMLMediaElement.prototype;
+
 async function listDevices() {
   const found = (await navigator.mediaDevices?.enumerateDevices()) ?? [];
-  for (const [select, kind, kept] of [["cameras", "videoinput", "camera"], ["microphones", "audioinput", "microphone"]]) {
+  const kinds = [["cameras", "videoinput", "camera"], ["microphones", "audioinput", "microphone"]];
+  if (maySetSpeaker) kinds.push(["speakers", "audiooutput", "speaker"]);
+  for (const [select, kind, kept] of kinds) {
     const place = find(select);
     const devices = found.filter((device) => device.kind === kind && device.deviceId);
     place.closest(".field").hidden = devices.length < 2;
@@ -87,8 +92,12 @@ find("start").addEventListener("click", async () => {
 
 // --- speaker -----------------------------------------------------------------------------------------
 find("play").addEventListener("click", () => {
-  ring(document.title);
+  ring(document.title, prefs().speaker);
   for (const button of page.querySelectorAll("[data-yes], [data-no]")) button.hidden = false;
+});
+find("speakers").addEventListener("change", (event) => {
+  remember({ speaker: event.target.value });
+  ring(document.title, event.target.value);
 });
 find("yes").addEventListener("click", () => say("speaker", "good", "speaker-good"));
 find("no").addEventListener("click", () => say("speaker", "bad", "speaker-bad"));

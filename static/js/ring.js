@@ -8,13 +8,15 @@ export function allowSound() {
   audio.resume();
 }
 
-export function ring(title) {
+// `speaker` is the id of an output device, where the browser lets a page choose one.
+export function ring(title, speaker = "") {
   navigator.vibrate?.([400, 200, 400]);
   if (document.hidden && window.Notification?.permission === "granted") {
     new Notification(title, { tag: "call", requireInteraction: true });
   }
   try {
     audio ??= new AudioContext();
+    audio.setSinkId?.(speaker).catch(() => {}); // unplugged since: the usual one
     for (let beat = 0; beat < 12; beat += 1) {
       const tone = audio.createOscillator();
       const loudness = audio.createGain();

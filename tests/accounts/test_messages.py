@@ -10,7 +10,8 @@ from collections import Counter
 from datetime import timedelta
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.core.cache import cache
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from accounts import tasks
@@ -84,6 +85,7 @@ def test_a_text_is_a_registered_one_in_the_persons_language():
 def test_a_language_without_a_text_gets_the_english_one():
     assert a_notice(language="ta").template.language == "en"
     SmsTemplate.objects.filter(key="prescription", language="hi").delete()
+    cache.clear()  # a text is remembered for half a minute; the admin deletes none
     assert a_notice(language="hi").template.language == "en"
 
 
@@ -199,6 +201,28 @@ def test_sweeps_that_overlap_send_each_row_once():
         a_notice(number)
     assert sum(at_once(4, lambda _n: sweep_messages())) == 20
     assert sorted(to for to, _text in MemoryBackend.sent) == numbers
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_a_mark_that_meets_a_dead_connection_is_made_and_nothing_is_sent_again(
+    gateway, monkeypatch
+):
+    message = a_notice()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        mine = cursor.fetchone()[0]
+
+    def cut() -> None:
+        """In the gateway's thread: as a restart of PostgreSQL does it while the SMS is on its way."""
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(%s)", [mine])
+        connection.close()
+
+    monkeypatch.setattr(gateway, "before_answering", cut)
+    assert deliver(message.pk) is True
+    assert kept(message) == ("sent", 1, message.text)
+    assert len(gateway.received) == 1
 
 
 # --- not this time ------------------------------------------------------------------------------

@@ -313,7 +313,7 @@ def test_it_costs_few_queries(django_assert_num_queries):
     with django_assert_num_queries(6):
         browser.post("/sign-in/", {"phone": PHONE})
     code = code_sent_to(PHONE)
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(7):
         typed(browser, code)
 
 

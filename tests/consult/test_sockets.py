@@ -17,6 +17,7 @@ from channels.testing import WebsocketCommunicator
 from django.conf import settings
 from django.db import connections
 from django.urls import reverse
+from django.utils import timezone
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
@@ -54,9 +55,9 @@ class Page:
 
     socket: ClientConnection
 
-    def hear(self, kind: str, **like: Any) -> dict[str, Any]:
+    def hear(self, kind: str, within: float = SOON, **like: Any) -> dict[str, Any]:
         """The next message of this kind with these values; others before it are passed over."""
-        until, others = time.monotonic() + SOON, []
+        until, others = time.monotonic() + within, []
         while time.monotonic() < until:
             try:
                 message = json.loads(self.socket.recv(timeout=max(0, until - time.monotonic())))
@@ -66,6 +67,12 @@ class Page:
                 return message
             others.append(message)
         raise AssertionError(f"Not told {kind} {like}, but {others}")
+
+    def falls_silent(self) -> None:
+        """Returns once nothing has come for two seconds."""
+        with contextlib.suppress(TimeoutError):
+            while True:
+                self.socket.recv(timeout=2)
 
     def closed_with(self) -> int:
         """The code with which the server closes it."""
@@ -431,3 +438,30 @@ def test_when_redis_forgets_or_hangs_up_pages_still_hear_what_comes_later(
             post(desk, "/doctor/", "/doctor/call/", clinic=str(clinic.uid))
         for one in (patient, elsewhere):
             assert one.hear("token")["state"] == "called"
+
+
+# --- what was announced and never came ------------------------------------------------------------
+def test_a_page_that_was_told_nothing_is_told_how_it_is(site: Site, clinic, rao):
+    """Whoever wrote it died before it could say so: here it is written past all announcements."""
+    consultation = waiting(clinic)
+    with patients_page(site.url, consultation) as patient:
+        patient.hear("hello", state="requested", token="waiting")
+        Token.objects.update(state="called", doctor=rao, called_at=timezone.now())
+        patient.hear("now", state="requested", token="called")
+        Token.objects.update(state="serving")
+        Consultation.objects.update(state="in_progress", doctor=rao, started_at=timezone.now())
+        patient.hear("now", state="in_progress", token="serving")
+
+
+def test_a_line_that_moved_unheard_is_told_to_desk_and_patient(site: Site, clinic, rao):
+    first, second = waiting(clinic), waiting(clinic)
+    with (
+        patients_page(site.url, second) as patient,
+        page(site.url, "/ws/desk/", rao.user, staff=True) as desk,
+    ):
+        patient.hear("place", ahead=1)
+        desk.hear("line")
+        desk.falls_silent()
+        Token.objects.filter(consultation=first).update(state="left", ended_at=timezone.now())
+        patient.hear("place", within=15, ahead=0)
+        desk.hear("line", within=15)

@@ -47,6 +47,8 @@ POST_ONLY = {
     "join", "take_written", "instruct", "ask_opinion", "withdraw_opinion", "transfer", "refer",
     "record_visit", "record_paper", "emergency", "refer_emergency", "take_refill",
     "withdraw_refill",
+    # of the national network
+    "abha_link", "abha_code", "abha_verify", "ask_elsewhere",
     # of the health centre
     "choose_facility", "centre_here", "centre_open", "close_follow_up", "centre_add_file",
     "centre_remove_file", "centre_discard", "centre_send_again", "centre_reopen", "centre_move",
@@ -55,7 +57,7 @@ POST_ONLY = {
 }  # fmt: skip
 GET_AND_POST = {
     "case", "files", "confirm", "grievance", "messages", "specialists_room", "centre_register",
-    "centre_case", "centre_send", "ask_refill",
+    "centre_case", "centre_send", "ask_refill", "centre_shared",
 }  # fmt: skip
 
 
@@ -117,6 +119,7 @@ def address(pattern: URLPattern, of: Theirs) -> str:
         "instruction": of.instruction.pk,
         "code": "unknown",
         "refill": uuid.UUID(int=1),
+        "shared": uuid.UUID(int=1),
     }
     wanted = {name: values[name] for name in pattern.pattern.converters}
     return reverse(named(pattern), kwargs=wanted)

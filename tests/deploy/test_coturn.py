@@ -9,12 +9,13 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from consult.ice import credentials
-from deploy.trial import ROOT, free_port
+from deploy.trial import ROOT, free_port, make_certificate
 from tests.calling import SECRET
 
 pytestmark = pytest.mark.coturn
@@ -38,23 +39,24 @@ def ask(port: int, name: str, word: str, *more: str) -> str:
     return done.stdout + done.stderr
 
 
-@pytest.fixture(scope="module")
-def hardened() -> Iterator[int]:
-    """deploy/coturn/start with its configuration, on loopback; its port."""
-    folder = Path(os.environ["VAR_DIR"]) / "hardened"
+@contextmanager
+def as_in_the_container(name: str, tls_port: int = 0, **environment: str) -> Iterator[int]:
+    """deploy/coturn/start with its configuration, on loopback; its port. `tls_port` with a certificate."""
+    folder = Path(os.environ["VAR_DIR"]) / name
     folder.mkdir()
     port = free_port()
     command = [str(ROOT / "deploy" / "coturn" / "start")]
     command += ["--listening-ip", "127.0.0.1", "--relay-ip", "127.0.0.1", "--listening-port"]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
-            [*command, str(port)],
+            [*command, str(port), "--tls-listening-port", str(tls_port or free_port())],
             env={
                 "PATH": os.environ["PATH"],
                 "TURN_SECRET": SECRET,
                 "TURN_REALM": "example.org",
                 "TURN_FOLDER": str(folder),
                 "TURN_CERTIFICATES": str(folder / "none"),
+                **environment,
             },
             stdout=log,
             stderr=log,
@@ -62,15 +64,41 @@ def hardened() -> Iterator[int]:
     until = time.monotonic() + 10
     while time.monotonic() < until and process.poll() is None:
         try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
+            for one in filter(None, (port, tls_port)):
+                socket.create_connection(("127.0.0.1", one), 1).close()
             break
         except OSError:
             time.sleep(0.05)
-    assert process.poll() is None, (folder / "log").read_text()
-    assert SECRET not in Path(f"/proc/{process.pid}/cmdline").read_text()
-    yield port
-    process.terminate()
-    process.wait()
+    try:
+        assert process.poll() is None, (folder / "log").read_text()
+        assert SECRET not in Path(f"/proc/{process.pid}/cmdline").read_text()
+        yield port
+    finally:
+        process.terminate()
+        process.wait()
+
+
+@pytest.fixture(scope="module")
+def hardened() -> Iterator[int]:
+    with as_in_the_container("hardened") as port:
+        yield port
+
+
+def test_over_tls_it_lets_in_whom_it_lets_in_over_udp(tmp_path: Path):
+    make_certificate(tmp_path / "tls")
+    tls_port = free_port()
+    with as_in_the_container("tls", tls_port, TURN_CERTIFICATES=str(tmp_path / "tls")):
+        over_tls = ["-t", "-S", "-e", "198.41.0.4"]
+        said = ask(tls_port, *mint(60), *over_tls, "-v")
+        assert "client session connected with cipher" in said
+        assert "Received relay addr: 127.0.0.1" in said
+        assert "Cannot complete Allocation" in ask(tls_port, *mint(-1), *over_tls)
+
+
+def test_behind_address_translation_it_names_its_public_address():
+    with as_in_the_container("mapped", TURN_EXTERNAL_IP="198.41.0.4/127.0.0.1") as port:
+        said = ask(port, *mint(60), "-e", "198.41.0.5", "-v")
+    assert "relay addr: 198.41.0.4" in said.lower()
 
 
 @pytest.mark.parametrize(

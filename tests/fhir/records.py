@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts import actions as accounts
 from accounts.models import Facility, Patient, Post, Speciality, User
 from consult import actions
-from consult.fhir.records import Record, record_of, with_all
+from consult.fhir.records import Record, record_of
 from consult.models import Consultation, Prescription
 from consult.readiness import Attested
 from consult.uploads import clean_upload
@@ -47,7 +47,7 @@ VITALS = {
 
 
 def a_record(consultation: Consultation) -> Record:
-    return record_of(with_all().get(pk=consultation.pk))
+    return record_of(consultation.pk)
 
 
 def a_room(patient: Patient | None = None, **doctor: Any) -> Consultation:

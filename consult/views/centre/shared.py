@@ -49,11 +49,11 @@ def code_picture(request: AtCentre) -> HttpResponse:
 @health_worker_only
 def shared(request: AtCentre, shared: UUID) -> HttpResponse:
     """One of today's list: known already, or registered with what their app sent."""
-    _needs_gateway()
     everybody = SharedProfile.objects.select_related("patient", "facility")
     entry = get_or_refuse(
         everybody.filter(facility=request.facility), everybody, request, uid=shared
     )
+    _needs_gateway()
     if entry.patient:
         return redirect("consult:centre_patient", patient=entry.patient.uid)
     accounts.record("abdm.share_read", entry, by=request.user)

@@ -7,25 +7,23 @@ import { View } from "./view.js";
 
 // A stable rule for who gives way when two offers meet: the later in this list.
 const ORDER = ["doctor", "specialist", "health_worker", "patient"];
-const LOOK_MS = 2_000;
-const LOOKS_A_REPORT = 5;
-const REPORTS_AT_FIRST = 5; // the rules ask for half a minute of video; afterwards every minute will do
-const LOOKS_A_LATER_REPORT = 30;
-const PONG_MS = 4_000; // a slow machine is not a dead socket
+const LOOK_MS = 1_000;
+const PONG_MS = 4_000; // slow is not dead
 const SERVERS_MS = 10_000;
 
 export class Call {
+  page = Math.random().toString(36).slice(2).padEnd(8, "0");
+  hasRtc = "RTCPeerConnection" in window;
+  isOpen = !this.hasRtc;
+  ended = ""; // "elsewhere" or "text": this page takes no part any more
+  peers = new Map();
+  gauges = {}; // by seat: what was received, from pages that are gone too
+  looks = 0;
+  media = new Media(() => this.#mediaChanged());
+
   // socket: { say(message), isOpen(), renew() }
   constructor(section, socket) {
     Object.assign(this, { section, socket, seat: section.dataset.seat });
-    this.page = Math.random().toString(36).slice(2).padEnd(8, "0");
-    this.hasRtc = "RTCPeerConnection" in window;
-    this.isOpen = !this.hasRtc;
-    this.ended = ""; // "elsewhere" or "text": this page takes no part any more
-    this.peers = new Map(); // by seat
-    this.gauges = {}; // by seat: what was received, from pages that are gone too
-    this.looks = 0;
-    this.media = new Media(() => this.#mediaChanged());
     this.view = new View(section, this);
     if (this.hasRtc) {
       this.ready = this.servers();
@@ -82,7 +80,6 @@ export class Call {
     return { sound: Boolean(sound) && !muted, video: Boolean(video), wants_video: !soundOnly, weak, rtc: this.hasRtc };
   }
 
-  // The socket is open, or open again.
   hello() {
     this.isIn = false;
     if (!this.ended) this.say("join", { page: this.page, media: this.saysOfItself() });
@@ -154,8 +151,8 @@ export class Call {
   async #look() {
     await Promise.all(this.all((peer) => peer.isConnected).map((peer) => peer.look().catch(() => {})));
     this.looking = null;
-    const pause = this.looks++ < LOOKS_A_REPORT * REPORTS_AT_FIRST ? LOOKS_A_REPORT : LOOKS_A_LATER_REPORT;
-    if (this.looks % pause === 0) this.#report();
+    const due = ++this.looks / 10; // then less
+    if (due % (due > 5 ? 6 : 1) === 0) this.#report();
     this.#sayAnew();
     this.changed();
   }
@@ -183,7 +180,7 @@ export class Call {
     body.set("page", this.page);
     body.set("csrfmiddlewaretoken", document.querySelector("[name=csrfmiddlewaretoken]").value);
     for (const [seat, { video, sound }] of Object.entries(this.gauges)) {
-      if (video || sound) body.append("flow", `${seat}:${Math.floor(video)}:${Math.floor(sound)}`);
+      body.append("flow", `${seat}:${Math.floor(video)}:${Math.floor(sound)}`);
     }
     if (body.has("flow")) fetch(this.section.dataset.flow, { method: "POST", body, keepalive: true }).catch(() => {});
   }

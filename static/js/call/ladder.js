@@ -1,5 +1,6 @@
 // Sound is never given up for the picture: picture -> small picture -> sound -> thin sound.
-// Judged by what the other side reports and by the frames that go out, never by estimated bandwidth.
+// Judged by what the other side reports and by the frames that go out; estimated bandwidth only says
+// that a line is too narrow for any picture.
 
 export const RUNGS = [
   { video: { maxBitrate: 400_000, scaleResolutionDownBy: 1, maxFramerate: 15 }, sound: 32_000 },
@@ -9,14 +10,9 @@ export const RUNGS = [
 ];
 const LAST = RUNGS.length - 1;
 const DOWN_AFTER = 10; // seconds of trouble
-const PLUNGE_AFTER = 3; // seconds of broken sound
+const PLUNGE_AFTER = 2; // seconds of broken sound
+const LEAST_ROOM = 80_000; // bits a second, for sound and the smallest picture
 const UP_AFTER = 30; // quiet seconds; doubled whenever going up was wrong
-
-const breaks = ({ lost, rtt }) => lost > 0.12 || rtt > 1.5;
-const isBad = (sample, rung) =>
-  breaks(sample) || sample.lost > 0.04 || sample.rtt > 0.7 ||
-  (rung.video !== null && sample.fps !== null && sample.fps < rung.video.maxFramerate / 2.5);
-const isGood = ({ lost, rtt }) => lost < 0.02 && rtt < 0.4;
 
 export function firstRung() {
   const { effectiveType, saveData } = navigator.connection ?? {};
@@ -25,23 +21,27 @@ export function firstRung() {
 }
 
 export class Ladder {
+  upAfter = UP_AFTER;
+  wentUpAt = -Infinity;
+  since = {};
+
   constructor(rung = firstRung()) {
     this.rung = rung;
-    this.upAfter = UP_AFTER;
-    this.wentUpAt = -Infinity;
-    this.since = {};
   }
 
-  // `sample`: lost (0 to 1), rtt (seconds), fps (null when no picture is sent); `now` in seconds.
-  step(sample, now) {
+  // lost (0 to 1), rtt (seconds), fps (null when no picture is sent), room (bits a second).
+  step({ lost, rtt, fps, room }, now) {
     const lasts = (what, is, seconds) => {
       this.since[what] = is ? Math.min(this.since[what] ?? now, now) : Infinity;
       return now - this.since[what] >= seconds;
     };
-    const isBroken = lasts("broken", breaks(sample), PLUNGE_AFTER);
-    const isLongBad = lasts("bad", isBad(sample, RUNGS[this.rung]), DOWN_AFTER);
-    const isLongGood = lasts("good", isGood(sample), this.upAfter);
-    if (isBroken) this.#move(this.rung < 2 ? LAST : this.rung + 1, now);
+    const { video } = RUNGS[this.rung];
+    const isNarrow = video && room < LEAST_ROOM && now - this.wentUpAt > DOWN_AFTER;
+    const isBroken = lasts("broken", lost > 0.12 || rtt > 1.5, PLUNGE_AFTER);
+    const isSlow = video && fps !== null && fps < video.maxFramerate / 2.5;
+    const isLongBad = lasts("bad", lost > 0.04 || rtt > 0.7 || isSlow, DOWN_AFTER);
+    const isLongGood = lasts("good", lost < 0.02 && rtt < 0.4, this.upAfter);
+    if (isNarrow || isBroken) this.#move(LAST, now);
     else if (isLongBad) this.#move(this.rung + 1, now);
     else if (isLongGood) this.#move(this.rung - 1, now);
     return this.rung;

@@ -2,7 +2,7 @@
 
 const KEY = "call";
 
-// What was chosen on this device, kept for the next call: soundOnly, camera, microphone.
+// What was chosen on this device, kept for the next call: soundOnly, camera, microphone, speaker.
 export function prefs() {
   try {
     return JSON.parse(localStorage.getItem(KEY)) ?? {};
@@ -28,13 +28,15 @@ const wanted = {
 };
 
 export class Media {
-  // `onChange` is called whenever a track or its trouble changes.
+  sound = null;
+  video = null;
+  trouble = {}; // per kind: refused, missing or busy
+  soundOnly = Boolean(prefs().soundOnly);
+  speaker = prefs().speaker ?? "";
+  muted = false;
+
   constructor(onChange) {
     this.onChange = onChange;
-    this.sound = this.video = null;
-    this.trouble = {}; // per kind: refused, missing or busy
-    this.soundOnly = Boolean(prefs().soundOnly);
-    this.muted = false;
   }
 
   async open() {

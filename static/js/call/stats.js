@@ -4,15 +4,13 @@ const LONGEST = 5; // seconds: a laptop may sleep
 const OLD_MS = 8_000;
 
 export class Gauge {
-  constructor() {
-    this.before = null;
-    this.video = 0; // seconds in which frames were decoded
-    this.sound = 0; // seconds in which something could be heard
-  }
+  before = null;
+  video = 0; // seconds in which frames were decoded
+  sound = 0; // seconds in which something could be heard
 
   // { lost, rtt, fps, lostIn, hasVideo } or null on the first look.
   async read(pc) {
-    const now = { at: performance.now() / 1000, frames: 0, energy: 0, packets: 0, lostIn: 0, lost: 0, rtt: 0, fps: null };
+    const now = { at: performance.now() / 1000, frames: 0, energy: 0, packets: 0, lostIn: 0, lost: 0, rtt: 0, fps: null, room: Infinity };
     for (const entry of (await pc.getStats()).values()) GATHER[entry.type]?.(now, entry);
     const { before } = this;
     this.before = now;
@@ -45,6 +43,8 @@ const GATHER = {
     if (entry.kind === "video" && entry.active) now.fps = entry.framesPerSecond ?? 0;
   },
   "candidate-pair"(now, entry) {
-    if (entry.nominated && entry.state === "succeeded") now.rtt = Math.max(now.rtt, entry.currentRoundTripTime ?? 0);
+    if (!entry.nominated || entry.state !== "succeeded") return;
+    now.rtt = Math.max(now.rtt, entry.currentRoundTripTime ?? 0);
+    now.room = entry.availableOutgoingBitrate ?? Infinity;
   },
 };

@@ -85,7 +85,10 @@ export class View {
     for (const [seat, peer] of peers) {
       const tile = this.tiles.get(seat) ?? this.#addTile(seat);
       const video = tile.querySelector("video");
-      if (video.srcObject !== peer.stream) video.srcObject = peer.stream;
+      if (video.srcObject !== peer.stream) {
+        video.srcObject = peer.stream;
+        video.setSinkId?.(this.call.media.speaker).catch(() => {}); // unplugged since
+      }
       if (peer.isConnected && video.paused) video.play().catch(({ name }) => { this.find("play").hidden = name !== "NotAllowedError"; });
       tile.classList.toggle("no-picture", !peer.isConnected || peer.media.video === false || peer.sample?.hasVideo === false);
       tile.querySelector("[data-how]").textContent = this.words[this.#how(peer)] ?? "";
@@ -106,7 +109,6 @@ export class View {
     return tile;
   }
 
-  // Everybody sees who comes and who goes.
   tell(seat, what) {
     const news = this.find("news");
     news.textContent = `${this.words[seat]}: ${this.words[what]}`;

@@ -1,0 +1,48 @@
+"""What a consultation's socket must know to let its page in: one statement, a few columns.
+
+A whole consultation with token, patient and doctor costs three times as much to read, and a waiting
+page would keep it in memory for nothing.
+"""
+
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from accounts.models import User
+from consult.models import Consultation
+from queues.models import Token
+
+
+class Entrance(NamedTuple):
+    """A consultation as it stood when the page came."""
+
+    pk: int
+    facility_id: int | None
+    account_id: int
+    token_id: int | None
+    token_state: str | None
+    clinic_id: int | None
+
+    @classmethod
+    def of(cls, uid: UUID, user: User) -> "Entrance | None":
+        """None when there is no such consultation, or none for this user."""
+        rows: Any = (
+            Consultation.objects.visible_to(user)
+            .filter(uid=uid)
+            .values_list(
+                "pk", "facility_id", "patient__account_id",
+                "token_id", "token__state", "token__clinic_id",
+            )
+        )  # fmt: skip
+        return next((cls(*row) for row in rows), None)
+
+    @property
+    def place(self) -> tuple[int, int] | None:
+        """Clinic and token, while the token is in the line or with a doctor."""
+        if self.clinic_id is None or self.token_id is None or self.token_state not in Token.OPEN:
+            return None
+        return self.clinic_id, self.token_id
+
+    @property
+    def at_home(self) -> bool:
+        """A patient at a health centre is present by the centre's page, not by a phone at home."""
+        return self.facility_id is None

@@ -1,0 +1,108 @@
+"""Queries composed once and rows written by hand give what the ORM gives, on either database."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError, connection, models, transaction
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from accounts.models import AuditEvent, Patient, User
+from consult.models import Consultation
+from esanjeevani.composed import Composed
+from esanjeevani.rows import insert, insert_unless_there, update
+from queues.models import Clinic, MoveRefused, Token
+from tests.factories import a_clinic, a_draft, a_patient, on_duty, waiting
+
+pytestmark = pytest.mark.django_db
+
+CASE = Composed(
+    lambda account, uid: Consultation.objects.with_people().filter(
+        patient__account=account, uid=uid
+    ),
+    account=models.BigAutoField(),
+    uid=models.UUIDField(),
+)
+
+
+def staffed() -> Clinic:
+    clinic = a_clinic()
+    on_duty(clinic)
+    return clinic
+
+
+def plain(row: models.Model) -> dict[str, object]:
+    return {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}
+
+
+def test_it_gives_the_rows_that_the_orm_gives_with_those_they_bring():
+    case = waiting(staffed())
+    found = CASE.first(account=case.patient.account_id, uid=case.uid)
+    as_the_orm = Consultation.objects.with_people().get(pk=case.pk)
+    assert plain(found) == plain(as_the_orm)
+    with CaptureQueriesContext(connection) as queries:
+        assert plain(found.patient) == plain(as_the_orm.patient)
+        assert plain(found.clinic) == plain(as_the_orm.clinic)
+        assert plain(found.token) == plain(as_the_orm.token)
+        assert found.doctor is None
+    assert len(queries) == 0
+    found.complaint = "Changed"
+    found.save()
+    case.refresh_from_db()
+    assert case.complaint == "Changed"
+
+
+def test_each_asking_has_its_own_values():
+    first, second = a_draft(a_clinic()), a_draft(a_clinic(), a_patient(name="Ravi"))
+    for case in (first, second, first):
+        assert CASE.first(account=case.patient.account_id, uid=case.uid) == case
+    stranger = User.objects.create(phone="+919800000001")
+    assert CASE.first(account=stranger.pk, uid=first.uid) is None
+    assert CASE.all(account=stranger.pk, uid=first.uid) == []
+
+
+def test_a_row_is_inserted_with_its_defaults_and_gets_its_key():
+    asha = a_patient()
+    copy = Patient(
+        **{
+            name: value
+            for name, value in plain(asha).items()
+            if name not in {"id", "uid", "number"}
+        }
+    )
+    insert(copy)
+    assert plain(Patient.objects.get(pk=copy.pk)) == plain(copy)
+    copy.name = "Asha again"
+    copy.save()
+    assert Patient.objects.get(pk=copy.pk).name == "Asha again"
+
+
+def test_constraints_hold_and_a_row_that_is_there_is_left():
+    draft = a_draft(a_clinic())
+    another = Consultation(patient=draft.patient, clinic=draft.clinic)
+    assert insert_unless_there(another) is False
+    assert another.pk is None
+    with pytest.raises(IntegrityError), transaction.atomic():
+        insert(another)
+    assert Consultation.objects.count() == 1
+
+
+def test_an_update_changes_the_row_only_from_where_it_was():
+    token = waiting(staffed()).token
+    later = timezone.now() + timedelta(minutes=5)
+    assert (
+        update(Token, token.pk, {"told_at": later, "patient": token.patient}, state="called") == 0
+    )
+    assert update(Token, token.pk, {"told_at": later}, state="waiting") == 1
+    token.refresh_from_db()
+    assert token.told_at == later
+    stale = Token.objects.get(pk=token.pk)
+    token.leave()
+    with pytest.raises(MoveRefused):
+        stale.leave()
+
+
+def test_a_refusal_and_a_reading_are_written_down_alike():
+    event = AuditEvent(action="x", target="y", address="10.0.0.1", refused=True)
+    insert(event)
+    assert plain(AuditEvent.objects.get()) == plain(event)
