@@ -35,7 +35,7 @@ TOO_MUCH = 4408
 TRY_AGAIN = 1013  # RFC 6455's registry: "try again later"
 MAX_INCOMING = 20  # messages a page may send in its life: it has nothing to say but "ping"
 RECHECK_EVERY = 60.0  # seconds at most between looks whether the session is still good
-RECHECK_WAITING_EVERY = 300.0  # the same for the page of somebody who only waits
+WAITING_LOOKS = 5  # one look in so many is at the session, for somebody who only waits
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +43,8 @@ log = logging.getLogger(__name__)
 class LivePage(AsyncWebsocketConsumer):
     """One open page. Subclasses say who may open it and what it listens to."""
 
-    recheck_every = RECHECK_EVERY
+    looks_at_session = 1  # at every look, or at one of so many
+    looks = 0
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -126,18 +127,19 @@ class LivePage(AsyncWebsocketConsumer):
 
     def _recheck_later(self) -> None:
         """A timer, not a task that sleeps: it is much smaller."""
-        after = self.recheck_every * random.uniform(0.5, 1)  # noqa: S311 - not all at once
+        after = RECHECK_EVERY * random.uniform(0.5, 1)  # noqa: S311 - not all at once
         self.recheck = asyncio.get_running_loop().call_later(after, self._start_recheck)
 
     def _start_recheck(self) -> None:
         self.tasks[1:] = [asyncio.create_task(self._recheck())]
 
     async def _recheck(self) -> None:
-        """A lost right, or a clock that went wrong, closes the page in time even if nobody announced it."""
+        """A lost right closes the page in time even if nobody announced it."""
         if not await database_sync_to_async(clock.is_right)():
             await self.close(TRY_AGAIN)
             return
-        if await self._is_still_allowed():
+        self.looks += 1
+        if self.looks % self.looks_at_session or await self._is_still_allowed():
             self._recheck_later()
             return
         self.shut_out = True
@@ -164,8 +166,8 @@ class ConsultationPage(LivePage):
     """A consultation: its patient's waiting room and room, its doctor's room."""
 
     entrance: Entrance
-    told: Tip
     consultation: Consultation | None = None  # read when the call needs it
+    told: Tip
     place: tuple[int, int] | None = None  # clinic and token that wait on this page
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -185,6 +187,10 @@ class ConsultationPage(LivePage):
         self.entrance = found
         return True
 
+    @property
+    def consultation_id(self) -> int:
+        return self.entrance.pk
+
     def topics(self) -> list[str]:
         token_id = self.entrance.token_id
         return [
@@ -194,14 +200,14 @@ class ConsultationPage(LivePage):
 
     async def joined(self) -> None:
         # Read now that nothing can be missed: the page compares it with what it shows.
-        tips = await database_sync_to_async(read_tips)([self.entrance.pk])
-        self.told = tips[self.entrance.pk]
+        now = self.entrance
+        tips = await database_sync_to_async(read_tips)([now.pk])
+        self.told = tips[now.pk]
         await self.send(json.dumps(self.told.as_message("hello")))
         watch().add(self)
-        now = self.entrance
         if now.place and now.at_home and now.account_id == self.user.pk:
             self.place = clinic_id, token_id = now.place
-            self.recheck_every = RECHECK_WAITING_EVERY
+            self.looks_at_session = WAITING_LOOKS
             await boards().arrive(clinic_id, token_id)
             await boards().show(clinic_id, self.mailbox, token_id)
 

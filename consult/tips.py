@@ -19,7 +19,6 @@ from django.db import Error
 from django.db.models import Aggregate, Count, Exists, Max, Model, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from consult.entrance import Entrance
 from consult.models import (
     ChatMessage,
     Consultation,
@@ -114,7 +113,9 @@ def _one(model: type[Model], what: Aggregate) -> Coalesce:
 class Informed(Protocol):
     """An open page of a consultation."""
 
-    entrance: Entrance
+    @property
+    def consultation_id(self) -> int: ...
+
     mailbox: Mailbox
     told: Tip
 
@@ -154,9 +155,9 @@ class Watch:
         told = {page: page.told for page in self._pages}
         if not told:
             return
-        tips = await database_sync_to_async(read_tips)(page.entrance.pk for page in told)
+        tips = await database_sync_to_async(read_tips)(page.consultation_id for page in told)
         for page, before in told.items():
-            tip = tips.get(page.entrance.pk)
+            tip = tips.get(page.consultation_id)
             # What a page was told meanwhile is newer than what we read.
             if tip and tip != before and page.told is before:
                 page.told = tip

@@ -10,10 +10,14 @@ from accounts.actions.answers import sweep_answers
 from accounts.models import AccountSession, Message, PhoneDevice, RateLimit, SmsTemplate
 from accounts.sms import SmsFailed, backend
 from esanjeevani.celery_app import enqueue, sweep
-from esanjeevani.rows import insert
 
 SWEEP_SIZE = 200
-TEMPLATES_REMEMBERED = 30  # seconds
+TEXTS_REMEMBERED = 30  # seconds
+WRITE = """
+INSERT INTO accounts_message ("to", template_id, text, is_secret, state, created_at, due_at, attempts, error)
+SELECT %s, id, %s, %s, 'queued', %s, %s, 0, '' FROM accounts_smstemplate WHERE key = %s AND language = %s
+RETURNING id, template_id
+"""
 MARK_AGAIN_AFTER = (0.5, 1, 2, 4, 8, 8, 8, 8)  # seconds; less than the claim's minute in all
 
 log = logging.getLogger(__name__)
@@ -26,25 +30,47 @@ def queue_sms(
 
     Raises SmsTemplate.DoesNotExist when no registered text has this key: free text is never sent.
     """
-    texts = _registered(key)
-    found = texts.get(language) or texts.get("en")
-    if found is None:
+    message = _written(to, key, language, slots, is_secret=is_secret)
+    if message is None:  # the text went since it was remembered
+        cache.delete(_remembered_as(key))
+        message = _written(to, key, language, slots, is_secret=is_secret)
+    if message is None:
         raise SmsTemplate.DoesNotExist(f"No SMS template {key!r}. Run `manage.py seed`.")
-    template, text = found
-    message = Message(to=to, template_id=template, text=text.format(**slots), is_secret=is_secret)
-    insert(message)
     enqueue("accounts.deliver", message.pk)
     return message
 
 
-def _registered(key: str) -> dict[str, tuple[int, str]]:
-    """Id and text of the template in each language; remembered for a while: they change with the law."""
-    known: dict[str, tuple[int, str]] | None = cache.get(f"sms-{key}")
+def _written(
+    to: str, key: str, language: str, slots: dict[str, object], *, is_secret: bool
+) -> Message | None:
+    """The row of the outbox; None when no such text is registered. The template is found as it is written."""
+    texts = _registered(key)
+    chosen = language if language in texts else "en"
+    if chosen not in texts:
+        return None
+    message = Message(to=to, text=texts[chosen].format(**slots), is_secret=is_secret)
+    at = connection.ops.adapt_datetimefield_value(message.created_at)
+    with connection.cursor() as cursor:
+        cursor.execute(WRITE, [to, message.text, is_secret, at, at, key, chosen])
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    message.pk, message.template_id = row
+    message._state.adding, message._state.db = False, connection.alias
+    return message
+
+
+def _registered(key: str) -> dict[str, str]:
+    """The text in each language; remembered for a while: they change with the law."""
+    known: dict[str, str] | None = cache.get(_remembered_as(key))
     if known is None:
-        rows = SmsTemplate.objects.filter(key=key).values_list("language", "pk", "text")
-        known = {language: (pk, text) for language, pk, text in rows}
-        cache.set(f"sms-{key}", known, TEMPLATES_REMEMBERED if known else 0)
+        known = dict(SmsTemplate.objects.filter(key=key).values_list("language", "text"))
+        cache.set(_remembered_as(key), known, TEXTS_REMEMBERED if known else 0)
     return known
+
+
+def _remembered_as(key: str) -> str:
+    return f"sms-{key}"
 
 
 def deliver(message_id: int) -> bool:

@@ -33,7 +33,6 @@ def measure(
         beside="Typst alone, such words",
         bare=1 / median(bare[1:]),
         unit="a second of CPU",
-        aim=0.9,
     )
 
 

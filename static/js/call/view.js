@@ -80,15 +80,13 @@ export class View {
   }
 
   #showPeople() {
-    const { peers } = this.call;
+    const { media, peers } = this.call;
     for (const [seat, tile] of this.tiles) if (!peers.has(seat) && this.tiles.delete(seat)) tile.remove();
     for (const [seat, peer] of peers) {
       const tile = this.tiles.get(seat) ?? this.#addTile(seat);
       const video = tile.querySelector("video");
-      if (video.srcObject !== peer.stream) {
-        video.srcObject = peer.stream;
-        video.setSinkId?.(this.call.media.speaker).catch(() => {}); // unplugged since
-      }
+      if (video.srcObject !== peer.stream) video.srcObject = peer.stream;
+      if (peer.isConnected && video.sinkId !== media.speaker) video.setSinkId?.(media.speaker).catch(() => {});
       if (peer.isConnected && video.paused) video.play().catch(({ name }) => { this.find("play").hidden = name !== "NotAllowedError"; });
       tile.classList.toggle("no-picture", !peer.isConnected || peer.media.video === false || peer.sample?.hasVideo === false);
       tile.querySelector("[data-how]").textContent = this.words[this.#how(peer)] ?? "";
