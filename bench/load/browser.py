@@ -96,12 +96,19 @@ class Page:
         """What the form whose action ends so would send, untouched. "": the page's own form."""
         for form in self.tree.forms:
             if form.method == "POST" and (form.action or self.path).endswith(action or self.path):
-                return {
-                    name: value or ""
-                    for name, value in form.form_values()
-                    if "__prefix__" not in name
-                }
+                sent = {name: value or "" for name, value in form.form_values()}
+                # lxml takes a choice whose value is empty for one that has none.
+                empty = form.xpath(".//input[@type='radio' and @checked and @value='']/@name")
+                sent |= dict.fromkeys(map(str, empty), "")
+                return {name: value for name, value in sent.items() if "__prefix__" not in name}
         raise Refused(f"{self.path} has no form for {action!r}")
+
+    @property
+    def refusal(self) -> str:
+        """What a page that refuses says, as far as it is marked as an error."""
+        marked = "//*[contains(@class, 'error') or contains(@class, 'errorlist')]"
+        words = [" ".join(one.text_content().split()) for one in self.tree.xpath(marked)]
+        return " | ".join(words)[:400] or " ".join(self.text.split())[:200]
 
     def json(self) -> Any:
         return json.loads(self.text)
@@ -175,7 +182,7 @@ class Browser:
         if status in (301, 302, 303):
             return await self.ask(then or f"{step}: then", "GET", target, allow=allow)
         if status not in allow:
-            self.ledger.error(f"{step}: {status}", f"{path} {' '.join(text.split())[-300:]}")
+            self.ledger.error(f"{step}: {status}", f"{path} {Page(path, status, text).refusal}")
             raise Refused(f"{method} {path}: {status}")
         return Page(path, status, text)
 

@@ -275,6 +275,9 @@ async def _run(
         await play.close()
         await asyncio.to_thread(site.site.wait_for_worker)
         await asyncio.to_thread(watch.look_back, gateway.received)
+    if not day.steps:
+        print("No time was left for a single step: give it more --minutes.", file=sys.stderr)
+        return 1
     best = max((one for one in day.steps if not one.limits_broken), default=day.steps[0],
                key=lambda one: one.carried)  # fmt: skip
     print(f"\n{verdict(day.steps, socket_minute, os.cpu_count() or 1)}\n\nAt {best.rate:.2f}:\n")
