@@ -2,7 +2,7 @@
 
 All processes write times beside each other: who was called when, until when somebody is present, when
 an SMS may be sent again. One whose clock is wrong would take places away, send twice and print wrong
-times on prescriptions. So it does nothing until its clock is right again (docs/decisions/0017).
+times on prescriptions. So it does nothing until its clock is right again (docs/decisions/0015).
 """
 
 import logging

@@ -3,7 +3,7 @@
     uvicorn --ws=esanjeevani.sockets:Sockets esanjeevani.asgi:application
 
 The short way is offered to the application as an extension of the ASGI scope. Without it (daphne)
-everything goes through `send`, which costs several times as much: docs/decisions/0022.
+everything goes through `send`, which costs several times as much: docs/decisions/0020.
 """
 
 import asyncio

@@ -69,7 +69,7 @@ class Token(Public, Moving):
     PASSES = 2  # calls not answered until the place is lost
 
     # Without an index of its own where one of those below begins with it, or nobody asks for it: the
-    # table grows by crores of rows (docs/decisions/0018-growth.md).
+    # table grows by crores of rows (docs/decisions/0016-growth.md).
     clinic = models.ForeignKey(
         Clinic, on_delete=models.PROTECT, related_name="tokens", db_index=False
     )
