@@ -10,6 +10,7 @@ import signal
 import sys
 import time
 from dataclasses import dataclass, field, replace
+from math import sqrt
 from statistics import mean
 from typing import Any
 
@@ -42,6 +43,7 @@ class Step:
 
     rate: float
     spent: Spent
+    came: int
     finished: int
     steps: dict[str, list[float]]
     updates: dict[str, list[float]]
@@ -73,7 +75,8 @@ class Step:
             found.append(f"page {page[1]!r} {page[0] * 1000:.0f} ms")
         if update[0] > UPDATE_LIMIT:
             found.append(f"live update {update[1]!r} {update[0] * 1000:.0f} ms")
-        if self.carried < self.rate * KEEPS_UP:
+        # Who come by chance leave a few under way at any moment: twice the root of their number.
+        if self.finished < self.came * KEEPS_UP - 2 * sqrt(self.came):
             found.append("the line grows")
         if self.errors:
             found.append(f"{self.errors} errors")
@@ -116,6 +119,7 @@ class Day:
         return Step(
             rate,
             spent,
+            after[7] - before[7],
             after[3] - before[3],
             _since(self.ledger.steps, before[4]),
             _since(self.ledger.updates, before[5]),
@@ -131,6 +135,7 @@ class Day:
             {name: len(values) for name, values in self.ledger.steps.items()},
             {name: len(values) for name, values in self.ledger.updates.items()},
             self.ledger.errors.total(),
+            self.play.came,
         )
 
 
@@ -234,7 +239,7 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench.load.day", description=__doc__.splitlines()[0])
     parser.add_argument("--minutes", type=float, default=15, help="for everything, at most")
-    parser.add_argument("--begin", type=float, default=0.3, help="consultations a second, first")
+    parser.add_argument("--begin", type=float, default=0.2, help="consultations a second, first")
     parser.add_argument("--most", type=float, default=3.0, help="for which there are people")
     parser.add_argument("--compression", type=float, default=60.0)
     parser.add_argument("--clinics", type=int, default=4)
