@@ -339,9 +339,11 @@ def test_a_report_ends_the_talk_parts_the_two_and_reaches_an_officer(rao, consul
     assert KeptApart.objects.filter(doctor=rao, patient=consultation.patient).count() == 1
     page = as_patient(account).get(address("visit", consultation)).content.decode()
     assert "The talk was ended and reported" in page
-    waiting(rao.duties.get().clinic, a_patient(account))
+    clinic = rao.duties.get().clinic
+    on_duty(clinic)  # else there is no token for them
+    waiting(clinic, a_patient(account))
     with pytest.raises(NobodyPresent):
-        called(rao.duties.get().clinic, rao)
+        called(clinic, rao)
 
 
 def test_to_go_on_in_writing_is_written_down(rao, consultation):

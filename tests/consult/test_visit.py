@@ -76,7 +76,7 @@ def test_the_waiting_room_shows_token_place_wait_and_doctors(clinic, rao):
     page = browser(consultation).get(path("visit", consultation))
     assert (page.context["token"].number, page.context["ahead"]) == (2, 1)
     assert page.context["doctors"] == 1
-    assert (page.context["wait"].low, page.context["wait"].high) == (2, 5)
+    assert (page.context["wait"].low, page.context["wait"].high) == (1, 11)
     assert "<strong data-ahead>1</strong>" in page.content.decode()
 
 

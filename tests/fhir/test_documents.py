@@ -87,7 +87,8 @@ def test_photos_and_reports_travel_along_and_too_large_ones_are_named(monkeypatc
         ("image/jpeg", "फोड़ा left leg.jpg"), ("application/pdf", "Blood count.pdf"),
     ]  # fmt: skip
     for kept, one in zip(record.attachments, files, strict=True):
-        assert b64decode(one["data"]) == kept.file.open().read()
+        with kept.file.open() as stored:
+            assert b64decode(one["data"]) == stored.read()
     assert "Come back at once if: Fever, or it spreads" in str(bundle)
     monkeypatch.setattr("consult.fhir.files.MOST", record.attachments[0].size)
     smaller = document(record, OP_CONSULT)
