@@ -223,7 +223,7 @@ class ConsultationPage(LivePage):
             whole = Consultation.objects.select_related("patient").get
             self.consultation = await database_sync_to_async(whole)(pk=self.entrance.pk)
         if not await self.seat.receive(text_data, self.consultation, self.user):
-            await super().receive(text_data, bytes_data)
+            await super().receive()  # dropped and counted, however large it was
 
     async def left(self) -> None:
         watch().remove(self)
