@@ -21,7 +21,7 @@ from accounts.models import Facility
 from consult.broadcast import centre_topic, room_topic
 from consult.entrance import Entrance
 from consult.models import CallEvent, Consultation
-from consult.signalling import Seat
+from consult.signalling import LONGEST_SAID, Seat
 from consult.tips import Tip, read_tips, watch
 from esanjeevani.clock import clock
 from esanjeevani.live import PUSH, Mailbox, Message, hub
@@ -43,6 +43,7 @@ log = logging.getLogger(__name__)
 class LivePage(AsyncWebsocketConsumer):
     """One open page. Subclasses say who may open it and what it listens to."""
 
+    longest_incoming = 1024  # characters
     looks_at_session = 1  # at every look, or at one of so many
     looks = 0
 
@@ -112,7 +113,8 @@ class LivePage(AsyncWebsocketConsumer):
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """A page says nothing up the socket; whoever floods it is cut off."""
         self.incoming += 1
-        if self.incoming > MAX_INCOMING or len(text_data or bytes_data or "") > 1024:
+        size = len(text_data or bytes_data or "")
+        if self.incoming > MAX_INCOMING or size > self.longest_incoming:
             await self.close(TOO_MUCH)
 
     async def _send_all(self) -> None:
@@ -167,6 +169,7 @@ class ConsultationPage(LivePage):
 
     entrance: Entrance
     told: Tip
+    longest_incoming = LONGEST_SAID
     consultation: Consultation | None = None  # read when the call needs it
     place: tuple[int, int] | None = None  # clinic and token that wait on this page
 
@@ -223,7 +226,7 @@ class ConsultationPage(LivePage):
             whole = Consultation.objects.select_related("patient").get
             self.consultation = await database_sync_to_async(whole)(pk=self.entrance.pk)
         if not await self.seat.receive(text_data, self.consultation, self.user):
-            await super().receive()  # dropped and counted, however large it was
+            await super().receive(text_data, bytes_data)
 
     async def left(self) -> None:
         watch().remove(self)

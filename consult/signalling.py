@@ -23,6 +23,7 @@ from esanjeevani.live import Mailbox, hub, relay
 from queues.models import MoveRefused
 
 MAX_SIGNAL = 16_384  # characters; Chromium's offer of sound and picture has about 6,000
+LONGEST_SAID = MAX_SIGNAL * 2  # characters; what is longer is no slip
 MAX_CANDIDATE = 1_024
 BURST, PER_SECOND = 120, 20  # messages; an ICE restart with three others takes about 60
 COST_OF_JOIN = 20  # it writes to the database
@@ -85,7 +86,7 @@ TO_ONE = {"here", "offer", "answer", "candidate"}
 
 def read_signal(text: str | None) -> dict[str, Any]:
     """The checked message. Raises NotASignal; parts that nobody knows are not passed on."""
-    if text is None or len(text) > MAX_SIGNAL * 2:
+    if text is None or len(text) > LONGEST_SAID:
         raise NotASignal
     try:
         said = json.loads(text)
