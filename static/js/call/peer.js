@@ -8,8 +8,9 @@ const RETRY_MS = 5_000;
 const SETTLE_MS = 6_000; // the other side's reports are of the gap until then
 const POLITE_MS = 1_200; // so that both sides do not restart at once
 
-// 25 packets of sound a second instead of 50: their headers would take more than the sound does.
-const inLongerPackets = (sdp) => sdp.replace(/a=rtpmap:\d+ opus\/.*\r\n/, "$&a=ptime:40\r\n");
+// 25 packets of sound a second instead of 50: their headers would take more than the sound does. And
+// no picture is sent again: that went on for 20 s after the last one.
+const forNarrowLines = (sdp) => sdp.replace(/a=rtpmap:\d+ opus\/.*\r\n/, "$&a=ptime:40\r\n").replace(/a=rtcp-fb:\d+ nack\r\n/g, "");
 
 export class Peer {
   media = {};
@@ -74,7 +75,7 @@ export class Peer {
     const isOffer = event === "offer";
     if (isOffer && !this.isPolite && pc.signalingState !== "stable") return;
     if (isOffer && pc.currentRemoteDescription) pc.setConfiguration(await this.call.servers()); // the other side starts anew
-    await pc.setRemoteDescription({ type: event, sdp: inLongerPackets(sdp) });
+    await pc.setRemoteDescription({ type: event, sdp: forNarrowLines(sdp) });
     if (!this.isConnected) this.#waitLong(); // a slow device gets all of it
     if (!isOffer) return;
     this.heardAt = performance.now();
