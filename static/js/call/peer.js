@@ -9,7 +9,7 @@ const SETTLE_MS = 6_000; // the other side's reports are of the gap until then
 const POLITE_MS = 1_200; // so that both sides do not restart at once
 
 // 25 packets of sound a second instead of 50: their headers would take more than the sound does. And
-// no picture is sent again: that went on for 20 s after the last one.
+// no picture is sent again: that went on for 20 s.
 const forNarrowLines = (sdp) => sdp.replace(/a=rtpmap:\d+ opus\/.*\r\n/, "$&a=ptime:40\r\n").replace(/a=rtcp-fb:\d+ nack\r\n/g, "");
 
 export class Peer {
