@@ -25,14 +25,16 @@ CASE = {
 class HealthWorker:
     """One health worker's browser, for a day."""
 
-    def __init__(self, network: Network, account: Account, plan: Parameters) -> None:
+    def __init__(
+        self, network: Network, account: Account, plan: Parameters, left: int = PER_HEALTH_WORKER
+    ) -> None:
         self.browser, self.ledger, self.plan = Browser(network), network.ledger, plan
-        self.account, self.left = account, PER_HEALTH_WORKER
+        self.account, self.left = account, left
         self.chips = Refreshing(self._chips, self.ledger)
         self.here = ""
 
-    async def sign_in(self) -> None:
-        await staff_sign_in(self.browser, self.account)
+    async def sign_in(self, *, is_new_day: bool) -> None:
+        await staff_sign_in(self.browser, self.account, is_new_day)
         await self.browser.get("centre: day", "/centre/")
 
     async def bring(self, known: str) -> None:
