@@ -8,6 +8,7 @@ from consult.views import (
     booking,
     calls,
     care,
+    desk,
     doctor,
     elsewhere,
     handing_on,
@@ -67,8 +68,9 @@ centre_patterns = [
 ROOM = "doctor/consultations/<uuid:consultation>/"
 
 colleague_patterns = [
+    path("doctor/", desk.desk, name="desk"),
+    path("doctor/own/", desk.own_part, name="desk_own"),
     path("doctor/asked/", opinions.asked, name="asked"),
-    path("doctor/asked/part/", opinions.asked_part, name="asked_part"),
     path("doctor/opinions/<uuid:opinion>/join/", opinions.join, name="join"),
     path(f"{ROOM}take/", opinions.take_written, name="take_written"),
     path(f"{ROOM}opinion/", opinions.specialists_room, name="specialists_room"),

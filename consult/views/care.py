@@ -96,7 +96,7 @@ def refer_emergency(request: SignedIn, consultation: UUID) -> HttpResponse:
         actions.refer_emergency(consultation=found, by=request.user, **typed)
     except MoveRefused:
         messages.info(request, _("The consultation had ended already."))
-    return redirect("queue:desk")
+    return redirect("consult:desk")
 
 
 @require_POST
@@ -109,7 +109,7 @@ def take_refill(request: SignedIn, refill: UUID) -> HttpResponse:
         taken = actions.take_refill(refill=found, doctor=request.user.doctor)
     except MoveRefused:
         messages.info(request, _("The request was taken or withdrawn meanwhile."))
-        return redirect("queue:desk")
+        return redirect("consult:desk")
     return redirect("consult:doctors_room", consultation=taken.uid)
 
 
@@ -118,7 +118,7 @@ def _try(request: SignedIn, consultation: Consultation, act: Callable[[], object
         act()
     except MoveRefused:
         messages.error(request, _("The consultation has ended; nothing was changed."))
-        return redirect("queue:desk")
+        return redirect("consult:desk")
     return redirect("consult:doctors_room", consultation=consultation.uid)
 
 

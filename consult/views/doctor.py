@@ -50,7 +50,7 @@ def call_next(request: SignedIn) -> HttpResponse:
         messages.info(request, _("You have a patient already."))
     except NobodyPresent as nobody:
         messages.info(request, _why_nobody(nobody))
-    return redirect("queue:desk")
+    return redirect("consult:desk")
 
 
 def _why_nobody(nobody: NobodyPresent) -> str:
@@ -72,7 +72,7 @@ def pass_over(request: SignedIn, consultation: UUID) -> HttpResponse:
         actions.pass_over(consultation=found, by=request.user)
     except MoveRefused:
         messages.info(request, _("The patient has just come in."))
-    return redirect("queue:desk")
+    return redirect("consult:desk")
 
 
 @require_safe
@@ -171,7 +171,7 @@ def _too_late(request: SignedIn, quietly: bool) -> HttpResponse:
     if quietly:
         return JsonResponse({"code": "ended", "message": words}, status=409)
     messages.error(request, words)
-    return redirect("queue:desk")
+    return redirect("consult:desk")
 
 
 def _not_issued(
@@ -241,7 +241,7 @@ def _finish(request: SignedIn, consultation: Consultation) -> HttpResponse:
         return _still_an_emergency(request, consultation)
     except MoveRefused:
         messages.info(request, _("The consultation had ended already."))
-    return redirect("queue:desk")
+    return redirect("consult:desk")
 
 
 def _still_an_emergency(request: SignedIn, consultation: Consultation) -> HttpResponse:
@@ -290,7 +290,7 @@ def send_back(request: SignedIn, consultation: UUID) -> HttpResponse:
         return _still_an_emergency(request, found)
     except MoveRefused:
         messages.info(request, _("The consultation had ended already."))
-    return redirect("queue:desk")
+    return redirect("consult:desk")
 
 
 @require_safe
