@@ -144,7 +144,6 @@ urlpatterns = [
     path("doctor/consultations/<uuid:consultation>/revise/", doctor.revise, name="revise"),
     path("doctor/consultations/<uuid:consultation>/return/", doctor.send_back, name="send_back"),
     path("doctor/consultations/<uuid:consultation>/pass/", doctor.pass_over, name="pass_over"),
-    path("doctor/consultations/<uuid:consultation>/rules/", care.rules_part, name="rules_part"),
     path("doctor/consultations/<uuid:consultation>/visit/", care.record_visit, name="record_visit"),
     path("doctor/consultations/<uuid:consultation>/paper/", care.record_paper, name="record_paper"),
     path("doctor/consultations/<uuid:consultation>/emergency/", care.emergency, name="emergency"),
