@@ -16,7 +16,7 @@ from django.http import HttpRequest
 
 from accounts.actions import refuse
 from accounts.broadcast import account_topic
-from accounts.gates import chosen_facility, facilities_of, has_second_factor, is_doctor
+from accounts.gates import chosen_facility, facilities_of, has_second_factor
 from accounts.models import Facility
 from consult.broadcast import centre_topic, room_topic
 from consult.entrance import Entrance
@@ -27,7 +27,7 @@ from esanjeevani.clock import clock
 from esanjeevani.live import PUSH, Mailbox, Message, hub
 from queues import broadcast
 from queues.board import boards
-from queues.models import Duty, Presence, Token
+from queues.models import Presence, Token
 
 REFUSED = 4404
 SIGNED_OUT = 4401
@@ -235,33 +235,6 @@ class ConsultationPage(LivePage):
             boards().hide(clinic_id, self.mailbox, token_id)
             await boards().depart(token_id)
         await self.seat.leave(CallEvent.What.LEFT if self.shut_out else CallEvent.What.LOST)
-
-
-class DeskPage(LivePage):
-    """The doctor's desk: told when one of the doctor's lines changed."""
-
-    clinics: list[int]
-    shown: list[int] = []
-
-    def allow(self) -> bool:
-        if not has_second_factor(self.scope["session"]) or not is_doctor(self.user):
-            return False
-        duties = Duty.objects.on().filter(doctor__user=self.user)
-        self.clinics = list(duties.values_list("clinic_id", flat=True))
-        return True
-
-    def topics(self) -> list[str]:
-        return []
-
-    async def joined(self) -> None:
-        await self.send(json.dumps({"type": "hello"}))
-        self.shown = self.clinics
-        for clinic_id in self.shown:
-            await boards().show(clinic_id, self.mailbox)
-
-    async def left(self) -> None:
-        for clinic_id in self.shown:
-            boards().hide(clinic_id, self.mailbox)
 
 
 class CentrePage(LivePage):
