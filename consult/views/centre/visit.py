@@ -17,6 +17,7 @@ from consult.forms import DispensingForm, FollowUpForm, MessageForm, VitalsForm
 from consult.models import Consultation, FollowUp, Instruction
 from consult.people import Role
 from consult.readings import readings
+from consult.views.centre.day import others_beside
 from consult.views.colleagues import opinion_of
 from consult.views.rooms import allow_camera
 from consult.views.visit import chat_context, issued_of
@@ -65,6 +66,7 @@ def _facts(request: AtCentre, found: Consultation) -> dict[str, Any]:
         "instructions": found.instructions.select_related("asked_by", "done_by"),
         "vitals_form": VitalsForm(),
         "issued": issued_of(found),
+        **others_beside(request, found),
     }
 
 
