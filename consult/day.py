@@ -11,7 +11,7 @@ from django.db.models import BigAutoField, DateField, DateTimeField, QuerySet
 from django.utils import timezone
 
 from accounts.models import Facility
-from consult.models import Consultation, FollowUp, Instruction, Referral
+from consult.models import Consultation, FollowUp, Instruction
 from consult.models.consultations import ConsultationQuerySet
 from esanjeevani.composed import Composed
 from queues.assignment import linked_clinics
@@ -69,6 +69,7 @@ FOLLOW_UPS = Composed(_follow_ups, **_OF, until=DateField())
 
 # --- the desk ---------------------------------------------------------------------------------------
 
+
 @dataclass(frozen=True)
 class Day:
     """The rows of the desk, each in the order in which somebody should look at them."""
@@ -104,7 +105,7 @@ def read_day(facility: Facility) -> Day:
 
 
 def read_lines(facility: Facility, besides: Consultation | None = None) -> Day:
-    """Only who waits, is called or is seen, and the written ones; `besides` is shown elsewhere. In 2 queries."""
+    """Only what is open; `besides` is shown elsewhere. In 2 queries."""
     by_place: dict[str, list[Consultation]] = {"called": [], "serving": [], "waiting": []}
     written = []
     for one in OPEN.all(facility=facility.pk):
@@ -117,7 +118,13 @@ def read_lines(facility: Facility, besides: Consultation | None = None) -> Day:
     unstaffed = _unstaffed({one.clinic_id for one in by_place["waiting"]})
     # stable: else in order
     by_place["waiting"].sort(key=lambda one: one.clinic_id not in unstaffed)
-    return Day(**by_place, unstaffed=unstaffed, written=written)
+    return Day(
+        called=by_place["called"],
+        serving=by_place["serving"],
+        waiting=by_place["waiting"],
+        written=written,
+        unstaffed=unstaffed,
+    )
 
 
 def _unstaffed(clinic_ids: set[int]) -> set[int]:
@@ -136,7 +143,3 @@ def midnight() -> datetime:
 def hub_standings(facility: Facility) -> list[Standing]:
     """The linked clinics as they stand, in 5 queries."""
     return standings(linked_clinics(facility))
-
-
-def letters_of(consultation: Consultation) -> list[Referral]:
-    return list(consultation.referrals.select_related("facility", "issued_by__user"))

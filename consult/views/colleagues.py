@@ -5,17 +5,11 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from accounts.models import Facility
-from consult.day import letters_of
 from consult.forms import InstructionForm, OpinionForm, ReferralForm, TransferForm
 from consult.models import Consultation
+from consult.parts import letters_of
 from consult.readings import readings
 from queues.models import Clinic, HubLink
-
-
-def opinion_of(consultation: Consultation) -> Any:
-    """The newest question to a specialist; None when nobody was asked."""
-    asked = consultation.opinions.select_related("clinic__speciality", "specialist__user")
-    return asked.order_by("-pk").first()
 
 
 def panels(consultation: Consultation, **forms: Any) -> dict[str, Any]:

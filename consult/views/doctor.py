@@ -17,6 +17,7 @@ from consult import actions
 from consult.fetch import doctors_consultation
 from consult.forms import LineFormSet, MessageForm, NoteForm, ReturnForm, lines_of
 from consult.models import Consultation, Note, Prescription
+from consult.parts import chat_context, issued_of
 from consult.people import Role
 from consult.views.colleagues import panels
 from consult.views.elsewhere import elsewhere_context
@@ -27,7 +28,6 @@ from consult.views.rules_panel import (
     reasons_in,
     rules_context,
 )
-from consult.views.visit import chat_context, issued_of
 from queues.actions import AlreadyHolding, NobodyPresent, NotOnDuty
 from queues.models import Clinic, HubLink, MoveRefused
 

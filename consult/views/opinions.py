@@ -15,10 +15,10 @@ from accounts.gates import SignedIn, doctor_only, get_or_refuse
 from consult import actions
 from consult.forms import MessageForm, OpinionAnswerForm
 from consult.models import Consultation, Opinion
+from consult.parts import chat_context
 from consult.people import Role
 from consult.readings import readings
 from consult.views.rooms import with_camera
-from consult.views.visit import chat_context
 from queues.actions import NotOnDuty
 from queues.models import Duty, KeptApart, MoveRefused
 
