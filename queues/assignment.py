@@ -71,6 +71,12 @@ def linked_clinics(spoke: Facility, speciality: Speciality | None = None) -> lis
     return [one for one in clinics if speciality is None or one.speciality_id == speciality.pk]
 
 
+def is_linked(spoke: Facility, clinic: Clinic) -> bool:
+    """Whether this clinic may be asked today. In one query."""
+    links = LINKS.all(spoke=spoke.pk, today=timezone.localdate())
+    return any(link.clinic_id == clinic.pk for link in links)
+
+
 def choose(
     *, spoke: Facility, speciality: Speciality, patient: Patient, on: Iterable[Clinic] | None = None
 ) -> Choice:
