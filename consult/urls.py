@@ -121,7 +121,6 @@ urlpatterns = [
     path("consultations/<uuid:consultation>/leave/", visit.leave, name="leave"),
     path("consultations/<uuid:consultation>/devices/", calls.devices, name="devices"),
     path("consultations/<uuid:consultation>/ice/", calls.ice, name="ice"),
-    path("consultations/<uuid:consultation>/flow/", calls.flow, name="flow"),
     path("consultations/<uuid:consultation>/report/", calls.report, name="report"),
     path("consultations/<uuid:consultation>/messages/", visit.post_message, name="post_message"),
     path(

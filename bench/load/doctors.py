@@ -175,6 +175,7 @@ class Doctor:
         await self._save(form)
         await asyncio.sleep(self.plan.talk * 0.4 * random.uniform(0.7, 1.3))
         self.ledger.done(f"issued {room.uid}")
+        await room.report()
         await self.browser.submit(
             "doctor: issue", form | {"issue": "1"}, f"{self.path}save/", "doctor's room: page"
         )
