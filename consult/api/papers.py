@@ -17,8 +17,7 @@ from consult.api.shapes import ReferralOutput
 from consult.models import Referral
 from consult.pdf import Paper
 from consult.pdf.letter import render_letter
-from consult.views.visit import _download as download
-from consult.views.visit import inline_pdf, issued_of
+from consult.views.visit import download, inline_pdf, issued_of
 
 PDF = {(200, "application/pdf"): bytes}
 
