@@ -96,6 +96,11 @@ network_patterns = [
     path("patients/<uuid:patient>/abha/verify/", abdm.verify, name="abha_verify"),
     path("consultations/<uuid:consultation>/abha-link/", abdm.link, name="abha_link"),
     path(f"{ROOM}elsewhere/", elsewhere.elsewhere, name="elsewhere"),
+    path(
+        f"{ROOM}elsewhere/<uuid:document>/files/<int:number>/",
+        elsewhere.enclosed_file,
+        name="enclosed_file",
+    ),
     path(f"{ROOM}elsewhere/ask/", elsewhere.ask_elsewhere, name="ask_elsewhere"),
 ]
 
