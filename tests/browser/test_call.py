@@ -458,7 +458,7 @@ def test_three_people_see_each_other_and_two_go_on_when_one_leaves(
         actions.give_opinion(opinion=opinion, specialist=das, answer="Eczema")
         specialist.page.reload()
         for person in (doctor, worker):
-            expect(person.page.locator("[data-news]")).to_contain_text("Specialist")
+            expect(person.page.locator("[data-call] [data-news]")).to_contain_text("Specialist")
             expect(person.page.locator(".tile")).to_have_count(1)
             person.sees_state("connected")
             person.receives("frames")
