@@ -17,9 +17,9 @@ from django.http import HttpRequest
 from accounts.actions import refuse
 from accounts.address import current_address, note_address
 from accounts.broadcast import account_topic
-from accounts.gates import chosen_facility, facilities_of, has_second_factor, is_doctor
-from accounts.models import Facility
+from accounts.gates import chosen_facility, facilities_of, has_second_factor
 from consult.broadcast import centre_topic, room_topic
+from consult.centre_tips import CentreTip, read_centre, read_centres
 from consult.entrance import Entrance
 from consult.models import CallEvent, Consultation
 from consult.signalling import LONGEST_SAID, Seat
@@ -29,7 +29,6 @@ from esanjeevani.clock import clock
 from esanjeevani.live import PUSH, Mailbox, Message, hub
 from queues import broadcast
 from queues.board import boards
-from queues.models import Duty, Presence, Token
 
 REFUSED = 4404
 SIGNED_OUT = 4401
@@ -185,6 +184,7 @@ class ConsultationPage(LivePage):
     """A consultation: its patient's waiting room and room, its doctor's room."""
 
     entrance: Entrance
+    about: int  # the consultation's key
     told: Tip
     longest_incoming = LONGEST_SAID
     consultation: Consultation | None = None  # read when the call needs it
@@ -205,7 +205,7 @@ class ConsultationPage(LivePage):
             return False
         if found.account_id != self.user.pk and not has_second_factor(self.scope["session"]):
             return False
-        self.entrance = found
+        self.entrance, self.about = found, found.pk
         return True
 
     def topics(self) -> list[str]:
@@ -267,40 +267,14 @@ class ConsultationPage(LivePage):
         await self.seat.leave(CallEvent.What.LEFT if self.shut_out else CallEvent.What.LOST)
 
 
-class DeskPage(LivePage):
-    """The doctor's desk: told when one of the doctor's lines changed."""
-
-    clinics: list[int]
-    shown: list[int] = []
-
-    def allow(self) -> bool:
-        if not has_second_factor(self.scope["session"]) or not is_doctor(self.user):
-            return False
-        duties = Duty.objects.on().filter(doctor__user=self.user)
-        self.clinics = list(duties.values_list("clinic_id", flat=True))
-        return True
-
-    def topics(self) -> list[str]:
-        return []
-
-    async def joined(self) -> None:
-        await self.send(json.dumps({"type": "hello"}))
-        self.shown = self.clinics
-        for clinic_id in self.shown:
-            await boards().show(clinic_id, self.mailbox)
-
-    async def left(self) -> None:
-        for clinic_id in self.shown:
-            boards().hide(clinic_id, self.mailbox)
-
-
 class CentrePage(LivePage):
     """A health centre's page: told of all its cases, and of the place of each patient who waits.
 
     While it is open its waiting patients are present, in however many lines: they sit before it.
     """
 
-    facility: Facility
+    about: int  # the health centre's key
+    told: CentreTip
     places: frozenset[tuple[int, int]] = frozenset()  # clinic and token
 
     def allow(self) -> bool:
@@ -309,43 +283,48 @@ class CentrePage(LivePage):
         found = chosen_facility(facilities_of(self.user), self.scope["session"])
         if found is None:
             return False
-        self.facility = found
+        self.about = found.pk
         return True
 
     def topics(self) -> list[str]:
-        return [centre_topic(self.facility.pk)]
+        return [centre_topic(self.about)]
 
     async def joined(self) -> None:
-        await self.send(json.dumps({"type": "hello"}))
+        # Read now that nothing can be missed: the page compares it with what it shows.
+        self.told = await database_sync_to_async(read_centre)(self.about)
+        await self.send(json.dumps(self.told.as_message("hello")))
+        watch(read_centres).add(self)
         await self._follow_places()
 
     async def heard(self, message: Message) -> None:
-        if message["type"] in ("centre", "resync"):
+        if message["type"] == "resync":
+            watch(read_centres).look_soon()  # one look is for all pages
+        elif message["type"] == "centre":
+            try:
+                self.told = await database_sync_to_async(read_centre)(self.about)
+            except Error as error:  # the next look will tell
+                log.warning("The cases of a health centre could not be read: %s", error)
+        if message["type"] in ("centre", "now"):
             await self._follow_places()
 
-    async def _follow_places(self) -> None:
-        """Look at the lines in which a patient of this centre waits now, and at no others."""
-        try:
-            now = await database_sync_to_async(self._read_places)()
-        except Error as error:
-            log.warning("The places of a health centre could not be read: %s", error)
-            return
-        for clinic_id, token_id in now - self.places:
-            await boards().show(clinic_id, self.mailbox, token_id)
-        for clinic_id, token_id in self.places - now:
-            boards().hide(clinic_id, self.mailbox, token_id)
-        self.places = now
+    async def worded(self, message: Message) -> Message:
+        """What changed goes with it: pages that do not show it need not ask."""
+        return self.told.as_message("centre") if message["type"] == "centre" else message
 
-    def _read_places(self) -> frozenset[tuple[int, int]]:
-        """Those who just came are present from now on."""
-        waiting = Token.objects.open().filter(consultation__facility=self.facility)
-        places = frozenset(waiting.values_list("clinic_id", "pk"))
-        Presence.renew(token_id for _clinic_id, token_id in places - self.places)
-        for clinic_id in {clinic_id for clinic_id, _token_id in places - self.places}:
-            broadcast.line_changed(clinic_id)
-        return places
+    async def _follow_places(self) -> None:
+        """Look at the lines in which a patient of this centre waits now, and at no others.
+
+        Those who just came are present from now on.
+        """
+        before, self.places = self.places, self.told.places
+        for clinic_id, token_id in self.places - before:
+            await boards().arrive(clinic_id, token_id)
+            await boards().show(clinic_id, self.mailbox, token_id)
+        for clinic_id, token_id in before - self.places:
+            boards().hide(clinic_id, self.mailbox, token_id)
 
     async def left(self) -> None:
+        watch(read_centres).remove(self)
         for clinic_id, token_id in self.places:
             boards().hide(clinic_id, self.mailbox, token_id)
         await boards().depart(*(token_id for _clinic_id, token_id in self.places))

@@ -34,6 +34,15 @@ VISIBLE_AT_HOME = Composed(
     ),
     whose=BigAutoField(), uid=UUIDField(), at=DateTimeField(),
 )  # fmt: skip
+KNOWN = Composed(
+    lambda facility, uid: (
+        Patient.objects.known_at(facility)
+        .filter(uid=uid)
+        .select_related("account", "state", "district")
+    ),
+    facility=BigAutoField(),
+    uid=UUIDField(),
+)
 
 
 def _fetch(
@@ -71,10 +80,8 @@ def centres_consultation(request: AtCentre, uid: UUID) -> Consultation:
 
 def known_patient(request: AtCentre, uid: UUID) -> Patient:
     """Whom this health centre has had before it."""
-    known = Patient.objects.known_at(request.facility).select_related(
-        "account", "state", "district"
-    )
-    return get_or_refuse(known, Patient.objects.all(), request, uid=uid)
+    found = KNOWN.first(facility=request.facility.pk, uid=uid)
+    return found_or_refused(found, Patient.objects.all(), request, uid=uid)
 
 
 def visible_consultation(request: SignedIn, uid: UUID) -> Consultation:

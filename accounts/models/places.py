@@ -57,14 +57,14 @@ class Facility(Named):
 
 
 class PostQuerySet(models.QuerySet["Post"]):
-    def open(self, at: Any = None) -> "PostQuerySet":
-        """Begun and not ended; `at` is a slot where the query is composed once, else now."""
-        at = at or timezone.now()
-        return self.filter(Q(ended_at=None) | Q(ended_at__gt=at), started_at__lte=at)
+    def open(self, now: Any = None) -> "PostQuerySet":
+        """Begun and not ended."""
+        now = now or timezone.now()
+        return self.filter(Q(ended_at=None) | Q(ended_at__gt=now), started_at__lte=now)
 
-    def at_centres(self, at: Any = None) -> "PostQuerySet":
+    def at_centres(self, now: Any = None) -> "PostQuerySet":
         """Of health workers: they bring patients of their facility before doctors."""
-        return self.open(at).filter(role=Post.Role.HEALTH_WORKER)
+        return self.open(now).filter(role=Post.Role.HEALTH_WORKER)
 
 
 class Post(models.Model):

@@ -108,7 +108,7 @@ def put_back(request: SignedIn, consultation: UUID) -> HttpResponse:
         messages.success(request, _("The patient is back in the line and goes first."))
     except MoveRefused:
         messages.info(request, _("The consultation had ended already."))
-    return redirect("queue:desk")
+    return redirect("consult:desk")
 
 
 @require_POST

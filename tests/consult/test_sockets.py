@@ -191,7 +191,8 @@ def test_whoever_may_is_told_hello_with_the_state_as_it_is(site: Site, clinic, r
     with page(site.url, room(consultation), rao.user, staff=True) as doctor:
         assert doctor.hear("hello", token="called")["state"] == "requested"
     with page(site.url, "/ws/desk/", rao.user, staff=True) as desk:
-        assert desk.hear("hello") == {"type": "hello"}
+        hello = {"type": "hello", "own": f"{consultation.token_id}called", "duties": str(clinic.pk)}
+        assert desk.hear("hello") == hello
 
 
 # --- the line -----------------------------------------------------------------------------------
