@@ -28,7 +28,7 @@ from accounts.models import User
 from tests.factories import as_patient, as_staff
 
 ROOT = Path(__file__).parent.parent
-STARTS_WITHIN = 30
+STARTS_WITHIN = 90
 DAPHNE = ["-m", "daphne", "esanjeevani.asgi:application", "--bind"]
 # As docker-compose.yml serves the sockets.
 UVICORN = [
