@@ -79,7 +79,9 @@ def test_a_token_that_is_revoked_closes_its_socket_and_opens_none(site: Site, co
 
 def test_who_may_not_use_the_api_gets_no_socket(site: Site, consultation):
     account, facility = consultation.patient.account, a_centre()
-    machine = MachineClient(name="Kiosk", facility=facility, answers_for=account, may_read_records=True)
+    machine = MachineClient(
+        name="Kiosk", facility=facility, answers_for=account, may_read_records=True
+    )
     before_the_notice = a_user()
     NoticeAcceptance.objects.filter(user=before_the_notice).delete()
     for key in ("", "esp_guess", give_key(client=machine, by=account), a_key(before_the_notice)):
