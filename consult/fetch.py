@@ -23,6 +23,15 @@ OWN = _of_uid(lambda user: _PEOPLE().of_patient_account(user))
 BOOKED = _of_uid(lambda user: _PEOPLE().of_patient_account(user).filter(facility=None))
 DOCTORS = _of_uid(lambda doctor: _PEOPLE().of_doctor(doctor))
 CENTRES = _of_uid(lambda facility: _PEOPLE().of_centre(facility))
+KNOWN = Composed(
+    lambda facility, uid: (
+        Patient.objects.known_at(facility)
+        .filter(uid=uid)
+        .select_related("account", "state", "district")
+    ),
+    facility=BigAutoField(),
+    uid=UUIDField(),
+)
 
 
 def _fetch(
@@ -60,10 +69,8 @@ def centres_consultation(request: AtCentre, uid: UUID) -> Consultation:
 
 def known_patient(request: AtCentre, uid: UUID) -> Patient:
     """Whom this health centre has had before it."""
-    known = Patient.objects.known_at(request.facility).select_related(
-        "account", "state", "district"
-    )
-    return get_or_refuse(known, Patient.objects.all(), request, uid=uid)
+    found = KNOWN.first(facility=request.facility.pk, uid=uid)
+    return found_or_refused(found, Patient.objects.all(), request, uid=uid)
 
 
 def visible_consultation(request: SignedIn, uid: UUID) -> Consultation:

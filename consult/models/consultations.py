@@ -222,13 +222,14 @@ class Consultation(Case, Public, Moving):
                 condition=Q(state="draft", facility=None),
                 name="consult_consultation_one_draft_per_patient",
             ),
+            # The centre first: by these two its desk finds what is being written, and what is open.
             models.UniqueConstraint(
-                fields=["patient", "facility"],
+                fields=["facility", "patient"],
                 condition=Q(state="draft"),
                 name="consult_consultation_one_draft_per_centre",
             ),
             models.UniqueConstraint(
-                fields=["patient", "facility"],
+                fields=["facility", "patient"],
                 condition=Q(state__in=["requested", "in_progress"]),
                 name="consult_consultation_one_open_per_centre",
             ),
@@ -273,6 +274,11 @@ class Consultation(Case, Public, Moving):
             models.Index(fields=["doctor", "-created_at"], name="consult_of_doctor"),
             models.Index(fields=["patient", "-created_at"], name="consult_of_patient"),
             models.Index(fields=["facility", "-created_at"], name="consult_of_centre"),
+            models.Index(
+                fields=["facility", "settled_at"],
+                condition=Q(settled_at__isnull=False),
+                name="consult_settled",
+            ),
             models.Index(
                 fields=["clinic", "requested_at"],
                 condition=Q(state="requested", is_written=True),

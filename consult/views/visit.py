@@ -13,7 +13,6 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.actions import record
 from accounts.gates import SignedIn, get_or_refuse, noticed
 from consult import actions
-from consult.day import letters_of
 from consult.fetch import booked_consultation, own_consultation, visible_consultation
 from consult.forms import FeedbackForm, MessageForm
 from consult.models import (
@@ -21,9 +20,9 @@ from consult.models import (
     Consultation,
     EmergencyReferral,
     Feedback,
-    Prescription,
     RefillRequest,
 )
+from consult.of_consultation import chat_context, issued_of, letters_of, note_of
 from consult.pdf import Paper
 from consult.people import Role, role_of
 from consult.views.booking import opd_clinics, too_many_files
@@ -94,22 +93,12 @@ def _room(
     return allow_camera(render(request, "consult/room.html", context, status=status))
 
 
-def chat_context(consultation: Consultation) -> dict[str, Any]:
-    stored = consultation.messages.select_related("author", "attachment")
-    return {"chat": stored, "attachments": consultation.attachments.filter(message=None)}
-
-
-def issued_of(consultation: Consultation) -> Prescription | None:
-    """The prescription in force."""
-    return consultation.prescriptions.filter(state=Prescription.State.ISSUED).first()
-
-
 def _result(consultation: Consultation) -> dict[str, Any]:
     feedback = Feedback.objects.filter(consultation=consultation).first()
     return {
         "consultation": consultation,
         "issued": issued_of(consultation),
-        "note": getattr(consultation, "note", None),
+        "note": note_of(consultation),
         "feedback": feedback,
         "feedback_form": FeedbackForm(),
         "refill": RefillRequest.objects.filter(
