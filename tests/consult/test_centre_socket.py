@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.broadcast import signed_out
 from consult import actions
 from queues.models import Presence, Token
-from tests.consult.test_sockets import SOON, other, page, path, room
+from tests.consult.test_sockets import other, page, path, room
 from tests.factories import (
     a_facility,
     a_health_worker,
@@ -25,7 +25,7 @@ from tests.factories import (
     on_duty,
     sent,
 )
-from tests.running import Site, browser_of, post
+from tests.running import SOON, Site, browser_of, post
 
 CENTRE = "/ws/centre/"
 
