@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from accounts.models import Speciality
 from consult.models import Consultation, FollowUp, Referral
-from consult.parts import ATTACHMENTS, OBSERVATIONS
+from consult.of_consultation import ATTACHMENTS, OBSERVATIONS
 from queues.models import Clinic
 
 VAGUE_WORDS = Path(__file__).parent / "data" / "vague_words.json"
@@ -65,7 +65,7 @@ def _gaps(consultation: Consultation) -> list[str]:
     gaps = []
     if is_vague(consultation.complaint):
         gaps.append("vague")
-    if not OBSERVATIONS.all(case=consultation.pk):
+    if not OBSERVATIONS.all(consultation=consultation.pk):
         gaps.append("no_vitals")
     return gaps
 
@@ -138,8 +138,8 @@ def _is_referred(consultation: Consultation, speciality: Speciality) -> bool:
 
 def completeness(consultation: Consultation) -> int:
     """Percent of what a whole case says that this one says; a photo or report counts too."""
-    measured = {row.kind for row in OBSERVATIONS.all(case=consultation.pk)}
+    measured = {row.kind for row in OBSERVATIONS.all(consultation=consultation.pk)}
     there = [bool(getattr(consultation, name)) for name in WORDS_ASKED]
     there += [kind in measured for kind in VITALS_ASKED]
-    there.append(bool(ATTACHMENTS.all(case=consultation.pk)))
+    there.append(bool(ATTACHMENTS.all(consultation=consultation.pk)))
     return round(100 * sum(there) / len(there))

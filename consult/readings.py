@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from consult.models import Consultation, Observation
-from consult.parts import OBSERVATIONS
+from consult.of_consultation import OBSERVATIONS
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Reading:
 
 def readings(consultation: Consultation) -> list[Reading]:
     """In the order in which they were taken, in one query."""
-    rows = OBSERVATIONS.all(case=consultation.pk)
+    rows = OBSERVATIONS.all(consultation=consultation.pk)
     found: list[Reading] = []
     for row in rows:
         row.patient = consultation.patient

@@ -53,6 +53,7 @@ class Tip:
             "token": self.token,
             "issued": self.issued,
             "parts": self.parts,
+            "message": self.message,
         }
 
     def after(self, message: Message) -> "Tip":

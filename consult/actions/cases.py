@@ -11,7 +11,7 @@ from accounts.actions import record
 from accounts.models import Facility, Patient, User
 from consult import broadcast
 from consult.models import Attachment, Consultation, FollowUp, Observation
-from consult.parts import OBSERVATIONS
+from consult.of_consultation import OBSERVATIONS
 from consult.vitals import Vital
 from esanjeevani.composed import Composed
 from esanjeevani.rows import insert_unless_there, update
@@ -127,7 +127,7 @@ def _locked(draft: Consultation) -> Consultation:
 
 def vitals_of(consultation: Consultation) -> Vitals:
     """The newest value of each kind."""
-    return {row.kind: row.value for row in OBSERVATIONS.all(case=consultation.pk)}
+    return {row.kind: row.value for row in OBSERVATIONS.all(consultation=consultation.pk)}
 
 
 def _replace_vitals(draft: Consultation, before: Vitals, vitals: Vitals, by: User) -> None:

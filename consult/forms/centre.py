@@ -21,7 +21,7 @@ from consult.models import (
     FollowUp,
     Prescription,
 )
-from consult.parts import LINES
+from consult.of_consultation import LINES
 from consult.vitals import VITALS, Vital
 from queues.line import Standing
 from queues.models import Clinic

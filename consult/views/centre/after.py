@@ -12,7 +12,7 @@ from consult import actions
 from consult.fetch import centres_consultation
 from consult.forms import DispensingForm, FollowUpForm
 from consult.models import FollowUp
-from consult.parts import LINES, issued_of
+from consult.of_consultation import LINES, issued_of
 from queues.models import MoveRefused
 
 

@@ -14,7 +14,7 @@ from consult import actions
 from consult.fetch import centres_consultation
 from consult.forms import DispensingForm, FollowUpForm, MessageForm, VitalsForm
 from consult.models import Consultation, Instruction
-from consult.parts import (
+from consult.of_consultation import (
     FOLLOW_UPS,
     INSTRUCTIONS,
     SENT_FILES,
@@ -78,7 +78,7 @@ def _doctors_word(found: Consultation) -> dict[str, Any]:
     return {
         "issued": issued_of(found),
         "opinion": opinion_of(found),
-        "instructions": INSTRUCTIONS.all(case=found.pk),
+        "instructions": INSTRUCTIONS.all(consultation=found.pk),
     }
 
 
@@ -98,8 +98,8 @@ def _waiting(request: AtCentre, found: Consultation) -> dict[str, Any]:
     token = found.token
     context: dict[str, Any] = {
         "token": token,
-        "attachments": SENT_FILES.all(case=found.pk),
-        "instructions": INSTRUCTIONS.all(case=found.pk),
+        "attachments": SENT_FILES.all(consultation=found.pk),
+        "instructions": INSTRUCTIONS.all(consultation=found.pk),
         "vitals_form": VitalsForm(),
     }
     if token is None:
@@ -133,7 +133,7 @@ def _place(request: AtCentre, found: Consultation, token: Token) -> dict[str, An
 
 def _after(request: AtCentre, found: Consultation) -> dict[str, Any]:
     issued = issued_of(found)
-    follow_up = FOLLOW_UPS.first(case=found.pk)
+    follow_up = FOLLOW_UPS.first(consultation=found.pk)
     context = {
         **chat_context(found),
         "issued": issued,
@@ -156,7 +156,7 @@ def _back(request: AtCentre, found: Consultation) -> dict[str, Any]:
     return {
         "came_back": Consultation.objects.came_back(request.facility).filter(pk=found.pk).exists(),
         "suggested": suggested if can_be_sent_there else None,
-        "next": WENT_ON.first(case=found.pk),
+        "next": WENT_ON.first(consultation=found.pk),
     }
 
 
