@@ -20,7 +20,7 @@ from consult.people import role_of
 from consult.views.rooms import ROOMS
 from deploy.trial import make_certificate
 from tests.factories import as_patient, as_staff
-from tests.running import free_port
+from tests.running import SOON, free_port
 
 FAKE_MEDIA = [
     "--use-fake-device-for-media-stream",
@@ -105,7 +105,7 @@ class Turn:
                 stdout=log,
                 stderr=log,
             )  # fmt: skip
-        until = time.monotonic() + 10
+        until = time.monotonic() + SOON
         while time.monotonic() < until:
             try:
                 for port in (self.port, self.tls_port):
@@ -138,7 +138,7 @@ class Person:
         wanted = ",".join(f'[data-call][data-state="{state}"]' for state in states)
         expect(self.page.locator(wanted)).to_be_attached(timeout=seconds * 1000)
 
-    def receives(self, what: str = "frames", more: float = 5, seconds: float = 20) -> float:
+    def receives(self, what: str = "frames", more: float = 5, seconds: float = 60) -> float:
         """Waits until `more` of it came from now on; how many seconds that took."""
         start = time.monotonic()
         before = self.look()[what]
@@ -207,7 +207,7 @@ def both_in(
     assert complaints == []
 
 
-def until(is_so: Callable[[], Any], seconds: float = 20) -> Any:
+def until(is_so: Callable[[], Any], seconds: float = 60) -> Any:
     """Waits for it; what it gave."""
     end = time.monotonic() + seconds
     while not (found := is_so()):

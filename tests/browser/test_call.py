@@ -284,11 +284,11 @@ def test_servers_that_are_never_named_hold_nobody_for_ever(
 
 # How often servers were named to a connection that was there.
 COUNT_RESTARTS = """
-window.restarts = 0;
 RTCPeerConnection.prototype.setConfiguration = ((set) => function (...given) {
   window.restarts += 1;
   return set.apply(this, given);
 })(RTCPeerConnection.prototype.setConfiguration);
+window.restarts = 0;
 """
 # The camera opens only when the test lets it.
 SLOW_TO_OPEN = """
