@@ -104,5 +104,10 @@ def call_in_text(consultation_id: int) -> None:
     _tell(consultation_id, type="call", event="text")
 
 
+def phone_let_in(consultation_id: int, *, may_join: bool) -> None:
+    """The phone of a patient at a health centre may join the call, or may no longer."""
+    _tell(consultation_id, type="phone", phone=may_join)
+
+
 def _tell(consultation_id: int, **message: object) -> None:
     transaction.on_commit(partial(live.publish, room_topic(consultation_id), **message))

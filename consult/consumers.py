@@ -22,6 +22,7 @@ from consult.broadcast import centre_topic, room_topic
 from consult.centre_tips import CentreTip, read_centre, read_centres
 from consult.entrance import Entrance
 from consult.models import CallEvent, Consultation
+from consult.people import Role
 from consult.signalling import LONGEST_SAID, Seat
 from consult.talk import Reader, talks
 from consult.tips import Tip, read_tips, watch
@@ -239,6 +240,7 @@ class ConsultationPage(LivePage):
         else:
             self.told = self.told.after(message)
         self.is_unsure = self.is_unsure or message["type"] in MOVES
+        await self._keep_phone_out()
 
     async def worded(self, message: Message) -> Message | None:
         """A message of the talk with its words, where the page shows them; without, it fetches them."""
@@ -259,6 +261,13 @@ class ConsultationPage(LivePage):
             self.consultation = await database_sync_to_async(whole)(pk=self.entrance.pk)
         if not await self.seat.receive(text_data, self.consultation, self.user):
             await super().receive(text_data, bytes_data)
+        await self._keep_phone_out()  # taken back while it came in
+
+    async def _keep_phone_out(self) -> None:
+        """The phone of a patient at a health centre is in the call while the patient wants it there."""
+        may_join = self.entrance.at_home or self.told.phone
+        if self.seat.role == Role.PATIENT and not may_join:
+            await self.seat.leave(CallEvent.What.LEFT)
 
     async def left(self) -> None:
         watch().remove(self)

@@ -29,6 +29,15 @@ def role_of(consultation: Consultation, user: User) -> Role | None:
     return None
 
 
+def patients_seat(consultation: Consultation) -> Role:
+    """Where the patient sits: at home, or before the health worker's screen.
+
+    What the call's rules ask of the patient they ask of this seat; a phone that was let in besides
+    is nobody's presence.
+    """
+    return Role.PATIENT if consultation.facility_id is None else Role.HEALTH_WORKER
+
+
 def _works_there(consultation: Consultation, user: User) -> bool:
     if consultation.facility_id is None:
         return False

@@ -43,6 +43,7 @@ class Tip:
     token: str | None
     issued: str  # the prescription's number, with "…" while its PDF is being made
     message: int  # the newest one's id
+    phone: bool  # of a patient at a health centre: whether it may join the call
     parts: str | None  # changes with whatever else a room shows: questions, orders, an emergency
 
     def as_message(self, kind: str) -> Message:
@@ -52,6 +53,7 @@ class Tip:
             "state": self.state,
             "token": self.token,
             "issued": self.issued,
+            "phone": self.phone,
             "parts": self.parts,
             "message": self.message,
         }
@@ -65,6 +67,8 @@ class Tip:
             return replace(self, state=message["state"])
         if kind == "message":
             return replace(self, message=max(self.message, message["id"]))
+        if kind == "phone":
+            return replace(self, phone=message["phone"])
         if kind in {"prescription", "instruction", "opinion", "emergency"}:
             return replace(self, parts=None)  # it fetches, and is asked again what it has
         return self
@@ -75,9 +79,12 @@ def read_tips(consultation_ids: Iterable[int]) -> dict[int, Tip]:
     ids = sorted(set(consultation_ids))
     tips = {}
     for begin in range(0, len(ids), AT_ONCE):
-        for pk, state, token, number, pdf, message, *parts in _rows(ids[begin : begin + AT_ONCE]):
+        for pk, state, token, number, pdf, message, let_in, *parts in _rows(
+            ids[begin : begin + AT_ONCE]
+        ):
             issued = f"{number}{'' if pdf else '…'}" if number else ""
-            tips[pk] = Tip(state, token, issued, message, ".".join(str(int(n)) for n in parts))
+            moves = ".".join(str(int(n)) for n in parts)
+            tips[pk] = Tip(state, token, issued, message, let_in is not None, moves)
     return tips
 
 
@@ -95,6 +102,7 @@ def _rows(ids: list[int]) -> "QuerySet[Consultation, Any]":
             Subquery(in_force.values("number")[:1]),
             Subquery(in_force.values("pdf")[:1]),
             _one(ChatMessage, Max("pk")),
+            "let_in_at",
             Exists(EmergencyReferral.objects.filter(consultation=OuterRef("pk"))),
             _one(Instruction, Count("pk")),
             _one(Instruction, Count("done_at")),

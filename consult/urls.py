@@ -54,6 +54,7 @@ centre_patterns = [
     path(f"{CONSULTATION}others/", day.others, name="centre_others"),
     path(f"{CONSULTATION}answer/", centre_visit.answer, name="centre_answer"),
     path(f"{CONSULTATION}take-over/", centre_visit.take_over, name="centre_take_over"),
+    path(f"{CONSULTATION}phone/", centre_visit.phone_in_call, name="centre_phone_in_call"),
     path(f"{CONSULTATION}leave/", centre_visit.leave, name="centre_leave"),
     path(f"{CONSULTATION}vitals/", centre_visit.measure, name="centre_measure"),
     path(

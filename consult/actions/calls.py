@@ -14,12 +14,11 @@ from accounts.models import User
 from consult import broadcast
 from consult.actions.room import close_what_is_open, token_of, withdraw_questions
 from consult.models import AbuseReport, CallEvent, CallLeg, Consultation, Opinion
-from consult.people import Role, role_of
+from consult.people import Role, patients_seat, role_of
 from esanjeevani.composed import Composed
 from queues import actions as queues
 from queues.models import MoveRefused
 
-PATIENTS_SIDE = {Role.PATIENT, Role.HEALTH_WORKER}
 CLOCKS_DIFFER_BY = timedelta(seconds=5)
 
 
@@ -68,16 +67,42 @@ def page_after(event: CallEvent) -> str | None:
 
 def _has_a_seat(consultation: Consultation, role: Role, by: User) -> bool:
     """One seat for each role: the health worker at whose screen the patient sits, not a colleague
-    who reads along; the specialist who is asked now, not one who has answered; the patient at home,
-    not a phone of the family while the patient sits at a health centre."""
-    if consultation.state != Consultation.State.IN_PROGRESS or consultation.is_written:
+    who reads along; the specialist who is asked now, not one who has answered; the patient at home;
+    while the patient sits at a health centre, the phone of the account once it was let in."""
+    if not consultation.is_in_call:
         return False
     if role == Role.HEALTH_WORKER:
         return consultation.token is not None and consultation.token.brought_by_id == by.pk
     if role == Role.SPECIALIST:
         asked = consultation.opinions.filter(specialist__user=by, state__in=Opinion.OPEN)
         return asked.exists()
-    return role == Role.DOCTOR or consultation.facility_id is None
+    return role == Role.DOCTOR or consultation.facility_id is None or consultation.lets_phone_in
+
+
+@transaction.atomic
+def let_phone_in(*, consultation: Consultation, by: User) -> None:
+    """The patient said to the health worker `by` that the phone of the account may join the call.
+
+    Raises MoveRefused when the patient does not sit before this health worker, or it may already.
+    """
+    here = Consultation.objects.open().filter(pk=consultation.pk, token__brought_by=by)
+    if not here.filter(let_in_at=None).update(let_in_at=timezone.now(), let_in_by=by):
+        raise MoveRefused("The patient does not sit here, or the phone may join already.")
+    record("call.let_phone_in", consultation, by=by, patient=consultation.patient)
+    broadcast.phone_let_in(consultation.pk, may_join=True)
+
+
+@transaction.atomic
+def put_phone_out(*, consultation: Consultation, by: User) -> None:
+    """The patient takes it back: the phone is out of the call at once.
+
+    Any health worker of the centre may note it. Raises MoveRefused when it was not let in.
+    """
+    let_in = Consultation.objects.open().filter(pk=consultation.pk, let_in_at__isnull=False)
+    if not let_in.update(let_in_at=None, let_in_by=None):
+        raise MoveRefused("The phone was not let into this call.")
+    record("call.put_phone_out", consultation, by=by, patient=consultation.patient)
+    broadcast.phone_let_in(consultation.pk, may_join=False)
 
 
 def note_event(
@@ -126,30 +151,34 @@ def report_flow(*, came: CallEvent, since: datetime, flows: Iterable[Flow]) -> N
     for flow in flows:
         seconds = [min(flow.video_seconds, longest), min(flow.sound_seconds, longest)]
         values += [came.consultation_id, came.by_id, came.role, came.page, flow.other, *seconds, at]
+    patient = patients_seat(came.consultation)
     rows = ", ".join([LEG] * (len(values) // LEG.count("%s")))
     with connection.cursor() as cursor:
         cursor.execute(KEEP.format(rows=rows), values)
         legs = LEGS.all(consultation=came.consultation_id)
         sums = {
             "consultation": came.consultation_id,
-            "video": _both_ways([(leg.role, leg.other, leg.video_seconds) for leg in legs]),
-            "sound": _both_ways([(leg.role, leg.other, leg.sound_seconds) for leg in legs]),
+            "video": _both_ways(
+                patient, [(leg.role, leg.other, leg.video_seconds) for leg in legs]
+            ),
+            "sound": _both_ways(
+                patient, [(leg.role, leg.other, leg.sound_seconds) for leg in legs]
+            ),
         }
         cursor.execute(GROW, sums)
 
 
-def _both_ways(legs: list[tuple[str, str, int]]) -> int:
-    """The seconds that doctor and patient's side both received.
+def _both_ways(patient: Role, legs: list[tuple[str, str, int]]) -> int:
+    """The seconds that the doctor and the `patient`'s seat both received.
 
     The lesser of the two: neither side alone can make a talk longer than it was, and one who saw
-    while the other did not was not face to face. On the patient's side the better screen counts.
+    while the other did not was not face to face.
     """
     received: dict[tuple[str, str], int] = {}
     for role, other, seconds in legs:
         received[role, other] = received.get((role, other), 0) + seconds
-    of_doctor = [received.get((Role.DOCTOR, side), 0) for side in PATIENTS_SIDE]
-    from_doctor = [received.get((side, Role.DOCTOR), 0) for side in PATIENTS_SIDE]
-    return min(max(of_doctor), max(from_doctor))
+    ways = [(Role.DOCTOR, patient), (patient, Role.DOCTOR)]
+    return min(received.get(way, 0) for way in ways)
 
 
 @transaction.atomic
@@ -193,9 +222,8 @@ def put_back(*, consultation: Consultation, by: User) -> Consultation:
 
 
 def _is_one_of_two(consultation: Consultation, role: Role) -> bool:
-    """The talk is the doctor's and the patient's side's: no specialist and no phone at home ends it."""
-    sides = Role.PATIENT if consultation.facility_id is None else Role.HEALTH_WORKER
-    return role in (Role.DOCTOR, sides)
+    """The talk is the doctor's and the patient's seat's: no specialist and no phone at home ends it."""
+    return role in (Role.DOCTOR, patients_seat(consultation))
 
 
 @transaction.atomic

@@ -58,6 +58,12 @@ class MoveInput(Input):
     because = words(300)
 
 
+class PhoneInCallInput(Input):
+    may_join = serializers.BooleanField(
+        help_text="Said by the patient, to the health worker at whose screen the patient sits."
+    )
+
+
 class InstructionInput(Input):
     words = serializers.CharField(max_length=300)
 

@@ -19,6 +19,7 @@ from consult.api.centre_shapes import (
     FollowUpOutput,
     InstructionAnswerInput,
     InstructionOutput,
+    PhoneInCallInput,
 )
 from consult.api.prescription_shapes import PrescriptionOutput
 from consult.api.rules import rules
@@ -43,6 +44,18 @@ class Leave(CentresVerb):
 
     def post(self, request: Request, consultation: UUID) -> Response:
         """Take the case back before the doctor has begun."""
+        return super().post(request, consultation)
+
+
+class PhoneInCall(CentresVerb):
+    inputs = {"POST": PhoneInCallInput}
+
+    def act(self, consultation: Consultation, typed: dict[str, Any]) -> None:
+        say = actions.let_phone_in if typed["may_join"] else actions.put_phone_out
+        say(consultation=consultation, by=user_of(self.request))
+
+    def post(self, request: Request, consultation: UUID) -> Response:
+        """The patient says whether the phone of the account may join the call, and takes it back."""
         return super().post(request, consultation)
 
 

@@ -81,6 +81,9 @@ class ConsultationOutput(serializers.Serializer[Consultation]):
     is_disabled = serializers.BooleanField()
     is_emergency = serializers.BooleanField()
     lmp = serializers.DateField(allow_null=True)
+    lets_phone_in = serializers.BooleanField(
+        help_text="Whether the account's phone may join the call of the health centre."
+    )
     token = TokenOutput(allow_null=True)
     end_reason = serializers.CharField()
     end_words = serializers.CharField()

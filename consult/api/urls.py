@@ -126,6 +126,7 @@ centres_side = [
     path(f"{CASE}in-writing/", sending.InWriting.as_view(), name="in_writing"),
     path(f"{CASE}begin/", centre_visit.Begin.as_view(), name="begin"),
     path(f"{CASE}take-over/", centre_visit.TakeOver.as_view(), name="take_over"),
+    path(f"{CASE}phone/", centre_visit.PhoneInCall.as_view(), name="phone_in_call"),
     path(f"{CASE}leave/", centre_visit.Leave.as_view(), name="take_back"),
     path(f"{CASE}settle/", centre_visit.Settle.as_view(), name="settle"),
     path(f"{CASE}dispense/", centre_visit.Dispense.as_view(), name="dispense"),

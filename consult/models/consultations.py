@@ -206,6 +206,18 @@ class Consultation(Case, Public, Moving):
     phone_centre = models.BooleanField(
         "the health centre's number, not the patient's own", default=False
     )
+    let_in_at = models.DateTimeField(
+        "the patient's phone was let into the call of the health centre", null=True, blank=True
+    )
+    let_in_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        db_index=False,
+        related_name="+",
+        help_text="The health worker to whom the patient said so.",
+    )
     video_seconds = models.PositiveIntegerField("seconds of video both ways", default=0)
     sound_seconds = models.PositiveIntegerField("seconds of sound both ways", default=0)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -247,6 +259,11 @@ class Consultation(Case, Public, Moving):
                 condition=Q(settled_at=None, settled_by=None)
                 | Q(settled_at__isnull=False, settled_by__isnull=False),
                 name="consult_consultation_settled_at_and_by",
+            ),
+            models.CheckConstraint(
+                condition=Q(let_in_at=None, let_in_by=None)
+                | Q(let_in_at__isnull=False, let_in_by__isnull=False, facility__isnull=False),
+                name="consult_consultation_let_in_at_and_by_at_centre",
             ),
             models.CheckConstraint(
                 condition=Q(facility=None)
@@ -315,6 +332,16 @@ class Consultation(Case, Public, Moving):
         if self.phone_centre:
             return self.facility.phone if self.facility else ""
         return self.patient.account.phone
+
+    @property
+    def is_in_call(self) -> bool:
+        """With the doctor now, and not answered in writing."""
+        return self.state == self.State.IN_PROGRESS and not self.is_written
+
+    @property
+    def lets_phone_in(self) -> bool:
+        """The patient at a health centre said that the phone of the account may join the call."""
+        return self.let_in_at is not None
 
     def request(self, token: Token | None, **fields: object) -> None:
         """Sent: with its place in a line, or without one to be answered in writing."""

@@ -30,7 +30,7 @@ from consult.forms import (
 )
 from consult.models import Consultation, Prescription
 from consult.of_consultation import DRAFT, IN_FORCE, NOTE, chat_context
-from consult.people import Role
+from consult.people import Role, patients_seat
 from consult.views.colleagues import clinic_choices, panels
 from consult.views.elsewhere import elsewhere_context
 from consult.views.rooms import allow_camera
@@ -117,6 +117,7 @@ def _room(
         "consultation": consultation,
         "patient": consultation.patient,
         "role": Role.DOCTOR,
+        "patients_seat": patients_seat(consultation),
         "is_live": consultation.state == Consultation.State.IN_PROGRESS,
         "note": note,
         "note_form": note_form or NoteForm(instance=note),

@@ -40,7 +40,8 @@ def visit(request: SignedIn, consultation: UUID) -> HttpResponse:
     if state == Consultation.State.DRAFT:
         return redirect("consult:files", consultation=found.uid)
     record("consultation.read", found, by=request.user, patient=found.patient)
-    if found.facility_id is not None and not found.is_over:
+    is_let_in = found.is_in_call and found.lets_phone_in
+    if found.facility_id is not None and not found.is_over and not is_let_in:
         return render(request, "consult/at_centre.html", {"consultation": found})
     if state == Consultation.State.REQUESTED:
         return _waiting_room(request, found)
@@ -90,6 +91,7 @@ def _room(
     context |= chat_context(consultation) | {"issued": issued_of(consultation)}
     context["emergency"] = emergency
     context["role"] = Role.PATIENT
+    context["is_guest"] = consultation.facility_id is not None  # the talk is the health centre's
     return allow_camera(render(request, "consult/room.html", context, status=status))
 
 

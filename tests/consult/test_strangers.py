@@ -53,7 +53,7 @@ POST_ONLY = {
     "choose_facility", "centre_here", "centre_open", "close_follow_up", "centre_add_file",
     "centre_remove_file", "centre_discard", "centre_send_again", "centre_reopen", "centre_move",
     "centre_settle", "centre_answer", "centre_take_over", "centre_leave", "centre_measure",
-    "centre_carry_out", "centre_dispense",
+    "centre_phone_in_call",    "centre_carry_out", "centre_dispense",
 }  # fmt: skip
 GET_AND_POST = {
     "case", "files", "confirm", "grievance", "messages", "specialists_room", "centre_register",

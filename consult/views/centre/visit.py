@@ -70,7 +70,7 @@ def _page(request: AtCentre, found: Consultation, status: int = 200, **forms: An
 
 def _moving_parts(request: AtCentre, found: Consultation) -> HttpResponse:
     """What moves in the room while it is open (static/js/room.js)."""
-    context = {"consultation": found, **_doctors_word(found)}
+    context = {"consultation": found, **_doctors_word(found), **_screen(request, found)}
     return render(request, "consult/centre/_room_parts.html", context)
 
 
@@ -89,9 +89,14 @@ def _room(request: AtCentre, found: Consultation) -> dict[str, Any]:
         "form": MessageForm(),
         "vitals_form": VitalsForm(),
         "role": Role.HEALTH_WORKER,
-        # The patient sits here: the call is on this screen, not on a colleague's.
-        "is_my_screen": found.token is not None and found.token.brought_by_id == request.user.pk,
+        **_screen(request, found),
     }
+
+
+def _screen(request: AtCentre, found: Consultation) -> dict[str, Any]:
+    """The patient sits here: the call is on this screen, not on a colleague's."""
+    token = found.token
+    return {"is_my_screen": token is not None and token.brought_by_id == request.user.pk}
 
 
 def _waiting(request: AtCentre, found: Consultation) -> dict[str, Any]:
@@ -101,6 +106,7 @@ def _waiting(request: AtCentre, found: Consultation) -> dict[str, Any]:
         "attachments": SENT_FILES.all(consultation=found.pk),
         "instructions": INSTRUCTIONS.all(consultation=found.pk),
         "vitals_form": VitalsForm(),
+        **_screen(request, found),
     }
     if token is None:
         return context | {"others": _elsewhere(request, found)}
@@ -127,7 +133,6 @@ def _place(request: AtCentre, found: Consultation, token: Token) -> dict[str, An
         "wait": line.wait(ahead) if ahead is not None else None,
         "doctors": line.doctors,
         "is_parted": not line.doctors and KeptApart.of_patient(found.patient).exists(),
-        "is_mine": token.brought_by_id == request.user.pk,
     }
 
 
@@ -190,6 +195,19 @@ def take_over(request: AtCentre, consultation: UUID) -> HttpResponse:
     try:
         if found.token is not None:
             sit_at_screen(token=found.token, of=request.user)
+    except MoveRefused:
+        messages.info(request, _("This is no longer possible."))
+    return redirect("consult:centre_visit", consultation=found.uid)
+
+
+@require_POST
+@health_worker_only
+def phone_in_call(request: AtCentre, consultation: UUID) -> HttpResponse:
+    """The patient says whether the phone of the account may join the call, and takes it back."""
+    found = centres_consultation(request, consultation)
+    say = actions.let_phone_in if "may_join" in request.POST else actions.put_phone_out
+    try:
+        say(consultation=found, by=request.user)
     except MoveRefused:
         messages.info(request, _("This is no longer possible."))
     return redirect("consult:centre_visit", consultation=found.uid)

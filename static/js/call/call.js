@@ -165,11 +165,11 @@ export class Call {
     this.changed();
   }
 
-  // After a minute without the patient's side the doctor chooses how to go on.
+  // After a minute without the patient the doctor chooses how to go on.
   bePatient(anew) {
     const choices = this.section.querySelector("[data-choices]");
     if (!choices) return;
-    const isThere = this.ended || this.all((peer) => ORDER.indexOf(peer.seat) > 1 && (peer.isConnected || (peer.media.rtc === false && !peer.isAway))).length;
+    const isThere = this.ended || this.all((peer) => peer.seat === choices.dataset.of && (peer.isConnected || (peer.media.rtc === false && !peer.isAway))).length;
     if (isThere || anew) {
       clearTimeout(this.patience);
       this.patience = null;

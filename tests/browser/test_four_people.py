@@ -1,0 +1,115 @@
+"""Four in the call of a health centre: its screen, the doctor, a specialist, and the patient's phone."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from consult import actions
+from consult.models import Consultation
+from tests.calling import FAKE_MEDIA, Person, comes_in, context_of, until
+from tests.factories import (
+    a_health_worker,
+    a_hub,
+    a_specialist,
+    an_opinion,
+    before_the_screen,
+    centre_of,
+    on_duty,
+)
+from tests.running import Site, launch, playing
+
+pytestmark = [pytest.mark.chromium, pytest.mark.timeout(300)]
+
+# Of each tile by whose it is: how many frames of it this page has shown.
+FRAMES = """
+() => Object.fromEntries([...document.querySelectorAll(".tile:not(.no-picture)")].map((tile) => [
+  tile.querySelector("[data-who]").textContent,
+  tile.querySelector("video").getVideoPlaybackQuality().totalVideoFrames,
+]))
+"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with playing() as playwright:
+        started = launch(playwright, *FAKE_MEDIA)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def consultation(site: Site) -> Consultation:
+    """Before Meena's screen, with Dr Rao; a specialist has joined."""
+    meena = a_health_worker()
+    hub, skin = a_hub(centre_of(meena)), a_hub(centre_of(meena), "dermatology")
+    consultation = before_the_screen(meena, hub, on_duty(hub))
+    opinion = an_opinion(consultation, skin)
+    actions.join(opinion=opinion, specialist=a_specialist(skin))
+    return consultation
+
+
+def sees(person: Person, *others: str) -> None:
+    """Their pictures and nobody else's, and each of them moves."""
+    expect(person.page.locator(".tile")).to_have_count(len(others))
+    shown = until(
+        lambda: seen if (seen := person.page.evaluate(FRAMES)).keys() == set(others) else None
+    )
+    until(lambda: all(more > shown[who] for who, more in person.page.evaluate(FRAMES).items()))
+
+
+def test_four_see_each_other_until_the_patient_takes_the_phone_back(
+    site: Site, browser: Browser, consultation: Consultation
+):
+    specialist = consultation.opinions.get().specialist
+    staff = [consultation.requested_by, consultation.doctor.user, specialist.user]
+    with ExitStack() as open_pages:
+        contexts = [
+            open_pages.enter_context(context_of(browser, site.urls[0], user, staff=True))
+            for user in staff
+        ]
+        account = consultation.patient.account
+        contexts.append(open_pages.enter_context(context_of(browser, site.urls[-1], account)))
+        worker, doctor, asked, phone = (
+            comes_in(context, consultation, user)
+            for context, user in zip(contexts, [*staff, account], strict=True)
+        )
+        sees(worker, "Doctor", "Specialist")
+        expect(phone.page.locator("[data-call]")).to_have_count(0)
+        loaded = worker.page.evaluate("performance.timeOrigin")
+
+        worker.press("The patient says yes: it may join")
+        sees(phone, "Doctor", "Specialist", "Health worker")
+        sees(worker, "Doctor", "Specialist", "Patient's phone")
+        sees(doctor, "Health worker", "Specialist", "Patient's phone")
+        sees(asked, "Health worker", "Doctor", "Patient's phone")
+
+        worker.press("The patient takes it back: put the phone out")
+        expect(phone.page.locator("[data-call]")).to_have_count(0)
+        sees(worker, "Doctor", "Specialist")
+        sees(doctor, "Health worker", "Specialist")
+        sees(asked, "Health worker", "Doctor")
+        assert worker.page.evaluate("performance.timeOrigin") == loaded  # the call went on
+
+
+def test_the_phone_is_not_the_patient_for_whom_the_doctor_waits(
+    site: Site, browser: Browser, consultation: Consultation
+):
+    meena, account = consultation.requested_by, consultation.patient.account
+    actions.let_phone_in(consultation=consultation, by=meena)
+    with (
+        context_of(browser, site.urls[0], consultation.doctor.user, staff=True) as doctors,
+        context_of(browser, site.urls[0], meena, staff=True) as workers,
+        context_of(browser, site.urls[-1], account) as phones,
+    ):
+        doctor = comes_in(doctors, consultation, consultation.doctor.user)
+        choices = doctor.page.locator("[data-choices]")
+        choices.evaluate("one => { one.dataset.after = '1'; }")
+        comes_in(phones, consultation, account)
+        worker = comes_in(workers, consultation, meena)
+        sees(doctor, "Patient's phone", "Health worker")
+        expect(choices).to_be_hidden()
+        worker.page.goto("/centre/")
+        expect(choices).to_be_visible()
+        sees(doctor, "Patient's phone")
