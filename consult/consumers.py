@@ -267,7 +267,8 @@ class ConsultationPage(LivePage):
         """The phone of a patient at a health centre is in the call while the patient wants it there."""
         may_join = self.entrance.at_home or self.told.phone
         if self.seat.role == Role.PATIENT and not may_join:
-            await self.seat.leave(CallEvent.What.LEFT)
+            with contextlib.suppress(Error):  # written down or not: it is out
+                await self.seat.leave(CallEvent.What.LEFT)
 
     async def left(self) -> None:
         watch().remove(self)

@@ -87,7 +87,15 @@ class ConsultationAdmin(ReadOnly, InArea, AuditedReads):
             },
         ),
         ("Before and after it", {"fields": ["continues", "follow_up_of"]}),
-        ("The call", {"fields": ["mode", "video_seconds", "sound_seconds", "may_phone", "phone_centre", "let_in_at", "let_in_by"]}),
+        (
+            "The call",
+            {
+                "fields": [
+                    "mode", "video_seconds", "sound_seconds", "may_phone", "phone_centre",
+                    "let_in_at", "let_in_by",
+                ]
+            },
+        ),
         ("When", {"fields": ["created_at", "requested_at", "started_at", "ended_at"]}),
     ]  # fmt: skip
 

@@ -108,6 +108,17 @@ def test_at_whose_number_the_doctor_may_phone_is_said_when_a_case_is_sent(meena,
     assert Consultation.objects.get(pk=draft.pk).number_to_phone == numbers[phone]
 
 
+def test_the_patients_phone_may_join_the_call_from_the_patients_yes_to_the_no(meena, worker):
+    hub = a_hub(centre_of(meena))
+    case = before_the_screen(meena, hub, on_duty(hub))
+    sunita = Program(a_health_worker(centre_of(meena)), staff=True)
+    path = f"cases/{case.uid}/phone/"
+    assert sunita.post(path, {"may_join": True}).json()["code"] == "moved"
+    assert worker.post(path, {}).status_code == 400
+    for may_join in (True, False):
+        assert worker.post(path, {"may_join": may_join}).json()["lets_phone_in"] is may_join
+
+
 def test_a_draft_goes_and_a_colleague_takes_over(meena, worker):
     hub = a_hub(centre_of(meena))
     on_duty(hub)

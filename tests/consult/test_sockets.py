@@ -174,8 +174,8 @@ def test_whoever_may_is_told_hello_with_the_state_as_it_is(site: Site, clinic, r
     consultation = waiting(clinic)
     with patients_page(site.url, consultation) as patient:
         assert patient.hear("hello") == {
-            "type": "hello", "state": "requested", "token": "waiting", "issued": "", "parts": "0.0.0.0.0.0",
-            "message": 0,
+            "type": "hello", "state": "requested", "token": "waiting", "issued": "", "phone": False,
+            "parts": "0.0.0.0.0.0", "message": 0,
         }  # fmt: skip
         assert patient.hear("place")["ahead"] == 0
     called(clinic, rao)
