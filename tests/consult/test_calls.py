@@ -177,7 +177,7 @@ def test_of_reports_at_the_same_time_none_is_lost():
 
 def test_a_report_costs_three_statements_and_no_lock(consultation, django_assert_num_queries):
     joined(consultation)
-    came = CallEvent.objects.get(page=DOCTORS)
+    came = CallEvent.objects.select_related("consultation").get(page=DOCTORS)  # as a seat holds it
     since = actions.came_first(came)
     with django_assert_num_queries(3) as asked:
         actions.report_flow(came=came, since=since, flows=[actions.Flow("patient", 9, 9)])
