@@ -175,13 +175,15 @@ def test_whoever_may_is_told_hello_with_the_state_as_it_is(site: Site, clinic, r
     with patients_page(site.url, consultation) as patient:
         assert patient.hear("hello") == {
             "type": "hello", "state": "requested", "token": "waiting", "issued": "", "parts": "0.0.0.0.0.0",
+            "message": 0,
         }  # fmt: skip
         assert patient.hear("place")["ahead"] == 0
     called(clinic, rao)
     with page(site.url, room(consultation), rao.user, staff=True) as doctor:
         assert doctor.hear("hello", token="called")["state"] == "requested"
     with page(site.url, "/ws/desk/", rao.user, staff=True) as desk:
-        assert desk.hear("hello") == {"type": "hello"}
+        hello = {"type": "hello", "own": f"{consultation.token_id}called", "duties": str(clinic.pk)}
+        assert desk.hear("hello") == hello
 
 
 # --- the line -----------------------------------------------------------------------------------
