@@ -4,12 +4,28 @@ A whole consultation with token, patient and doctor costs three times as much to
 page would keep it in memory for nothing.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
+
+from django.db.models import BigAutoField, UUIDField
 
 from accounts.models import User
 from consult.models import Consultation
+from esanjeevani.composed import Columns
 from queues.models import Token
+
+VISIBLE = Columns(
+    lambda user, uid: (
+        Consultation.objects.visible_to(user)
+        .filter(uid=uid)
+        .values_list(
+            "pk", "facility_id", "patient__account_id",
+            "token_id", "token__state", "token__clinic_id",
+        )
+    ),
+    user=BigAutoField(),
+    uid=UUIDField(),
+)  # fmt: skip
 
 
 class Entrance(NamedTuple):
@@ -25,15 +41,7 @@ class Entrance(NamedTuple):
     @classmethod
     def of(cls, uid: UUID, user: User) -> "Entrance | None":
         """None when there is no such consultation, or none for this user."""
-        rows: Any = (
-            Consultation.objects.visible_to(user)
-            .filter(uid=uid)
-            .values_list(
-                "pk", "facility_id", "patient__account_id",
-                "token_id", "token__state", "token__clinic_id",
-            )
-        )  # fmt: skip
-        return next((cls(*row) for row in rows), None)
+        return next((cls(*row) for row in VISIBLE.columns(user=user.pk, uid=uid)), None)
 
     @property
     def place(self) -> tuple[int, int] | None:
