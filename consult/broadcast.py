@@ -4,9 +4,9 @@ from functools import partial
 
 from django.db import transaction
 
-from consult.models import Consultation, Opinion
+from consult.models import Consultation, Opinion, RefillRequest
 from esanjeevani import live
-from queues.broadcast import line_changed
+from queues.broadcast import doctor_topic
 
 
 def room_topic(consultation_id: int) -> str:
@@ -59,13 +59,28 @@ def elsewhere_changed(patient_id: int) -> None:
 def written_changed(consultation: Consultation) -> None:
     """A written case came to a clinic or was taken: the desks of its doctors look again."""
     if consultation.is_written:
-        line_changed(consultation.clinic_id)
+        asked_changed(asked_topic(consultation.clinic_id))
+
+
+def asked_topic(clinic_id: int) -> str:
+    """What is asked of whoever is on duty in a clinic, besides its line."""
+    return f"asked.{clinic_id}"
+
+
+def asked_changed(topic: str) -> None:
+    """Something was asked, taken or answered: the desks that show it look again."""
+    transaction.on_commit(partial(live.publish, topic, type="asked"))
 
 
 def opinion_changed(opinion: Opinion) -> None:
     """A specialist was asked, joined or answered: the room, and the desks of the clinic asked."""
     _tell(opinion.consultation_id, type="opinion")
-    line_changed(opinion.clinic_id)
+    asked_changed(asked_topic(opinion.clinic_id))
+
+
+def refill_changed(refill: RefillRequest) -> None:
+    """A refill was asked of a doctor, or is no longer."""
+    asked_changed(doctor_topic(refill.doctor_id))
 
 
 def instruction_changed(consultation: Consultation) -> None:

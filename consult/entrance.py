@@ -7,24 +7,26 @@ page would keep it in memory for nothing.
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db.models import BigAutoField, UUIDField
+from django.db.models import BigAutoField, DateTimeField, UUIDField
+from django.utils import timezone
 
 from accounts.models import User
 from consult.models import Consultation
 from esanjeevani.composed import Columns
 from queues.models import Token
 
-VISIBLE = Columns(
-    lambda user, uid: (
-        Consultation.objects.visible_to(user)
+ENTERING = Columns(
+    lambda whose, uid, at: (
+        Consultation.objects.visible_to(whose, at)
         .filter(uid=uid)
         .values_list(
             "pk", "facility_id", "patient__account_id",
             "token_id", "token__state", "token__clinic_id",
         )
     ),
-    user=BigAutoField(),
+    whose=BigAutoField(),
     uid=UUIDField(),
+    at=DateTimeField(),
 )  # fmt: skip
 
 
@@ -41,7 +43,8 @@ class Entrance(NamedTuple):
     @classmethod
     def of(cls, uid: UUID, user: User) -> "Entrance | None":
         """None when there is no such consultation, or none for this user."""
-        return next((cls(*row) for row in VISIBLE.columns(user=user.pk, uid=uid)), None)
+        rows = ENTERING.columns(whose=user.pk, uid=uid, at=timezone.now())
+        return next((cls(*row) for row in rows), None)
 
     @property
     def place(self) -> tuple[int, int] | None:

@@ -1,6 +1,7 @@
 from django.urls import path
 
-from consult.consumers import CentrePage, ConsultationPage, DeskPage
+from consult.consumers import CentrePage, ConsultationPage
+from consult.desk_page import DeskPage
 
 websocket_urlpatterns = [
     path("ws/consultations/<uuid:consultation>/", ConsultationPage.as_asgi()),

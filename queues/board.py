@@ -35,15 +35,15 @@ class Board:
 
     def __init__(self, clinic_id: int) -> None:
         self.clinic_id = clinic_id
-        # Each page with the token that waits on it (None for a desk, several for a health centre),
-        # and what it was told last.
-        self.pages: dict[tuple[Mailbox, int | None], bytes] = {}
+        # Each page with the token that waits on it (several for a health centre), and what it was
+        # told last.
+        self.pages: dict[tuple[Mailbox, int], bytes] = {}
         self.words = Words(Line([], 0, 0, Pace(0.0)))
         self.changed = Mailbox()
         self.line: Line | None = None
         self.task = asyncio.create_task(self._run())
 
-    async def show(self, page: Mailbox, token_id: int | None) -> None:
+    async def show(self, page: Mailbox, token_id: int) -> None:
         """Show the line to one more page, starting with what is known.
 
         Read again only for somebody who is new in it: whatever else changed was announced.
@@ -52,10 +52,10 @@ class Board:
         await hub().join([line_topic(self.clinic_id)], self.changed)
         if self.line and (page, token_id) in self.pages:
             self._tell(page, token_id, self.line)
-        if not self.line or (token_id and self.line.ahead_of(token_id) is None):
+        if not self.line or self.line.ahead_of(token_id) is None:
             self.changed.put_latest({"type": "line"})
 
-    def hide(self, page: Mailbox, token_id: int | None) -> None:
+    def hide(self, page: Mailbox, token_id: int) -> None:
         self.pages.pop((page, token_id), None)
         if not self.pages:
             hub().leave(self.changed)
@@ -86,11 +86,9 @@ class Board:
         for page, token_id in self.pages:
             self._tell(page, token_id, line)
 
-    def _tell(self, page: Mailbox, token_id: int | None, line: Line) -> None:
-        """A place is told when it is another than before; a desk fetches its lines anyway."""
-        if token_id is None:
-            page.put_latest({"type": "line"})
-        elif (ahead := line.ahead_of(token_id)) is not None:
+    def _tell(self, page: Mailbox, token_id: int, line: Line) -> None:
+        """A place is told when it is another than before."""
+        if (ahead := line.ahead_of(token_id)) is not None:
             words = self.words[ahead]
             if words == self.pages[page, token_id]:
                 return
@@ -165,14 +163,14 @@ class Boards:
             if gone:
                 await database_sync_to_async(Presence.end_soon)(gone)
 
-    async def show(self, clinic_id: int, page: Mailbox, token_id: int | None = None) -> None:
+    async def show(self, clinic_id: int, page: Mailbox, token_id: int) -> None:
         if clinic_id not in self._boards:
             self._boards[clinic_id] = Board(clinic_id)
         if self._renewing is None:
             self._renewing = asyncio.create_task(self._renew())
         await self._boards[clinic_id].show(page, token_id)
 
-    def hide(self, clinic_id: int, page: Mailbox, token_id: int | None = None) -> None:
+    def hide(self, clinic_id: int, page: Mailbox, token_id: int) -> None:
         board = self._boards.get(clinic_id)
         if board is None:
             return
@@ -182,7 +180,7 @@ class Boards:
 
     def tokens(self) -> Iterator[int]:
         for board in self._boards.values():
-            yield from (token_id for _page, token_id in board.pages if token_id is not None)
+            yield from (token_id for _page, token_id in board.pages)
 
     async def _renew(self) -> None:
         while True:

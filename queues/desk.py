@@ -1,70 +1,140 @@
 """The doctor's desk: each line the doctor is on duty in, as rows to read."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import lru_cache
+from uuid import UUID
 
+from django.db.models import BigAutoField, Exists, OuterRef, Q
+from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
-from accounts.models import Doctor
+from accounts.models import Doctor, Patient
+from accounts.models.patients import age_on
+from esanjeevani.composed import Composed
 from queues.line import turns
 from queues.models import Clinic, Duty, Token
 
 ROWS_SHOWN = 60
+ROWS_KEPT = 2_000  # rows as HTML that a process keeps: a line changes by a row or two at a time
+DUTIES_OF = Composed(
+    lambda doctor: (
+        Duty.objects.on()
+        .filter(doctor=doctor)
+        .select_related("clinic__speciality")
+        .order_by("clinic__name")
+    ),
+    doctor=BigAutoField(),
+)
 
 
 @dataclass(frozen=True)
 class DeskRow:
-    """One waiting patient. The consultation is the template's: `token.consultation`."""
+    """One waiting patient, as the desk tells of them. Two that are equal look the same."""
 
-    token: Token
+    token: int
+    consultation: UUID
+    number: int
+    priority: int
+    comes_first: bool
+    has_missed: bool  # a call
+    issued_at: datetime
+    name: str
+    age: int
+    sex: str
+    complaint: str
     is_present: bool
     is_at_busy_screen: bool  # the health worker is in another call
-    minutes: int
+
+    @property
+    def minutes(self) -> int:
+        """Waited so far."""
+        return (timezone.now() - self.issued_at) // timedelta(minutes=1)
+
+    @property
+    def can_come(self) -> bool:
+        return self.is_present and not self.is_at_busy_screen
+
+    @property
+    def priority_name(self) -> str:
+        return str(Token.Priority(self.priority).label)
+
+    @property
+    def sex_name(self) -> str:
+        return str(Patient.Sex(self.sex).label)
+
+    @property
+    def html(self) -> SafeString:
+        return _html(self, self.minutes, get_language() or "en")
+
+
+@lru_cache(maxsize=ROWS_KEPT)
+def _html(row: DeskRow, minutes: int, language: str) -> SafeString:
+    del language  # the one in force
+    return render_to_string("queue/_desk_row.html", {"row": row, "minutes": minutes})
 
 
 @dataclass(frozen=True)
 class DeskLine:
-    """One clinic's line."""
+    """One clinic's line. It is the same at every doctor's desk."""
 
     clinic: Clinic
-    is_paused: bool
     rows: list[DeskRow]
     waiting: int
 
     @property
     def present(self) -> int:
         """Who can be called now."""
-        return sum(row.is_present and not row.is_at_busy_screen for row in self.rows)
+        return sum(row.can_come for row in self.rows)
+
+    @property
+    def counts(self) -> str:
+        words = _("waiting: %(waiting)s, on the page: %(present)s")
+        return words % {"waiting": self.waiting, "present": self.present}
 
 
-def desk_lines(doctor: Doctor) -> list[DeskLine]:
-    """4 queries per clinic the doctor is on duty in, whatever the length of its line."""
-    duties = Duty.objects.on().filter(doctor=doctor).select_related("clinic__speciality")
-    return [_line(duty) for duty in duties.order_by("clinic__name")]
+@dataclass(frozen=True)
+class OwnLine(DeskLine):
+    """A line in which one doctor is on duty."""
+
+    is_paused: bool
 
 
-def _line(duty: Duty) -> DeskLine:
-    order = turns(duty.clinic)
-    shown = Token.objects.select_related("patient", "consultation", "presence")
-    tokens = shown.in_bulk(order[:ROWS_SHOWN])
-    workers = {token.brought_by_id for token in tokens.values()} - {None}
-    held = Token.objects.held().filter(brought_by__in=workers)
-    busy = set(held.values_list("brought_by_id", flat=True)) if workers else set()
-    return DeskLine(
-        clinic=duty.clinic,
-        is_paused=duty.paused_at is not None,
-        rows=[_row(tokens[pk], busy) for pk in order[:ROWS_SHOWN]],
-        waiting=len(order),
-    )
+def desk_lines(doctor: Doctor) -> list[OwnLine]:
+    """A query, and 3 per clinic the doctor is on duty in, whatever the length of its line."""
+    duties = DUTIES_OF.all(doctor=doctor.pk)
+    lines = [(desk_line(duty.clinic), duty) for duty in duties]
+    return [OwnLine(one.clinic, one.rows, one.waiting, duty.is_paused) for one, duty in lines]
 
 
-def _row(token: Token, busy: set[int]) -> DeskRow:
-    now = timezone.now()
-    presence = getattr(token, "presence", None)
-    return DeskRow(
-        token=token,
-        is_present=presence is not None and presence.until > now,
-        is_at_busy_screen=token.priority != Token.Priority.EMERGENCY
-        and token.brought_by_id in busy,
-        minutes=(now - token.issued_at) // timedelta(minutes=1),
-    )
+def desk_line(clinic: Clinic) -> DeskLine:
+    """In 3 queries."""
+    order = turns(clinic)
+    shown = order[:ROWS_SHOWN]
+    rows = _rows(shown) if shown else {}
+    # Whoever left the line between the two queries is not shown.
+    return DeskLine(clinic, [rows[pk] for pk in shown if pk in rows], len(order))
+
+
+def _rows(tokens: list[int]) -> dict[int, DeskRow]:
+    now, today = timezone.now(), timezone.localdate()
+    held = Token.objects.held().filter(brought_by=OuterRef("brought_by"))
+    facts = (
+        Token.objects.filter(pk__in=tokens, consultation__isnull=False)
+        .annotate(is_at_busy_screen=~Q(priority=Token.Priority.EMERGENCY) & Exists(held))
+        .values_list(
+            "pk", "consultation__uid", "number", "priority", "comes_first", "passes", "issued_at",
+            "patient__name", "patient__birth_date", "patient__sex", "consultation__complaint",
+            "presence__until", "is_at_busy_screen",
+        )
+    )  # fmt: skip
+    return {
+        pk: DeskRow(
+            pk, *place, bool(passes), since, name, age_on(born, today), sex, complaint,
+            until is not None and until > now, at_busy_screen,
+        )
+        for pk, *place, passes, since, name, born, sex, complaint, until, at_busy_screen in facts
+    }  # fmt: skip

@@ -5,8 +5,6 @@ from queues.views import clinics, desk
 app_name = "queue"
 urlpatterns = [
     path("book/<uuid:patient>/", clinics.clinics, name="clinics"),
-    path("doctor/", desk.desk, name="desk"),
-    path("doctor/lines/", desk.desk_lines_part, name="desk_lines"),
     path("doctor/duty/start/", desk.start_duty, name="start_duty"),
     path("doctor/duty/pause/", desk.pause_duty, name="pause_duty"),
     path("doctor/duty/resume/", desk.resume_duty, name="resume_duty"),

@@ -111,7 +111,7 @@ def _after_sign_in(request: HttpRequest) -> str:
 def staff_home(request: HttpRequest) -> HttpResponse:
     """Where a member of staff goes first: the doctor's line, the health centre's day, or the admin."""
     if hasattr(request.user, "doctor"):
-        return redirect("queue:desk")
+        return redirect("consult:desk")
     if facilities_of(request.user):
         return redirect("consult:centre")
     return redirect("admin:index" if getattr(request.user, "is_staff", False) else "home")

@@ -1,10 +1,8 @@
 """A doctor's day: on duty, call the next one, read, talk, write, prescribe, finish; then the next doctor."""
 
 import asyncio
-import contextlib
 import random
 import time
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,9 +13,6 @@ from bench.load.parameters import PER_DOCTOR, Parameters
 from bench.load.room import Room
 
 READS = 20.0  # seconds, in life
-LOOKS_ANEW = 30.0  # seconds, as static/js/desk.js
-# In life a doctor who is busy four fifths of the time is at the desk for 98 seconds between two patients.
-LOOKS_AT_MOST = 3
 TYPED = ["par", "parac", "paracetamol"]
 MEDICINE = {
     "lines-0-generic": "Paracetamol", "lines-0-form": "tablet", "lines-0-strength": "500 mg",
@@ -57,7 +52,9 @@ class Doctor:
         self.browser, self.ledger, self.plan = Browser(network), network.ledger, plan
         self.account, self.seen = account, seen
         self.somebody, self.answered = asyncio.Event(), asyncio.Event()
-        self.lines = Refreshing(self._refresh, self.ledger)
+        self.is_leaving = False
+        self.shown, self.held = "", ""  # the desk's own part: its version, and who is called
+        self.own = Refreshing(self._refresh, self.ledger)
 
     async def work(self, closing: asyncio.Event) -> None:
         """A day's patients, or as many as come until the site closes."""
@@ -83,26 +80,35 @@ class Doctor:
             self.somebody.set()
         else:
             self.somebody.clear()
+        self._read_own(page)
+
+    def _read_own(self, page: Any) -> None:
+        self.shown = page.find("data-own").get("data-own")
         held = page.find("data-held")
-        if held is not None and held.get("data-held") == "serving":
+        self.held = held.get("data-held") if held is not None else ""
+        if self.held == "serving":
             self.answered.set()
 
     async def _refresh(self) -> None:
-        lines, _asked = await asyncio.gather(
-            self.browser.part("desk: lines", "/doctor/lines/"),
-            self.browser.part("desk: opinions asked", "/doctor/asked/part/"),
-        )
-        self._read_desk(lines)
+        self._read_own(await self.browser.part("desk: own part", "/doctor/own/"))
 
     async def _hear(self, message: dict[str, Any]) -> None:
-        self.lines.ask()
+        """As static/js/desk.js: a line comes as it is, the doctor's own part is fetched."""
+        if message["type"] == "line":
+            (self.somebody.set if message["present"] else self.somebody.clear)()
+        elif message.get("own") != self.shown or "own" not in message:
+            if message.get("state") == "serving" and self.held == "called":
+                self.answered.set()
+            elif not self.is_leaving:
+                self.own.ask()
 
     async def _next_patient(self, closing: asyncio.Event) -> str:
         """The consultation whose patient came in; "" when nobody came."""
         self.somebody.clear(), self.answered.clear()
         self._read_desk(self.browser.page)
-        desk = Socket(self.browser, "/ws/desk/", self._hear, hurry=self.plan.compression)
-        async with listening(desk), looking_anew(self.lines, self.plan.think(LOOKS_ANEW)):
+        path = "/ws/desk/?language=en"
+        desk = Socket(self.browser, path, self._hear, hurry=self.plan.compression)
+        async with listening(desk):
             while not self._held() and not closing.is_set():
                 if not await _set_within(self.somebody, 1.0):
                     continue
@@ -111,7 +117,9 @@ class Doctor:
                     "clinic": self.account.clinic,
                 }
                 self.asked_at = time.monotonic()
+                self.is_leaving = True  # the page: what the call changed shows on the next one
                 await self.browser.submit("desk: call next", form, "/doctor/call/", "desk: page")
+                self.is_leaving = False
                 self.somebody.clear()
                 self._read_desk(self.browser.page)
             uid = self._held()
@@ -123,12 +131,9 @@ class Doctor:
 
     async def _until_answered(self, uid: str) -> str:
         """Read the case meanwhile; whoever does not come is passed over by the sweep."""
-        until = time.monotonic() + 200
-        while time.monotonic() < until:
-            if await _set_within(self.answered, 2.0):
-                self.ledger.heard("patient came in", f"answered {uid}")
-                return uid
-            self.lines.ask()
+        if await _set_within(self.answered, 200):
+            self.ledger.heard("patient came in", f"answered {uid}")
+            return uid
         self.ledger.error("nobody answered", uid)
         self.ledger.let_go(self.account.phone)
         await self.browser.get("desk: page", "/doctor/")
@@ -173,13 +178,18 @@ class Doctor:
         await self._save(form)
         await asyncio.sleep(self.plan.talk * 0.4 * random.uniform(0.7, 1.3))
         self.ledger.done(f"issued {room.uid}")
+        await room.report()
         await self.browser.submit(
             "doctor: issue", form | {"issue": "1"}, f"{self.path}save/", "doctor's room: page"
         )
 
     async def _save(self, form: dict[str, str]) -> None:
-        await self.browser.post("doctor: the page saves itself", f"{self.path}save/", form=form)
-        await self.browser.part("doctor: what the rules say", f"{self.path}rules/")
+        """As static/js/prescribe.js: the answer is what the rules say."""
+        headers = {"Origin": self.browser.network.origin, "X-Requested-With": "fetch"}
+        await self.browser.ask(
+            "doctor: the page saves itself", "POST", f"{self.path}save/", data=form,
+            headers=headers, allow=(200, 202),
+        )  # fmt: skip
 
     async def _finish(self, uid: str) -> None:
         form = self.browser.page.form("/save/") | {"finish": "1"}
@@ -187,22 +197,6 @@ class Doctor:
         await self.browser.submit("doctor: finish", form, f"{self.path}save/", "desk: page")
         self.ledger.told[uid].is_finished = True
         self.ledger.counts["consultations"] += 1
-
-
-@contextlib.asynccontextmanager
-async def looking_anew(part: Refreshing, every: float) -> AsyncIterator[None]:
-    """The page fetches it now and then though nobody told it to: waited minutes."""
-
-    async def look() -> None:
-        for _ in range(LOOKS_AT_MOST):
-            await asyncio.sleep(every)
-            part.ask()
-
-    task = asyncio.create_task(look())
-    try:
-        yield
-    finally:
-        task.cancel()
 
 
 async def _set_within(event: asyncio.Event, seconds: float) -> bool:

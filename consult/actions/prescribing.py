@@ -14,12 +14,11 @@ from consult.actions.telling import tell
 from consult.document import document_of
 from consult.models import (
     Consultation,
-    EmergencyReferral,
-    Note,
     Prescription,
     PrescriptionLine,
     WarningReason,
 )
+from consult.of_consultation import DRAFT, EMERGENCY, IN_FORCE, NOTE, lock
 from consult.pdf import Paper, render_pdf
 from consult.rules import Checked, Refusal, Warned, check
 from consult.rules.dose import quantity_of
@@ -111,12 +110,12 @@ def save_lines(*, consultation: Consultation, lines: list[Line], by: User) -> Pr
 
 
 def _draft(consultation: Consultation) -> Prescription | None:
-    return consultation.prescriptions.filter(state=Prescription.State.DRAFT).first()
+    return DRAFT.first(consultation=consultation.pk)
 
 
 def _says_what_is_issued(consultation: Consultation, lines: list[Line]) -> bool:
     """False when nothing was issued yet."""
-    issued = consultation.prescriptions.filter(state=Prescription.State.ISSUED).first()
+    issued = IN_FORCE.first(consultation=consultation.pk)
     if issued is None:
         return False
     kept = (issued.document or {})["lines"]
@@ -140,7 +139,7 @@ def issue_prescription(*, consultation: Consultation, doctor: Doctor) -> Prescri
     """
     locked = _locked(consultation, refused=IssueRefused("over"))
     doctor = _may_issue(locked, doctor)
-    note = Note.objects.filter(consultation=locked).first()
+    note = NOTE.first(consultation=locked.pk)
     if note is None or not note.diagnosis.strip():
         raise IssueRefused("no_diagnosis")
     draft = _draft(locked)
@@ -167,7 +166,7 @@ def _may_issue(locked: Consultation, doctor: Doctor) -> Doctor:
     now = Doctor.objects.select_related("user", "facility").get(pk=doctor.pk)
     if not now.is_verified:
         raise IssueRefused("not_verified")
-    if EmergencyReferral.objects.filter(consultation=locked).exists():
+    if EMERGENCY.first(consultation=locked.pk):
         raise IssueRefused("emergency")
     patient = locked.patient
     if patient.birth_date > timezone.localdate():
@@ -249,10 +248,10 @@ def revise_prescription(*, consultation: Consultation, by: User) -> Prescription
 
 def _locked(consultation: Consultation, refused: Exception | None = None) -> Consultation:
     """The consultation, locked and in progress."""
-    locked = Consultation.objects.select_for_update().get(pk=consultation.pk)
-    if locked.state != Consultation.State.IN_PROGRESS:
+    case = lock(consultation)
+    if case.state != Consultation.State.IN_PROGRESS:
         raise refused or MoveRefused("The consultation is not in progress.")
-    return locked
+    return case
 
 
 def _next_version(consultation: Consultation) -> int:

@@ -38,6 +38,7 @@ def request_refill(
         raise AlreadyAsked from None
     patient = prescription.consultation.patient
     record("refill.request", request, by=by, patient=patient)
+    broadcast.refill_changed(request)
     return request
 
 
@@ -48,6 +49,7 @@ def withdraw_refill(*, refill: RefillRequest, by: User) -> None:
     if not waiting.update(state=RefillRequest.State.WITHDRAWN):
         raise MoveRefused("The doctor looks at it already.")
     record("refill.withdraw", refill, by=by, patient=refill.prescription.consultation.patient)
+    broadcast.refill_changed(refill)
 
 
 @transaction.atomic

@@ -14,6 +14,8 @@ from consult.models import (
     Opinion,
     Prescription,
 )
+from consult.of_consultation import NOTE, lock
+from esanjeevani.rows import insert, update
 from queues import actions as queues
 from queues.models import Clinic, KeptApart, MoveRefused, Token
 
@@ -94,13 +96,19 @@ def save_note(*, consultation: Consultation, by: User, **words: object) -> Note:
 
     Raises MoveRefused when the consultation is not in progress: afterwards nothing is edited.
     """
-    locked = Consultation.objects.select_for_update().get(pk=consultation.pk)
-    if locked.state != Consultation.State.IN_PROGRESS:
+    case = lock(consultation)
+    if case.state != Consultation.State.IN_PROGRESS:
         raise MoveRefused("The consultation is not in progress.")
-    note, _created = Note.objects.update_or_create(
-        consultation=locked, defaults={**words, "written_by": by, "written_at": timezone.now()}
-    )
-    record("note.write", f"consultation:{locked.uid}", by=by, patient=consultation.patient)
+    said = {**words, "written_by": by, "written_at": timezone.now()}
+    note = NOTE.first(consultation=case.pk)
+    if note is None:
+        note = Note(consultation=case, **said)
+        insert(note)
+    else:
+        update(Note, note.pk, said)
+        for name, value in said.items():
+            setattr(note, name, value)
+    record("note.write", f"consultation:{case.uid}", by=by, patient=consultation.patient)
     return note
 
 

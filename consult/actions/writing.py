@@ -7,8 +7,9 @@ from django.db import transaction
 from accounts.actions import record
 from accounts.models import Doctor, User
 from consult.actions.prescribing import Line, save_lines
-from consult.models import Consultation, MedicineSet, Prescription, PrescriptionLine
+from consult.models import Consultation, MedicineSet, Prescription
 from consult.models.formulary import name_key
+from consult.of_consultation import DRAFT_LINES
 
 
 class TooManySets(Exception):
@@ -68,7 +69,6 @@ def add_lines(*, consultation: Consultation, new: list[Line], by: User) -> Presc
 
 
 def draft_lines(consultation: Consultation) -> list[Line]:
-    drafted = PrescriptionLine.objects.filter(
-        prescription__consultation=consultation, prescription__state=Prescription.State.DRAFT
-    )
-    return [Line(**row) for row in drafted.values(*Line.__dataclass_fields__)]
+    names = Line.__dataclass_fields__
+    drafted = DRAFT_LINES.all(consultation=consultation.pk)
+    return [Line(**{name: getattr(row, name) for name in names}) for row in drafted]

@@ -26,7 +26,7 @@ from consult.api.prescription_shapes import (
 )
 from consult.api.rules import NOT_ISSUED, rules
 from consult.forms import NoteForm
-from consult.forms.consultation import LineForm
+from consult.forms.medicines import LineForm
 from consult.icd10 import title_of
 from consult.models import Consultation, MedicineSet, Note, Prescription
 from consult.views.rules_panel import rules_context

@@ -270,13 +270,13 @@ class CallInput(Input):
 class WaitingOutput(serializers.Serializer[Any]):
     """One patient of a line, as the doctor's desk shows them."""
 
-    consultation = serializers.UUIDField(source="token.consultation.uid")
-    number = serializers.IntegerField(source="token.number")
-    priority = serializers.IntegerField(source="token.priority")
-    name = serializers.CharField(source="token.patient.name")
-    age = serializers.IntegerField(source="token.patient.age")
-    sex = serializers.CharField(source="token.patient.sex")
-    complaint = serializers.CharField(source="token.consultation.complaint")
+    consultation = serializers.UUIDField()
+    number = serializers.IntegerField()
+    priority = serializers.IntegerField()
+    name = serializers.CharField()
+    age = serializers.IntegerField()
+    sex = serializers.CharField()
+    complaint = serializers.CharField()
     is_present = serializers.BooleanField()
     minutes = serializers.IntegerField(help_text="Waiting so far.")
 

@@ -17,30 +17,32 @@ from consult.forms.colleagues import (
 from consult.forms.consultation import (
     CHILDBEARING_AGES,
     CaseForm,
+    CentreReturnForm,
     CheckForm,
     ConfirmForm,
     FeedbackForm,
     GrievanceForm,
-    LineForm,
-    LineFormSet,
     MessageForm,
     NoteForm,
     ReturnForm,
     UploadField,
     UploadForm,
-    lines_of,
     why_refused,
 )
 from consult.forms.elsewhere import ElsewhereForm
+from consult.forms.medicines import DraftRows, LineForm, LineFormSet, lines_of
+from consult.forms.untouched import untouched
 
 __all__ = [
     "CHILDBEARING_AGES",
     "CaseForm",
     "CentreCaseForm",
     "CentrePatientForm",
+    "CentreReturnForm",
     "CheckForm",
     "ConfirmForm",
     "DispensingForm",
+    "DraftRows",
     "ElsewhereForm",
     "FeedbackForm",
     "FindForm",
@@ -61,5 +63,6 @@ __all__ = [
     "UploadForm",
     "VitalsForm",
     "lines_of",
+    "untouched",
     "why_refused",
 ]

@@ -12,17 +12,13 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import Patient
 from accounts.phone import normalise
-from consult.actions import Line
 from consult.models import (
     ChatMessage,
     Consultation,
     Feedback,
     Grievance,
     Note,
-    Prescription,
-    PrescriptionLine,
 )
-from consult.rules.dose import frequency_of
 from consult.uploads import BadFile, CleanFile, clean_upload
 from queues.models import Clinic
 
@@ -36,7 +32,11 @@ class ClinicField(forms.ModelChoiceField):
         super().__init__(**{"to_field_name": "uid", "queryset": Clinic.objects.none(), **kwargs})
 
     def label_from_instance(self, obj: Any) -> str:
-        return f"{obj.speciality.local_name} · {obj.local_name}"
+        return self.name_of(obj)
+
+    @staticmethod
+    def name_of(clinic: Clinic) -> str:
+        return f"{clinic.speciality.local_name} · {clinic.local_name}"
 
 
 class CaseForm(forms.ModelForm):
@@ -166,68 +166,9 @@ class NoteForm(forms.ModelForm):
         return day
 
 
-class LineForm(forms.ModelForm):
-    """One medicine. A row without a name is an empty row."""
-
-    class Meta:
-        model = PrescriptionLine
-        fields = [
-            "generic", "form", "strength", "dose", "frequency", "days", "quantity",
-            "instructions",
-        ]  # fmt: skip
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        # A row that was filled once may be emptied again.
-        super().__init__(*args, **kwargs | {"empty_permitted": True})
-        for name, field in self.fields.items():
-            field.widget.attrs["aria-label"] = field.label or name
-            field.widget.attrs.pop("required", None)
-        self.fields["days"].min_value = 1  # type: ignore[attr-defined]
-        self.fields["days"].widget.attrs |= {"min": 1, "max": 180, "inputmode": "numeric"}
-        self.fields["generic"].required = False
-        self.fields["generic"].widget.attrs |= {"autocomplete": "off", "data-drug": ""}
-        self.fields["dose"].widget.attrs["placeholder"] = "1-0-1"
-        self.fields["frequency"].required = False  # "1-0-1" says it
-        self.fields["quantity"].max_value = 9999  # type: ignore[attr-defined]
-
-    @property
-    def problems(self) -> list[str]:
-        """What is not right in this row: each sentence once, with the fields it is about."""
-        fields: dict[str, list[str]] = {}
-        for name, errors in self.errors.items():
-            for error in errors:
-                fields.setdefault(str(error), []).append(str(self.fields[name].label))
-        return [f"{', '.join(labels)}: {error}" for error, labels in fields.items()]
-
-    def clean_days(self) -> int:
-        days = int(self.cleaned_data["days"])
-        if not 1 <= days <= 180:
-            raise forms.ValidationError(_("Between 1 and 180 days."))
-        return days
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or self.cleaned_data
-        if not cleaned.get("generic", "").strip() and self.has_changed():
-            self.add_error("generic", _("Write the generic name, or empty the row."))
-        if "dose" in cleaned and self.has_changed():
-            cleaned["frequency"] = frequency_of(cleaned["dose"]) or cleaned.get("frequency", "")
-            if not cleaned["frequency"]:
-                self.add_error("frequency", _("Say how often, or write the dose like 1-0-1."))
-        return cleaned
-
-
-LineFormSet = forms.formset_factory(
-    LineForm, extra=2, max_num=Prescription.MAX_LINES, validate_max=True, absolute_max=60
-)
-
-
-def lines_of(formset: Any) -> list[Line]:
-    """The medicines of a valid formset, empty rows left out."""
-    filled = (form.cleaned_data for form in formset if form.cleaned_data.get("generic"))
-    return [Line(**line) for line in filled]
-
-
 class ReturnForm(forms.Form):
+    """To a patient at home."""
+
     reason = forms.ChoiceField(
         label=gettext_lazy("Why?"),
         choices=[(reason.value, reason.label) for reason in Consultation.RETURN_REASONS],
@@ -237,7 +178,16 @@ class ReturnForm(forms.Form):
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 2}),
     )
+
+
+class CentreReturnForm(ReturnForm):
+    """To a health centre, with a clinic to send it to instead."""
+
     clinic = ClinicField(label=gettext_lazy("Which clinic is right?"), required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["words"].label = _("What should the health worker do?")
 
 
 class FeedbackForm(forms.ModelForm):

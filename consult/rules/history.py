@@ -6,13 +6,13 @@ from datetime import date
 from consult.models import (
     Consultation,
     Drug,
-    FollowUpLink,
     InPersonVisit,
     Prescription,
     PrescriptionLine,
 )
 from consult.models.formulary import name_key
 from consult.models.history import six_months_before
+from consult.of_consultation import FOLLOWED_UP, PAPERS
 from consult.rules.lists import Circumstances
 
 
@@ -38,7 +38,7 @@ def history_of(consultation: Consultation, *, mode: str, diagnosis: str, day: da
     visit = visit_that_counts(consultation, diagnosis=diagnosis, day=day)
     given = visit.generics if visit else []
     on_paper = [
-        paper.generic for paper in consultation.paper_prescriptions.all() if paper.is_recent(day)
+        paper.generic for paper in PAPERS.all(consultation=consultation.pk) if paper.is_recent(day)
     ]
     issued = _issued_before(consultation, day)
     known = Drug.objects.named([*given, *on_paper, *issued])
@@ -55,7 +55,7 @@ def visit_that_counts(
     consultation: Consultation, *, diagnosis: str, day: date
 ) -> InPersonVisit | None:
     """The linked visit in person: same doctor, same patient, same condition, within six months."""
-    link = FollowUpLink.objects.filter(consultation=consultation).select_related("visit").first()
+    link = FOLLOWED_UP.first(consultation=consultation.pk)
     if link is None:
         return None
     visit = link.visit

@@ -6,29 +6,17 @@ from uuid import UUID
 from django.contrib import messages
 from django.forms import ModelForm
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_POST
 
-from accounts.actions import record
 from accounts.gates import SignedIn, doctor_only, get_or_refuse
 from consult import actions
 from consult.care_forms import EmergencyForm, PaperForm, VisitForm
 from consult.fetch import doctors_consultation
 from consult.models import Consultation, InPersonVisit, RefillRequest
 from consult.views.doctor import room_page
-from consult.views.rules_panel import rules_context
 from queues.models import MoveRefused
-
-
-@require_safe
-@doctor_only
-def rules_part(request: SignedIn, consultation: UUID) -> HttpResponse:
-    """The part of the page that says what the rules say; fetched after each save."""
-    found = doctors_consultation(request, consultation)
-    record("consultation.read", found, by=request.user, patient=found.patient)
-    context = rules_context(found) | {"consultation": found}
-    return render(request, "consult/_rules.html", context)
 
 
 @require_POST
@@ -96,7 +84,7 @@ def refer_emergency(request: SignedIn, consultation: UUID) -> HttpResponse:
         actions.refer_emergency(consultation=found, by=request.user, **typed)
     except MoveRefused:
         messages.info(request, _("The consultation had ended already."))
-    return redirect("queue:desk")
+    return redirect("consult:desk")
 
 
 @require_POST
@@ -109,7 +97,7 @@ def take_refill(request: SignedIn, refill: UUID) -> HttpResponse:
         taken = actions.take_refill(refill=found, doctor=request.user.doctor)
     except MoveRefused:
         messages.info(request, _("The request was taken or withdrawn meanwhile."))
-        return redirect("queue:desk")
+        return redirect("consult:desk")
     return redirect("consult:doctors_room", consultation=taken.uid)
 
 
@@ -118,7 +106,7 @@ def _try(request: SignedIn, consultation: Consultation, act: Callable[[], object
         act()
     except MoveRefused:
         messages.error(request, _("The consultation has ended; nothing was changed."))
-        return redirect("queue:desk")
+        return redirect("consult:desk")
     return redirect("consult:doctors_room", consultation=consultation.uid)
 
 

@@ -1,12 +1,14 @@
-from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db.models import BigAutoField, DateField, QuerySet
 from django.forms import BaseFormSet
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
@@ -14,11 +16,22 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.actions import record
 from accounts.gates import SignedIn, doctor_only
 from consult import actions
+from consult.actions import Line
 from consult.fetch import doctors_consultation
-from consult.forms import LineFormSet, MessageForm, NoteForm, ReturnForm, lines_of
-from consult.models import Consultation, Note, Prescription
+from consult.forms import (
+    CentreReturnForm,
+    DraftRows,
+    LineFormSet,
+    MessageForm,
+    NoteForm,
+    ReturnForm,
+    lines_of,
+    untouched,
+)
+from consult.models import Consultation, Prescription
+from consult.of_consultation import DRAFT, IN_FORCE, NOTE, chat_context
 from consult.people import Role
-from consult.views.colleagues import panels
+from consult.views.colleagues import clinic_choices, panels
 from consult.views.elsewhere import elsewhere_context
 from consult.views.rooms import allow_camera
 from consult.views.rules_panel import (
@@ -27,7 +40,7 @@ from consult.views.rules_panel import (
     reasons_in,
     rules_context,
 )
-from consult.views.visit import chat_context, issued_of
+from esanjeevani.composed import Composed
 from queues.actions import AlreadyHolding, NobodyPresent, NotOnDuty
 from queues.models import Clinic, HubLink, MoveRefused
 
@@ -50,7 +63,7 @@ def call_next(request: SignedIn) -> HttpResponse:
         messages.info(request, _("You have a patient already."))
     except NobodyPresent as nobody:
         messages.info(request, _why_nobody(nobody))
-    return redirect("queue:desk")
+    return redirect("consult:desk")
 
 
 def _why_nobody(nobody: NobodyPresent) -> str:
@@ -72,7 +85,7 @@ def pass_over(request: SignedIn, consultation: UUID) -> HttpResponse:
         actions.pass_over(consultation=found, by=request.user)
     except MoveRefused:
         messages.info(request, _("The patient has just come in."))
-    return redirect("queue:desk")
+    return redirect("consult:desk")
 
 
 @require_safe
@@ -98,7 +111,7 @@ def _room(
     lines: "BaseFormSet[Any] | None" = None,
 ) -> dict[str, Any]:
     """Everything on the doctor's page of one consultation."""
-    note = Note.objects.filter(consultation=consultation).first()
+    note = NOTE.first(consultation=consultation.pk)
     doctor = consultation.doctor
     return {
         "consultation": consultation,
@@ -107,12 +120,12 @@ def _room(
         "is_live": consultation.state == Consultation.State.IN_PROGRESS,
         "note": note,
         "note_form": note_form or NoteForm(instance=note),
-        "lines": lines or LineFormSet(initial=_draft_lines(consultation), prefix="lines"),
-        "has_draft": consultation.prescriptions.filter(state="draft").exists(),
-        "issued": issued_of(consultation),
-        "return_form": return_form(consultation),
+        "lines": lines or DraftRows(actions.draft_lines(consultation)),
+        "has_draft": DRAFT.first(consultation=consultation.pk) is not None,
+        "issued": IN_FORCE.first(consultation=consultation.pk),
+        "return_form": _untouched_return_form(consultation),
         "form": MessageForm(),
-        "earlier": _earlier(consultation),
+        "earlier": EARLIER.all(patient=consultation.patient_id, but=consultation.pk),
         **panels(consultation),
         **chat_context(consultation),
         **rules_context(consultation),
@@ -121,18 +134,14 @@ def _room(
     }
 
 
-def _draft_lines(consultation: Consultation) -> list[dict[str, Any]]:
-    return [asdict(line) for line in actions.draft_lines(consultation)]
+def _earlier(patient: Any, but: Any) -> "QuerySet[Consultation]":
+    """What a patient was seen for before: a doctor who treats sees the history."""
+    seen = Consultation.objects.filter(patient=patient, state=Consultation.State.COMPLETED)
+    with_notes = seen.exclude(pk=but).select_related("doctor__user", "clinic", "note")
+    return with_notes.order_by("-ended_at")[:EARLIER_SHOWN]
 
 
-def _earlier(consultation: Consultation) -> Any:
-    """What this patient was seen for before: a doctor who treats sees the history."""
-    seen = Consultation.objects.filter(
-        patient=consultation.patient, state=Consultation.State.COMPLETED
-    ).exclude(pk=consultation.pk)
-    return seen.select_related("doctor__user", "clinic", "note").order_by("-ended_at")[
-        :EARLIER_SHOWN
-    ]
+EARLIER = Composed(_earlier, patient=BigAutoField(), but=BigAutoField())
 
 
 @require_POST
@@ -140,30 +149,41 @@ def _earlier(consultation: Consultation) -> Any:
 def save(request: SignedIn, consultation: UUID) -> HttpResponse:
     """Keep notes and medicines; with "issue" or "finish" do that too.
 
-    The page saves by itself with `Accept: application/json` and is answered with 204.
+    The page saves by itself, as it fetches a part: the answer is what the rules say of it now.
     """
     found = doctors_consultation(request, consultation)
-    note = Note.objects.filter(consultation=found).first()
-    note_form = NoteForm(request.POST, instance=note)
+    note_form = NoteForm(request.POST, instance=NOTE.first(consultation=found.pk))
     lines = LineFormSet(request.POST, prefix="lines")
-    quietly = request.headers.get("Accept", "").startswith("application/json")
+    quietly = request.headers.get("X-Requested-With") == "fetch"
     note_is_valid, lines_are_valid = note_form.is_valid(), lines.is_valid()
     try:
         if note_is_valid:
             actions.save_note(consultation=found, by=request.user, **note_form.cleaned_data)
-        if lines_are_valid and (lines_of(lines) or _draft_lines(found)):
-            actions.save_lines(consultation=found, lines=lines_of(lines), by=request.user)
-            actions.save_reasons(consultation=found, reasons=reasons_in(request), by=request.user)
+        if lines_are_valid:
+            _save_medicines(request, found, lines_of(lines))
     except MoveRefused:
         return _too_late(request, quietly)
     except actions.IssueRefused as error:
         return _not_issued(request, found, error, quietly)
     if quietly:
-        return HttpResponse(status=204 if note_is_valid and lines_are_valid else 202)
+        return _rules(request, found, status=200 if note_is_valid and lines_are_valid else 202)
     if not (note_is_valid and lines_are_valid):
         context = _room(found, note_form, lines)
         return allow_camera(render(request, "consult/doctors_room.html", context, status=422))
     return _and_then(request, found)
+
+
+def _save_medicines(request: SignedIn, consultation: Consultation, lines: list[Line]) -> None:
+    """Most of the time it is the note that was written on."""
+    if lines != actions.draft_lines(consultation):
+        actions.save_lines(consultation=consultation, lines=lines, by=request.user)
+    if reasons := reasons_in(request):
+        actions.save_reasons(consultation=consultation, reasons=reasons, by=request.user)
+
+
+def _rules(request: SignedIn, consultation: Consultation, status: int) -> HttpResponse:
+    context = rules_context(consultation) | {"consultation": consultation}
+    return render(request, "consult/_rules.html", context, status=status)
 
 
 def _too_late(request: SignedIn, quietly: bool) -> HttpResponse:
@@ -171,7 +191,7 @@ def _too_late(request: SignedIn, quietly: bool) -> HttpResponse:
     if quietly:
         return JsonResponse({"code": "ended", "message": words}, status=409)
     messages.error(request, words)
-    return redirect("queue:desk")
+    return redirect("consult:desk")
 
 
 def _not_issued(
@@ -241,7 +261,7 @@ def _finish(request: SignedIn, consultation: Consultation) -> HttpResponse:
         return _still_an_emergency(request, consultation)
     except MoveRefused:
         messages.info(request, _("The consultation had ended already."))
-    return redirect("queue:desk")
+    return redirect("consult:desk")
 
 
 def _still_an_emergency(request: SignedIn, consultation: Consultation) -> HttpResponse:
@@ -265,15 +285,36 @@ def revise(request: SignedIn, consultation: UUID) -> HttpResponse:
 
 def return_form(consultation: Consultation, data: Any = None) -> ReturnForm:
     """To a health centre with a clinic to send it to instead; to a patient at home without."""
-    form = ReturnForm(data, prefix="return")
     if consultation.facility_id is None:
-        del form.fields["clinic"]
-    else:
-        linked = HubLink.objects.in_force().filter(spoke=consultation.facility_id)
-        others = Clinic.objects.filter(pk__in=linked.values("clinic")).select_related("speciality")
-        form.fields["clinic"].queryset = others.exclude(pk=consultation.clinic_id)  # type: ignore[attr-defined]
-        form.fields["words"].label = _("What should the health worker do?")
+        return ReturnForm(data, prefix="return")
+    form = CentreReturnForm(data, prefix="return")
+    form.fields["clinic"].queryset = _clinics_instead(  # type: ignore[attr-defined]
+        **_of_centre(consultation)
+    )
     return form
+
+
+def _of_centre(consultation: Consultation) -> dict[str, Any]:
+    day = timezone.localdate()
+    return {"facility": consultation.facility_id, "clinic": consultation.clinic_id, "day": day}
+
+
+def _clinics_instead(facility: Any, clinic: Any, day: Any) -> "QuerySet[Clinic]":
+    linked = HubLink.objects.in_force(day).filter(spoke=facility)
+    others = Clinic.objects.filter(pk__in=linked.values("clinic")).select_related("speciality")
+    return others.exclude(pk=clinic)
+
+
+CLINICS_INSTEAD = Composed(
+    _clinics_instead, facility=BigAutoField(), clinic=BigAutoField(), day=DateField()
+)
+
+
+def _untouched_return_form(consultation: Consultation) -> SafeString:
+    if consultation.facility_id is None:
+        return untouched(ReturnForm, "return")
+    others = CLINICS_INSTEAD.all(**_of_centre(consultation))
+    return untouched(CentreReturnForm, "return", clinic=clinic_choices(others))
 
 
 @require_POST
@@ -290,7 +331,7 @@ def send_back(request: SignedIn, consultation: UUID) -> HttpResponse:
         return _still_an_emergency(request, found)
     except MoveRefused:
         messages.info(request, _("The consultation had ended already."))
-    return redirect("queue:desk")
+    return redirect("consult:desk")
 
 
 @require_safe

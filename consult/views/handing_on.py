@@ -94,7 +94,7 @@ def transfer(request: SignedIn, consultation: UUID) -> HttpResponse:
         _("%(name)s has token %(number)s in %(clinic)s.")
         % {"name": later.patient.name, "number": later.token, "clinic": clinic.local_name},
     )
-    return redirect("queue:desk")
+    return redirect("consult:desk")
 
 
 @require_POST

@@ -1,10 +1,9 @@
 """What is asked of a doctor besides the line: opinions, and cases to answer in writing."""
 
-from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.db.models import Exists, Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -13,53 +12,23 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.actions import record
 from accounts.gates import SignedIn, doctor_only, get_or_refuse
 from consult import actions
+from consult.desk import Asked
 from consult.forms import MessageForm, OpinionAnswerForm
 from consult.models import Consultation, Opinion
+from consult.of_consultation import chat_context
 from consult.people import Role
 from consult.readings import readings
 from consult.views.rooms import with_camera
-from consult.views.visit import chat_context
 from queues.actions import NotOnDuty
-from queues.models import Duty, KeptApart, MoveRefused
-
-SHOWN = 50
+from queues.models import Duty, MoveRefused
 
 
 @require_safe
 @doctor_only
 def asked(request: SignedIn) -> HttpResponse:
     """What waits for this doctor besides the line: opinions, and cases to answer in writing."""
-    return render(request, "consult/asked.html", _asked(request))
-
-
-@require_safe
-@doctor_only
-def asked_part(request: SignedIn) -> HttpResponse:
-    """The same, as the part of the desk that moves."""
-    return render(request, "consult/_asked.html", _asked(request))
-
-
-def _asked(request: SignedIn) -> dict[str, Any]:
-    doctor = request.user.doctor
-    clinics = list(Duty.objects.working().filter(doctor=doctor).values_list("clinic", flat=True))
-    opinions = Opinion.objects.filter(
-        Q(state=Opinion.State.ASKED, clinic__in=clinics)
-        | Q(state=Opinion.State.JOINED, specialist=doctor)
-    ).exclude(asked_by=doctor)
-    pile = Consultation.objects.to_answer_in_writing().filter(clinic__in=clinics)
-    pile = pile.exclude(Exists(KeptApart.of_token(doctor)))
-    mine = Consultation.objects.of_doctor(doctor).filter(
-        state=Consultation.State.IN_PROGRESS, is_written=True
-    )
-    people = ["patient", "clinic", "facility"]
     record("desk.read", "asked", by=request.user)
-    return {
-        "opinions": opinions.select_related(
-            "consultation__patient", "clinic__speciality", "asked_by__user"
-        ).order_by("asked_at")[:SHOWN],
-        "pile": pile.select_related(*people).order_by("-is_emergency", "requested_at")[:SHOWN],
-        "mine": mine.select_related(*people).order_by("started_at"),
-    }
+    return render(request, "consult/asked.html", {"asked": Asked.of(request.user.doctor)})
 
 
 @require_POST
@@ -73,7 +42,7 @@ def take_written(request: SignedIn, consultation: UUID) -> HttpResponse:
         actions.take_written(consultation=found, doctor=request.user.doctor)
     except (MoveRefused, NotOnDuty):
         messages.info(request, _("Another doctor has just taken this case."))
-        return redirect("queue:desk")
+        return redirect("consult:desk")
     return redirect("consult:doctors_room", consultation=found.uid)
 
 
@@ -89,7 +58,7 @@ def join(request: SignedIn, opinion: UUID) -> HttpResponse:
     except (MoveRefused, actions.NotAsked):
         if found.specialist_id != request.user.doctor.pk:
             messages.info(request, _("Another specialist was faster, or it is no longer needed."))
-            return redirect("queue:desk")
+            return redirect("consult:desk")
     return redirect("consult:specialists_room", consultation=found.consultation.uid)
 
 

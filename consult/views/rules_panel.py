@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db.models import BigAutoField
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
@@ -12,23 +13,25 @@ from accounts.gates import SignedIn
 from accounts.models import Doctor
 from consult import actions
 from consult.care_forms import EmergencyForm, PaperForm, VisitForm
-from consult.models import (
-    Consultation,
-    EmergencyReferral,
-    FollowUpLink,
-    InPersonVisit,
-    MedicineSet,
-    Note,
-    Prescription,
+from consult.forms import untouched
+from consult.models import Consultation, InPersonVisit, MedicineSet
+from consult.of_consultation import DRAFT, EMERGENCY, FOLLOWED_UP, NOTE, PAPERS
+from esanjeevani.composed import Composed
+
+SETS = Composed(lambda doctor: MedicineSet.objects.filter(doctor=doctor), doctor=BigAutoField())
+VISITS = Composed(
+    lambda patient, doctor: InPersonVisit.objects.filter(patient=patient, doctor=doctor)[:5],
+    patient=BigAutoField(),
+    doctor=BigAutoField(),
 )
 
 
 def rules_context(consultation: Consultation) -> dict[str, Any]:
     """What the rules say of the draft now, each warning with the reason that was given."""
-    draft = consultation.prescriptions.filter(state=Prescription.State.DRAFT).first()
+    draft = DRAFT.first(consultation=consultation.pk)
     if draft is None:
         return {"checked": None}
-    note = Note.objects.filter(consultation=consultation).first()
+    note = NOTE.first(consultation=consultation.pk)
     checked = actions.check_draft(draft, consultation, diagnosis=note.diagnosis if note else "")
     given = dict(draft.warning_reasons.values_list("key", "reason"))
     warned = [{"warning": one, "reason": given.get(one.key, "")} for one in checked.warnings]
@@ -37,17 +40,16 @@ def rules_context(consultation: Consultation) -> dict[str, Any]:
 
 def care_context(consultation: Consultation, doctor: Doctor) -> dict[str, Any]:
     """Earlier care, sets and the emergency, for the doctor's page."""
-    link = FollowUpLink.objects.filter(consultation=consultation).select_related("visit").first()
-    visits = InPersonVisit.objects.filter(patient=consultation.patient_id, doctor=doctor)
+    link = FOLLOWED_UP.first(consultation=consultation.pk)
     return {
-        "sets": list(doctor.medicine_sets.all()),
+        "sets": SETS.all(doctor=doctor.pk),
         "visit": link.visit if link else None,
-        "visits": list(visits[:5]),
-        "papers": list(consultation.paper_prescriptions.all()),
-        "emergency": EmergencyReferral.objects.filter(consultation=consultation).first(),
-        "visit_form": VisitForm(prefix="visit"),
-        "paper_form": PaperForm(prefix="paper"),
-        "emergency_form": EmergencyForm(prefix="emergency"),
+        "visits": VISITS.all(patient=consultation.patient_id, doctor=doctor.pk),
+        "papers": PAPERS.all(consultation=consultation.pk),
+        "emergency": EMERGENCY.first(consultation=consultation.pk),
+        "visit_form": untouched(VisitForm, "visit"),
+        "paper_form": untouched(PaperForm, "paper"),
+        "emergency_form": untouched(EmergencyForm, "emergency"),
     }
 
 

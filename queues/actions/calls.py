@@ -92,8 +92,9 @@ def put_back(*, token: Token) -> Token:
     Raises MoveRefused when the patient is not with a doctor.
     """
     come_back(token)
+    doctor_id = token.doctor_id
     token.put_back()
-    broadcast.token_changed(token)
+    broadcast.token_changed(token, doctor_id)
     return token
 
 
@@ -108,8 +109,9 @@ def keep_apart(*, doctor: Doctor, patient: Patient) -> KeptApart:
 def pass_over(*, token: Token) -> Token:
     """The call was not answered: back to the line once, then the place is lost."""
     come_back(token)
+    doctor_id = token.doctor_id
     token.pass_over()
-    broadcast.token_changed(token)
+    broadcast.token_changed(token, doctor_id)
     return token
 
 

@@ -48,3 +48,7 @@ class Duty(models.Model):
 
     def __str__(self) -> str:
         return f"{self.doctor_id} in {self.clinic_id}"
+
+    @property
+    def is_paused(self) -> bool:
+        return self.paused_at is not None

@@ -1,33 +1,35 @@
-// The doctor's desk: the lines are fetched anew when one changed; two keys for the whole day.
+// The doctor's desk: its lines come over the socket, its own part is fetched when it is another; two keys for the whole day.
 
 import { countDown } from "./countdown.js";
-import { fetchPart } from "./fragment.js";
+import { fetchPart, parse } from "./fragment.js";
 import { listen } from "./live.js";
+import { isLeaving, reload } from "./reload.js";
 
 const desk = document.querySelector("[data-desk]");
-const place = desk.querySelector("[data-lines]");
 const title = document.title;
+const skew = Date.now() - Date.parse(desk.dataset.now); // of this computer's clock
+const own = () => desk.querySelector("[data-own]");
+const held = () => own().querySelector("[data-held]")?.dataset.held;
+const open = () => own().querySelector("[data-open]");
 let running = false;
 let again = false;
 
 async function refresh() {
+  if (isLeaving()) return; // the call that was just made shows on the next page
   if (running) {
     again = true;
     return;
   }
   running = true;
   try {
-    const before = place.querySelector("[data-held]")?.dataset.held;
-    const focused = document.activeElement?.closest?.("[data-lines] [data-open]") !== null && place.contains(document.activeElement);
-    const [lines, asked] = await Promise.all([fetchPart(desk.dataset.part), fetchPart(desk.dataset.askedPart)]);
-    place.replaceChildren(...lines.childNodes);
-    desk.querySelector("[data-asked]").replaceChildren(...asked.childNodes);
-    countDown(place);
-    const held = place.querySelector("[data-held]")?.dataset.held;
-    if (before === "called" && held === "serving") place.querySelector("[data-open]").click();
-    else if (focused) place.querySelector("[data-open]")?.focus();
-    const waiting = place.querySelectorAll("tbody tr").length;
-    document.title = waiting ? `(${waiting}) ${title}` : title;
+    const before = held();
+    const newer = (await fetchPart(desk.dataset.ownPart)).querySelector("[data-own]");
+    const isInUse = open() !== null && document.activeElement === open();
+    own().replaceWith(newer);
+    countDown(newer);
+    for (const form of desk.querySelectorAll("[data-call]")) form.hidden = Boolean(held());
+    if (before === "called" && held() === "serving") open().click();
+    else if (isInUse) open()?.focus();
   } catch {
     setTimeout(refresh, 3000);
   }
@@ -38,16 +40,50 @@ async function refresh() {
   }
 }
 
-listen(desk.dataset.socket, { onMessage: refresh });
-setInterval(refresh, 30000); // waited minutes
+// The order, and those rows that this page does not show yet.
+function show({ clinic, order, rows, counts, present }) {
+  const line = desk.querySelector(`[data-line="${clinic}"]`);
+  if (!line) return;
+  const fresh = parse(`<table>${rows}</table>`).querySelectorAll("tr");
+  const known = new Map([...line.querySelectorAll("tbody tr"), ...fresh].map((row) => [Number(row.dataset.token), row]));
+  if (!order.every((token) => known.has(token))) return reload(); // something was lost on the way
+  line.querySelector("tbody").replaceChildren(...order.map((token) => known.get(token)));
+  line.querySelector("[data-counts]").textContent = counts;
+  line.querySelector("[data-call-next]")?.toggleAttribute("data-empty", !present);
+  line.querySelector("table").hidden = !order.length;
+  line.querySelector(".empty").hidden = Boolean(order.length);
+  countMinutes();
+}
+
+function countMinutes() {
+  const waited = [...desk.querySelectorAll("[data-since]")];
+  for (const cell of waited) {
+    const minutes = Math.max(0, Math.floor((Date.now() - skew - Date.parse(cell.dataset.since)) / 60000));
+    cell.textContent = cell.textContent.replace(/\d+/, minutes);
+  }
+  document.title = waited.length ? `(${waited.length}) ${title}` : title;
+}
+
+listen(desk.dataset.socket, {
+  onMessage(message) {
+    if (message.type === "line") show(message);
+    else if (message.duties !== undefined && message.duties !== desk.dataset.duties) reload();
+    else if (message.own === undefined || message.own !== own().dataset.own) {
+      if (message.state === "serving" && held() === "called") open().click();
+      else refresh();
+    }
+  },
+});
+setInterval(countMinutes, 30000);
+countMinutes();
 countDown();
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.target.matches("input, select, textarea")) return;
   if (event.key === "n") {
-    const button = place.querySelector("[data-call-next]:not([data-empty])") ?? place.querySelector("[data-call-next]");
-    button?.click();
+    const button = desk.querySelector("[data-call-next]:not([data-empty])") ?? desk.querySelector("[data-call-next]");
+    if (!button?.form.hidden) button?.click();
   }
-  if (event.key === "o") place.querySelector("[data-open]")?.click();
+  if (event.key === "o") open()?.click();
 });

@@ -7,5 +7,9 @@ const policy = window.trustedTypes
 export async function fetchPart(url) {
   const answer = await fetch(url, { headers: { "X-Requested-With": "fetch" } });
   if (!answer.ok || answer.redirected) throw new Error(String(answer.status));
-  return new DOMParser().parseFromString(policy.createHTML(await answer.text()), "text/html").body;
+  return parse(await answer.text());
+}
+
+export function parse(html) {
+  return new DOMParser().parseFromString(policy.createHTML(html), "text/html").body;
 }

@@ -1,7 +1,7 @@
 // Notes and medicines save themselves; another row is a copy of the empty one.
 
 import "./drug_search.js";
-import { fetchPart } from "./fragment.js";
+import { parse } from "./fragment.js";
 import "./medicine.js";
 import { reload } from "./reload.js";
 
@@ -19,26 +19,23 @@ async function save() {
   try {
     const answer = await fetch(form.action, {
       method: "POST",
-      headers: { Accept: "application/json" },
+      headers: { "X-Requested-With": "fetch" },
       body: new FormData(form),
     });
     if (answer.status >= 500 || answer.redirected) throw new Error(String(answer.status));
     if (answer.status === 409) reload();
-    state.textContent = answer.status === 204 ? form.dataset.saved : form.dataset.invalid;
-    showRules().catch(() => {});
+    state.textContent = answer.status === 200 ? form.dataset.saved : form.dataset.invalid;
+    if (answer.ok) showRules(parse(await answer.text()));
   } catch {
     if (!leaving) timer = setTimeout(save, RETRY_MS);
   }
 }
 
 // What the rules say of what was just saved; a reason that is being typed is never taken away.
-async function showRules() {
+function showRules(part) {
   const rules = form.querySelector("[data-rules]");
-  if (!rules) return;
-  const fresh = (await fetchPart(rules.dataset.rules)).querySelector("[data-rules]");
-  if (fresh && !form.querySelector("[data-rules]").contains(document.activeElement)) {
-    form.querySelector("[data-rules]").replaceWith(fresh);
-  }
+  const fresh = part.querySelector("[data-rules]");
+  if (rules && fresh && !rules.contains(document.activeElement)) rules.replaceWith(fresh);
 }
 
 form.addEventListener("input", () => {

@@ -112,15 +112,17 @@ def test_the_page_says_which_rule_and_what_to_do_instead(consultation):
     assert consultation.prescriptions.get().state == "draft"
 
 
-def test_the_part_that_the_page_fetches_after_each_save_says_it_before_anything_is_pressed(
-    consultation,
-):
+def test_what_the_rules_say_comes_with_each_save_before_anything_is_pressed(consultation):
     client = as_staff(consultation.doctor.user)
-    part = reverse("consult:rules_part", args=[consultation.uid])
-    assert "<strong>" not in client.get(part).content.decode()
-    for line, words in [(MORPHINE, "may never be prescribed"), (PARACETAMOL, "The rules allow")]:
-        write(consultation, line)
-        assert words in client.get(part).content.decode()
+    path = reverse("consult:save", args=[consultation.uid])
+
+    def saved(*lines: Line) -> str:
+        form = a_doctors_form(*lines)
+        return client.post(path, form, headers={"X-Requested-With": "fetch"}).text
+
+    assert "<strong>" not in saved()
+    assert "may never be prescribed" in saved(MORPHINE)
+    assert "The rules allow" in saved(PARACETAMOL)
 
 
 def test_a_medicine_that_nobody_classified_is_refused_until_the_committee_does(consultation):

@@ -27,7 +27,7 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db
 
-DESK, LINES, CALL = "/doctor/", "/doctor/lines/", "/doctor/call/"
+DESK, OWN, CALL = "/doctor/", "/doctor/own/", "/doctor/call/"
 BUTTONS = ["start_duty", "pause_duty", "resume_duty", "end_duty"]
 
 
@@ -47,7 +47,7 @@ def test_it_is_for_a_doctor_with_both_factors_only():
     session = password_only.session
     del session["otp_device_id"]
     session.save()
-    for path in (DESK, LINES):
+    for path in (DESK, OWN):
         for visitor, sent_to in [
             (as_patient(a_user()), "/staff/sign-in/"),
             (as_patient(rao.user), "/staff/sign-in/"),
@@ -61,7 +61,7 @@ def test_it_is_for_a_doctor_with_both_factors_only():
 
 def test_it_takes_each_method_only_where_it_belongs():
     desk = as_staff(a_doctor().user)
-    assert [desk.post(path).status_code for path in (DESK, LINES)] == [405, 405]
+    assert [desk.post(path).status_code for path in (DESK, OWN)] == [405, 405]
     buttons = [CALL, *(reverse(f"queue:{name}") for name in BUTTONS)]
     assert {desk.get(path).status_code for path in buttons} == {405}
 
@@ -85,7 +85,7 @@ def test_it_shows_the_line_in_the_order_of_the_calls():
     young = [waiting(clinic).token for _ in range(2)]
     old = waiting(clinic, a_patient(age=80)).token
     (line,) = desk.get(DESK).context["lines"]
-    shown = [row.token.number for row in line.rows]
+    shown = [row.number for row in line.rows]
     assert shown == [young[0].number, old.number, young[1].number]
     for number in shown:
         token = call_next(clinic=clinic, doctor=rao)
@@ -101,7 +101,7 @@ def test_a_row_says_who_waits_with_what_how_long_and_whether_they_are_here():
     ravi = waiting(clinic, a_patient(name="Ravi Das"))
     gone(ravi)
     Token.objects.filter(pk=asha.token_id).update(issued_at=timezone.now() - timedelta(minutes=25))
-    page = as_staff(rao.user).get(LINES)
+    page = as_staff(rao.user).get(DESK)
     (line,) = page.context["lines"]
     assert [(row.minutes, row.is_present) for row in line.rows] == [(25, True), (0, False)]
     assert (line.waiting, line.present) == (2, 1)
@@ -134,8 +134,8 @@ def test_it_shows_the_first_sixty_and_counts_all():
         )
         for token in tokens
     )
-    (line,) = as_staff(rao.user).get(LINES).context["lines"]
-    assert [row.token.number for row in line.rows] == list(range(1, 61))
+    (line,) = as_staff(rao.user).get(DESK).context["lines"]
+    assert [row.number for row in line.rows] == list(range(1, 61))
     assert line.waiting == 62
 
 
@@ -143,16 +143,16 @@ def test_it_shows_who_was_called_until_they_are_done():
     clinic = a_clinic()
     rao = on_duty(clinic)
     desk = as_staff(rao.user)
-    assert desk.get(LINES).context["held"] is None
+    assert desk.get(OWN).context["own"].held is None
     waiting(clinic)
     consultation = called(clinic, rao)
-    page = desk.get(LINES)
-    assert page.context["held"] == consultation.token
+    page = desk.get(OWN)
+    assert page.context["own"].held == consultation.token
     assert "Called, not answered yet" in page.content.decode()
     consultation.token.answer()
-    assert "In the room" in desk.get(LINES).content.decode()
+    assert "In the room" in desk.get(OWN).content.decode()
     consultation.token.finish()
-    assert desk.get(LINES).context["held"] is None
+    assert desk.get(OWN).context["own"].held is None
 
 
 def test_another_doctors_patient_is_not_shown_as_mine():
@@ -160,7 +160,7 @@ def test_another_doctors_patient_is_not_shown_as_mine():
     rao, das = on_duty(clinic), on_duty(clinic)
     waiting(clinic)
     called(clinic, das)
-    assert as_staff(rao.user).get(DESK).context["held"] is None
+    assert as_staff(rao.user).get(DESK).context["own"].held is None
 
 
 def test_looking_at_the_line_is_written_down():
@@ -174,10 +174,10 @@ def test_it_needs_the_same_queries_for_one_waiting_patient_as_for_three():
     rao = on_duty(clinic)
     desk = as_staff(rao.user)
     waiting(clinic)
-    with_one = [queries_of(desk, path) for path in (DESK, LINES)]
+    with_one = [queries_of(desk, path) for path in (DESK, OWN)]
     waiting(clinic)
     waiting(clinic)
-    assert [queries_of(desk, path) for path in (DESK, LINES)] == with_one
+    assert [queries_of(desk, path) for path in (DESK, OWN)] == with_one
 
 
 # --- the call -----------------------------------------------------------------------------------

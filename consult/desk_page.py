@@ -1,0 +1,99 @@
+"""The open desk of a doctor: what its socket tells it."""
+
+import asyncio
+import json
+import logging
+from typing import Any
+from urllib.parse import parse_qs
+
+from channels.db import database_sync_to_async
+from django.conf import settings
+from django.db import Error
+
+from accounts.actions import record
+from accounts.gates import DOCTOR_OF, has_second_factor
+from accounts.models import Doctor
+from consult.broadcast import asked_topic
+from consult.consumers import LivePage
+from consult.desk import OwnPart, duties_version
+from esanjeevani.live import Message
+from queues.broadcast import doctor_topic
+from queues.desk import DUTIES_OF
+from queues.desk_board import Desk, desk_boards
+from queues.models import Duty
+
+LOOKS_EVERY = 10.0  # seconds: what was announced may not have come
+
+log = logging.getLogger(__name__)
+
+
+class DeskPage(LivePage):
+    """The doctor's desk: shown its lines as they move, and told when its own part is another."""
+
+    doctor: Doctor
+    duties: list[Duty]
+    shown: list[int] = []  # clinics; another duty is another page
+    desk: Desk | None = None
+    told: tuple[str, str] = ("", "")
+    looking: asyncio.Task[None] | None = None
+
+    def allow(self) -> bool:
+        if not has_second_factor(self.scope["session"]):
+            return False
+        doctor = DOCTOR_OF.first(user=self.user.pk)
+        if doctor is None:
+            return False
+        self.doctor, self.duties = doctor, DUTIES_OF.all(doctor=doctor.pk)
+        record("desk.read", "desk", by=self.user)  # now, and about each minute while it is open
+        return True
+
+    def topics(self) -> list[str]:
+        asked = [asked_topic(duty.clinic_id) for duty in self.duties]
+        return [doctor_topic(self.doctor.pk), *asked]
+
+    async def joined(self) -> None:
+        # Read now that nothing can be missed: the page compares it with what it shows.
+        self.told = await database_sync_to_async(self._read)()
+        await self.send(json.dumps(self._as_message("hello")))
+        self.desk = Desk(self.mailbox, _language(self.scope))
+        self.shown = [duty.clinic_id for duty in self.duties]
+        for clinic_id in self.shown:
+            await desk_boards().show(clinic_id, self.desk)
+        self.looking = asyncio.create_task(self._look())
+
+    async def heard(self, message: Message) -> None:
+        """After a gap the page fetches its own part; the lines come whole."""
+        if message["type"] == "resync" and self.desk:
+            desk_boards().show_again(self.desk)
+
+    async def _look(self) -> None:
+        while True:
+            await asyncio.sleep(LOOKS_EVERY)
+            before = self.told
+            try:
+                self.told = await database_sync_to_async(self._read)()
+            except Error as error:
+                log.warning("Not known whether a desk is right: %s", error)
+            if self.told != before:
+                self.mailbox.put(self._as_message("now"))
+
+    def _read(self) -> tuple[str, str]:
+        duties = DUTIES_OF.all(doctor=self.doctor.pk)
+        return OwnPart.of(self.doctor).version, duties_version(duties)
+
+    def _as_message(self, kind: str) -> Message:
+        own, duties = self.told
+        return {"type": kind, "own": own, "duties": duties}
+
+    async def left(self) -> None:
+        if self.looking:
+            self.looking.cancel()
+        if self.desk:
+            for clinic_id in self.shown:
+                desk_boards().hide(clinic_id, self.desk)
+
+
+def _language(scope: Any) -> str:
+    """The page's own, by its socket's address."""
+    asked = parse_qs(scope["query_string"].decode("latin-1")).get("language", [""])[0]
+    return asked if asked in settings.LANGUAGE_NATIVE else settings.LANGUAGE_CODE

@@ -1,0 +1,159 @@
+"""The socket of a doctor's desk: its lines come over it, row by row; its own part is only announced."""
+
+import asyncio
+
+import pytest
+from channels.db import database_sync_to_async
+from channels.testing import WebsocketCommunicator
+from django.db import connections
+from django.utils import timezone
+
+from accounts.models import AuditEvent
+from esanjeevani.asgi import application
+from esanjeevani.live import hub
+from queues.desk_board import desk_boards
+from queues.models import Duty, Token
+from tests.consult.test_sockets import SOON, other, page, path, session_of
+from tests.factories import (
+    a_clinic,
+    a_doctor,
+    a_patient,
+    a_specialist,
+    as_staff,
+    called,
+    in_the_room,
+    on_duty,
+    waiting,
+)
+from tests.running import Site, browser_of, post
+
+DESK = "/ws/desk/?language=en"
+
+
+@pytest.fixture
+def clinic(site: Site):
+    return a_clinic()
+
+
+@pytest.fixture
+def rao(clinic):
+    return on_duty(clinic)
+
+
+def desk_of(url: str, doctor, address: str = DESK):
+    return page(url, address, doctor.user, staff=True)
+
+
+def test_the_line_comes_whole_and_then_only_what_is_new_in_it(site: Site, clinic, rao):
+    asha = waiting(clinic, a_patient(name="Asha Menon"), complaint="Chest feels tight")
+    with desk_of(other(site), rao) as desk:
+        told = desk.hear("line", clinic=str(clinic.uid))
+        assert (told["order"], told["present"]) == ([asha.token_id], 1)
+        assert told["counts"] == "waiting: 1, on the page: 1"
+        assert "Asha Menon" in told["rows"]
+        assert "Chest feels tight" in told["rows"]
+        ravi = waiting(clinic, a_patient(name="Ravi Das"))
+        told = desk.hear("line", within=15, order=[asha.token_id, ravi.token_id])
+        assert "Ravi Das" in told["rows"]
+        assert "Asha Menon" not in told["rows"]
+        with browser_of(asha.patient.account, site.url) as leaving:
+            post(leaving, path("visit", asha), path("leave", asha))
+        told = desk.hear("line", order=[ravi.token_id])
+        assert told["rows"] == ""
+
+
+def test_two_doctors_see_the_same_line_each_in_their_language(site: Site, clinic, rao):
+    das = on_duty(clinic, a_doctor())
+    asha = waiting(clinic)
+    with (
+        desk_of(site.url, rao) as english,
+        desk_of(site.url, das, "/ws/desk/?language=hi") as hindi,
+        desk_of(site.url, das, "/ws/desk/?language=%FF") as unknown,
+    ):
+        assert "waiting: 1" in english.hear("line", order=[asha.token_id])["counts"]
+        assert "इंतज़ार में: 1" in hindi.hear("line", order=[asha.token_id])["counts"]
+        assert "waiting: 1" in unknown.hear("line", order=[asha.token_id])["counts"]
+
+
+def test_the_desk_hears_that_its_patient_comes_in_or_is_no_longer_waited_for(
+    site: Site, clinic, rao
+):
+    case, das = waiting(clinic), on_duty(clinic, a_doctor())
+    called(clinic, rao)
+    with (
+        desk_of(other(site), rao) as desk,
+        desk_of(other(site), das) as colleague,
+        browser_of(rao.user, site.url, staff=True) as browser,
+        browser_of(case.patient.account, site.url) as phone,
+    ):
+        assert desk.hear("hello")["own"] == f"{case.token_id}called"
+        post(browser, "/doctor/", path("pass_over", case))
+        desk.hear("token", state="waiting")
+        post(browser, "/doctor/", "/doctor/call/", clinic=str(clinic.uid))
+        desk.hear("token", state="called")
+        post(phone, path("visit", case), path("answer", case))
+        desk.hear("token", state="serving")
+        colleague.hear("hello")
+        colleague.hear("line", order=[])
+        with pytest.raises(AssertionError, match="Not told token"):
+            colleague.hear("token", within=1)
+
+
+def test_what_a_colleague_asks_is_announced_where_it_is_asked(site: Site, clinic, rao):
+    case, skin = in_the_room(clinic, rao), a_clinic(name="Skin OPD")
+    das, asked = (
+        a_specialist(skin),
+        {"opinion-clinic": str(skin.uid), "opinion-question": "Eczema?"},
+    )
+    with (
+        desk_of(other(site), das) as desk,
+        browser_of(rao.user, site.url, staff=True) as browser,
+    ):
+        assert desk.hear("hello")["own"] == ""
+        post(browser, path("doctors_room", case), path("ask_opinion", case), **asked)
+        desk.hear("asked")
+        page = as_staff(das.user).get("/doctor/own/")
+        assert "Eczema?" in page.text
+
+
+def test_what_was_not_announced_is_told_all_the_same(site: Site, clinic, rao):
+    case = waiting(clinic)
+    with desk_of(site.url, rao) as desk:
+        assert desk.hear("hello", own="")["duties"] == str(clinic.pk)
+        desk.hear("line", order=[case.token_id])
+        Token.objects.update(state="called", doctor=rao, called_at=timezone.now())
+        desk.hear("now", within=15, own=f"{case.token_id}called")
+        desk.hear("line", within=15, order=[])
+        Duty.objects.update(paused_at=timezone.now())
+        desk.hear("now", within=15, duties=f"{clinic.pk}p")
+
+
+def test_an_open_desk_is_written_down(site: Site, clinic, rao):
+    with desk_of(site.url, rao) as desk:
+        desk.hear("hello")
+        read = AuditEvent.objects.get(action="desk.read")
+        assert (read.by, read.refused) == (rao.user, False)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_a_desk_that_is_gone_nothing_stays_in_the_process(settings):
+    settings.IN_MEMORY = True
+    clinic = a_clinic()
+    rao = on_duty(clinic)
+    cookie = f"{settings.SESSION_COOKIE_NAME}={session_of(rao.user, staff=True)}"
+    headers = [(b"cookie", cookie.encode()), (b"origin", settings.SITE_URL.encode())]
+
+    async def scene() -> None:
+        desks = [WebsocketCommunicator(application, DESK, headers) for _ in range(2)]
+        for desk in desks:
+            assert await desk.connect() == (True, None)
+            assert (await desk.receive_json_from())["type"] == "hello"
+            assert (await desk.receive_json_from(SOON))["type"] == "line"
+        (board,) = desk_boards()._boards.values()
+        await desks[0].disconnect()
+        assert len(board.desks) == 1
+        await desks[1].disconnect()
+        assert (desk_boards()._boards, hub()._topics) == ({}, {})
+        await database_sync_to_async(connections.close_all)()
+
+    asyncio.run(scene())
