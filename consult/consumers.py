@@ -9,6 +9,7 @@ from typing import Any
 
 from channels.consumer import get_handler_name
 from channels.db import database_sync_to_async
+from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.contrib.auth import get_user
 from django.db import Error
@@ -24,7 +25,7 @@ from consult.entrance import Entrance
 from consult.models import CallEvent, Consultation
 from consult.signalling import LONGEST_SAID, Seat
 from consult.talk import Reader, talks
-from consult.tips import Tip, read_tips, watch
+from consult.tips import Tip, watch
 from esanjeevani.clock import clock
 from esanjeevani.live import PUSH, Mailbox, Message, hub
 from queues import broadcast
@@ -64,7 +65,7 @@ class LivePage(AsyncWebsocketConsumer):
         self.mailbox.push = scope.get("extensions", {}).get(PUSH, {}).get("push")
         note_address(scope)
         try:
-            await super().__call__(scope, *args)
+            await self._live(scope, *args)
         finally:
             hub().leave(self.mailbox)
             if self.recheck:
@@ -74,26 +75,35 @@ class LivePage(AsyncWebsocketConsumer):
             with contextlib.suppress(Error):
                 await self.left()
 
-    async def dispatch(self, message: Message) -> None:
-        """As Channels does it, without its trip to the database thread for each message."""
-        await getattr(self, get_handler_name(message))(message)
+    async def _live(self, scope: Any, receive: Any, send: Any) -> None:
+        """As Channels does it, without its trip to the database thread for each message.
+
+        And without a task of its own for what comes: of a page that waits, it was a tenth.
+        """
+        self.scope, self.base_send = scope, send
+        with contextlib.suppress(StopConsumer):
+            while True:
+                message = await receive()
+                await getattr(self, get_handler_name(message))(message)
 
     async def connect(self) -> None:
-        if not await database_sync_to_async(clock.is_right)():
-            await self.accept()
-            await self.close(TRY_AGAIN)  # the page comes back, to another process
-            return
         self.user = self.scope["user"]
         since = await hub().ready()
-        if not self.user.is_authenticated or not await database_sync_to_async(self.allow)():
+        if refused := await database_sync_to_async(self._refuses)():
             await self.accept()  # so that the page can read the code
-            await self.close(REFUSED)
+            await self.close(refused)
             return
         await hub().join([account_topic(self.user.pk), *self.topics()], self.mailbox, since)
         await self.accept()
         await self.joined()
         self.tasks = [asyncio.create_task(self._send_all())]
         self._recheck_later()
+
+    def _refuses(self) -> int | None:
+        """The code to close with. All in one trip to the thread that has the database."""
+        if not clock.is_right():
+            return TRY_AGAIN  # the page comes back, to another process
+        return None if self.user.is_authenticated and self.allow() else REFUSED
 
     def allow(self) -> bool:
         """In a thread with the database: may this user open it?"""
@@ -219,8 +229,7 @@ class ConsultationPage(LivePage):
 
     async def joined(self) -> None:
         # Read now that nothing can be missed: the page compares it with what it shows.
-        tips = await database_sync_to_async(read_tips)([self.entrance.pk])
-        self.told = tips[self.entrance.pk]
+        self.told = await watch().now(self.entrance.pk)
         await self.send(json.dumps(self.told.as_message("hello")))
         watch().add(self)
         now = self.entrance
