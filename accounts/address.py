@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from contextvars import ContextVar
 from ipaddress import ip_address
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
+FORWARDED = b"x-forwarded-for"
 _current: ContextVar[str | None] = ContextVar("client_address", default=None)
 
 
@@ -24,19 +26,28 @@ class ClientAddress:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        token = _current.set(_address_of(request))
+        meta = request.META
+        address = _address_of(meta.get("HTTP_X_FORWARDED_FOR", ""), meta.get("REMOTE_ADDR"))
+        token = _current.set(address)
         try:
             return self.get_response(request)
         finally:
             _current.reset(token)
 
 
-def _address_of(request: HttpRequest) -> str | None:
-    hops = [hop.strip() for hop in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop]
+def note_address(scope: Any) -> None:
+    """Of a socket, for the rest of its life: its task has variables of its own."""
+    said = [value.decode("latin-1") for name, value in scope["headers"] if name == FORWARDED]
+    client = scope.get("client")
+    _current.set(_address_of(",".join(said), client[0] if client else None))
+
+
+def _address_of(forwarded: str, connected: str | None) -> str | None:
+    hops = [hop.strip() for hop in forwarded.split(",") if hop]
     trusted = settings.TRUSTED_PROXIES
     if trusted and len(hops) >= trusted and _is_address(hops[-trusted]):
         return hops[-trusted]
-    return request.META.get("REMOTE_ADDR") or None
+    return connected or None
 
 
 def _is_address(said: str) -> bool:

@@ -7,7 +7,7 @@ through a state's patients. Every search is written down by the page that asks.
 from datetime import date, timedelta
 
 from django.core.exceptions import ValidationError
-from django.db.models import Q
+from django.db.models import CharField, Q
 from django.utils import timezone
 
 from accounts.checks import is_luhn
@@ -15,6 +15,7 @@ from accounts.forms import ascii_digits
 from accounts.models import Patient, State
 from accounts.models.patients import PatientQuerySet
 from accounts.phone import normalise
+from esanjeevani.composed import Composed
 
 SHOWN = 20
 AGE_IS_ABOUT = 3  # years to each side: ages are told, not looked up
@@ -29,7 +30,21 @@ class Mistyped(Exception):
         self.reason = reason
 
 
-def find_by_number(typed: str) -> PatientQuerySet:
+def _people(wanted: Q) -> PatientQuerySet:
+    people = Patient.objects.filter(wanted).select_related("account", "state", "district")
+    return people.order_by("name", "pk")[:SHOWN]
+
+
+BY_PHONE = Composed(lambda phone: _people(Q(account__phone=phone)), phone=CharField())
+BY_ABHA = Composed(lambda abha: _people(Q(abha_number=abha)), abha=CharField())
+BY_EITHER = Composed(  # no account has the phone number ""
+    lambda number, phone: _people(Q(number=number) | Q(account__phone=phone)),
+    number=CharField(),
+    phone=CharField(),
+)
+
+
+def find_by_number(typed: str) -> list[Patient]:
     """Whose mobile, patient or ABHA number this is. Raises Mistyped.
 
     Twelve digits can be a patient number or a mobile number with its country code: both are looked for.
@@ -39,14 +54,14 @@ def find_by_number(typed: str) -> PatientQuerySet:
     if len(digits) == ABHA_NUMBER:
         if not is_luhn(digits) and not Patient.objects.filter(abha_number=digits).exists():
             raise Mistyped("check_digit")
-        return _people(Q(abha_number=digits))
+        return BY_ABHA.all(abha=digits)
     if len(digits) == PATIENT_NUMBER and (is_luhn(digits) or not phone):
         if not is_luhn(digits):
             raise Mistyped("check_digit")
-        return _people(Q(number=digits) | Q(account__phone=phone) if phone else Q(number=digits))
+        return BY_EITHER.all(number=digits, phone=phone)
     if not phone:
         raise Mistyped("length")
-    return _people(Q(account__phone=phone))
+    return BY_PHONE.all(phone=phone)
 
 
 def _phone(typed: str) -> str:
@@ -56,20 +71,15 @@ def _phone(typed: str) -> str:
         return ""
 
 
-def find_by_name(*, name: str, age: int, village: str, state: State) -> PatientQuerySet:
+def find_by_name(*, name: str, age: int, village: str, state: State) -> list[Patient]:
     """Of one state, with these words in the name, about this age, in this village."""
     wanted = Q(state=state, birth_date__range=_born(age))
     for word in name.split():
         wanted &= Q(name__icontains=word)
-    return _people(wanted & Q(address__icontains=village.strip()))
+    return list(_people(wanted & Q(address__icontains=village.strip())))
 
 
 def _born(age: int) -> tuple[date, date]:
     today = timezone.localdate()
     year = timedelta(days=365.25)
     return today - year * (age + 1 + AGE_IS_ABOUT), today - year * max(0, age - AGE_IS_ABOUT)
-
-
-def _people(wanted: Q) -> PatientQuerySet:
-    people = Patient.objects.filter(wanted).select_related("account", "state", "district")
-    return people.order_by("name", "pk")[:SHOWN]

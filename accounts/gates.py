@@ -8,11 +8,12 @@ from urllib.parse import urlencode
 from django.contrib.auth import BACKEND_SESSION_KEY
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.db.models import BigAutoField, Model, QuerySet
+from django.db.models import BigAutoField, DateTimeField, Model, QuerySet
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils import timezone
 from django_otp import DEVICE_ID_SESSION_KEY
 
 from accounts.actions import refuse
@@ -40,6 +41,16 @@ Row = TypeVar("Row", bound=Model)
 DOCTOR_OF = Composed(
     lambda user: Doctor.objects.select_related("speciality").filter(user=user),
     user=BigAutoField(),
+)
+POSTS_OF = Composed(
+    lambda user, now: (
+        Post.objects.at_centres(now)
+        .filter(user=user)
+        .select_related("facility__state", "facility__district")
+        .order_by("facility__name")
+    ),
+    user=BigAutoField(),
+    now=DateTimeField(),
 )
 NOTICE_SESSION_KEY = "notice"
 FACILITY_SESSION_KEY = "facility"
@@ -124,9 +135,7 @@ def health_worker_only(view: View) -> View:
 
 def facilities_of(user: Any) -> list[Facility]:
     """The health centres where this person has an open post, in one query."""
-    posts = Post.objects.at_centres().filter(user=user.pk)
-    rows = posts.select_related("facility__state", "facility__district").order_by("facility__name")
-    return [post.facility for post in rows]
+    return [post.facility for post in POSTS_OF.all(user=user.pk, now=timezone.now())]
 
 
 def chosen_facility(facilities: list[Facility], session: Any) -> Facility | None:

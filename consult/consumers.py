@@ -15,19 +15,20 @@ from django.db import Error
 from django.http import HttpRequest
 
 from accounts.actions import refuse
+from accounts.address import current_address, note_address
 from accounts.broadcast import account_topic
 from accounts.gates import chosen_facility, facilities_of, has_second_factor
-from accounts.models import Facility
 from consult.broadcast import centre_topic, room_topic
+from consult.centre_tips import CentreTip, read_centre, read_centres
 from consult.entrance import Entrance
 from consult.models import CallEvent, Consultation
 from consult.signalling import LONGEST_SAID, Seat
+from consult.talk import Reader, talks
 from consult.tips import Tip, read_tips, watch
 from esanjeevani.clock import clock
 from esanjeevani.live import PUSH, Mailbox, Message, hub
 from queues import broadcast
 from queues.board import boards
-from queues.models import Presence, Token
 
 REFUSED = 4404
 SIGNED_OUT = 4401
@@ -36,6 +37,9 @@ TRY_AGAIN = 1013  # RFC 6455's registry: "try again later"
 MAX_INCOMING = 20  # messages a page may send in its life: it has nothing to say but "ping"
 RECHECK_EVERY = 60.0  # seconds at most between looks whether the session is still good
 WAITING_LOOKS = 5  # one look in so many is at the session, for somebody who only waits
+
+SHOWS_THE_TALK = b"talk"  # says the page in its socket's address
+MOVES = {"state", "opinion", "now", "resync"}  # whoever was in the room may be out of it
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +62,7 @@ class LivePage(AsyncWebsocketConsumer):
     async def __call__(self, scope: Any, *args: Any) -> None:
         """Whatever ends it, nothing of it stays behind; disconnect() is not always called."""
         self.mailbox.push = scope.get("extensions", {}).get(PUSH, {}).get("push")
+        note_address(scope)
         try:
             await super().__call__(scope, *args)
         finally:
@@ -110,6 +115,10 @@ class LivePage(AsyncWebsocketConsumer):
     async def heard(self, message: Message) -> None:
         """A message is about to be sent on to the page."""
 
+    async def worded(self, message: Message) -> Message | None:
+        """As the page is told it; None when it may be told nothing any more."""
+        return message
+
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """A page says nothing up the socket; whoever floods it is cut off."""
         self.incoming += 1
@@ -119,13 +128,22 @@ class LivePage(AsyncWebsocketConsumer):
 
     async def _send_all(self) -> None:
         async for message in self.mailbox.messages():
-            if message["type"] == "signed_out" and not await self._is_still_allowed():
-                self.shut_out = True
-                await self.close(SIGNED_OUT)
-                return
-            if message["type"] != "signed_out" and self.hears(message):
+            if message["type"] == "signed_out":
+                if not await self._is_still_allowed():
+                    await self._shut_out()
+                    return
+            elif self.hears(message):
                 await self.heard(message)
-                await self.send(json.dumps(message))
+                told = await self.worded(message)
+                if told is None:
+                    await self._shut_out()
+                    return
+                await self.send(json.dumps(told))
+
+    async def _shut_out(self) -> None:
+        self.shut_out = True
+        with contextlib.suppress(RuntimeError):  # closed meanwhile
+            await self.close(SIGNED_OUT)
 
     def _recheck_later(self) -> None:
         """A timer, not a task that sleeps: it is much smaller."""
@@ -144,9 +162,7 @@ class LivePage(AsyncWebsocketConsumer):
         if self.looks % self.looks_at_session or await self._is_still_allowed():
             self._recheck_later()
             return
-        self.shut_out = True
-        with contextlib.suppress(RuntimeError):
-            await self.close(SIGNED_OUT)
+        await self._shut_out()
 
     async def _is_still_allowed(self) -> bool:
         """A database that does not answer now is asked again the next time."""
@@ -158,6 +174,8 @@ class LivePage(AsyncWebsocketConsumer):
 
     def _read_session(self) -> bool:
         """Read anew: signing out, a new password or a deactivated account end it."""
+        if asks := self.scope.get("is_still_signed_in"):  # a program's: accounts/api/sockets.py
+            return bool(asks())
         request = HttpRequest()
         store = type(self.scope["session"]._wrapped)
         request.session = store(self.scope["session"].session_key)
@@ -168,10 +186,12 @@ class ConsultationPage(LivePage):
     """A consultation: its patient's waiting room and room, its doctor's room."""
 
     entrance: Entrance
+    about: int  # the consultation's key
     told: Tip
     longest_incoming = LONGEST_SAID
     consultation: Consultation | None = None  # read when the call needs it
     place: tuple[int, int] | None = None  # clinic and token that wait on this page
+    is_unsure = False  # whether it may still see the consultation: something moved since we looked
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -187,7 +207,7 @@ class ConsultationPage(LivePage):
             return False
         if found.account_id != self.user.pk and not has_second_factor(self.scope["session"]):
             return False
-        self.entrance = found
+        self.entrance, self.about = found, found.pk
         return True
 
     def topics(self) -> list[str]:
@@ -218,6 +238,18 @@ class ConsultationPage(LivePage):
             watch().look_soon()  # it says so to each page; one look is for all of them
         else:
             self.told = self.told.after(message)
+        self.is_unsure = self.is_unsure or message["type"] in MOVES
+
+    async def worded(self, message: Message) -> Message | None:
+        """A message of the talk with its words, where the page shows them; without, it fetches them."""
+        if message["type"] != "message" or self.scope["query_string"] != SHOWS_THE_TALK:
+            return message
+        if self.is_unsure and not await self._is_still_allowed():
+            return None
+        self.is_unsure = False
+        reader = Reader(self.user, current_address())
+        said = await talks().read(self.entrance.pk, message["id"], reader)
+        return message | (said or {})
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         if not self.tasks:
@@ -243,7 +275,8 @@ class CentrePage(LivePage):
     While it is open its waiting patients are present, in however many lines: they sit before it.
     """
 
-    facility: Facility
+    about: int  # the health centre's key
+    told: CentreTip
     places: frozenset[tuple[int, int]] = frozenset()  # clinic and token
 
     def allow(self) -> bool:
@@ -252,43 +285,48 @@ class CentrePage(LivePage):
         found = chosen_facility(facilities_of(self.user), self.scope["session"])
         if found is None:
             return False
-        self.facility = found
+        self.about = found.pk
         return True
 
     def topics(self) -> list[str]:
-        return [centre_topic(self.facility.pk)]
+        return [centre_topic(self.about)]
 
     async def joined(self) -> None:
-        await self.send(json.dumps({"type": "hello"}))
+        # Read now that nothing can be missed: the page compares it with what it shows.
+        self.told = await database_sync_to_async(read_centre)(self.about)
+        await self.send(json.dumps(self.told.as_message("hello")))
+        watch(read_centres).add(self)
         await self._follow_places()
 
     async def heard(self, message: Message) -> None:
-        if message["type"] in ("centre", "resync"):
+        if message["type"] == "resync":
+            watch(read_centres).look_soon()  # one look is for all pages
+        elif message["type"] == "centre":
+            try:
+                self.told = await database_sync_to_async(read_centre)(self.about)
+            except Error as error:  # the next look will tell
+                log.warning("The cases of a health centre could not be read: %s", error)
+        if message["type"] in ("centre", "now"):
             await self._follow_places()
 
-    async def _follow_places(self) -> None:
-        """Look at the lines in which a patient of this centre waits now, and at no others."""
-        try:
-            now = await database_sync_to_async(self._read_places)()
-        except Error as error:
-            log.warning("The places of a health centre could not be read: %s", error)
-            return
-        for clinic_id, token_id in now - self.places:
-            await boards().show(clinic_id, self.mailbox, token_id)
-        for clinic_id, token_id in self.places - now:
-            boards().hide(clinic_id, self.mailbox, token_id)
-        self.places = now
+    async def worded(self, message: Message) -> Message:
+        """What changed goes with it: pages that do not show it need not ask."""
+        return self.told.as_message("centre") if message["type"] == "centre" else message
 
-    def _read_places(self) -> frozenset[tuple[int, int]]:
-        """Those who just came are present from now on."""
-        waiting = Token.objects.open().filter(consultation__facility=self.facility)
-        places = frozenset(waiting.values_list("clinic_id", "pk"))
-        Presence.renew(token_id for _clinic_id, token_id in places - self.places)
-        for clinic_id in {clinic_id for clinic_id, _token_id in places - self.places}:
-            broadcast.line_changed(clinic_id)
-        return places
+    async def _follow_places(self) -> None:
+        """Look at the lines in which a patient of this centre waits now, and at no others.
+
+        Those who just came are present from now on.
+        """
+        before, self.places = self.places, self.told.places
+        for clinic_id, token_id in self.places - before:
+            await boards().arrive(clinic_id, token_id)
+            await boards().show(clinic_id, self.mailbox, token_id)
+        for clinic_id, token_id in before - self.places:
+            boards().hide(clinic_id, self.mailbox, token_id)
 
     async def left(self) -> None:
+        watch(read_centres).remove(self)
         for clinic_id, token_id in self.places:
             boards().hide(clinic_id, self.mailbox, token_id)
         await boards().depart(*(token_id for _clinic_id, token_id in self.places))

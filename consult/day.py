@@ -3,14 +3,17 @@
 Read in a fixed number of queries, however many patients.
 """
 
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
 
+from django.db.models import BigAutoField, DateField, DateTimeField, QuerySet
 from django.utils import timezone
 
 from accounts.models import Facility
-from consult.models import Consultation, FollowUp, Instruction, Referral
+from consult.models import Consultation, FollowUp, Instruction
 from consult.models.consultations import ConsultationQuerySet
+from esanjeevani.composed import Composed
 from queues.assignment import linked_clinics
 from queues.line import Standing, standings
 from queues.models import Duty
@@ -20,6 +23,51 @@ DUE_SOON = timedelta(days=3)
 SHOWN = 100  # rows of each kind
 
 State = Consultation.State
+
+
+# --- what the desk asks, each composed once -------------------------------------------------------
+def _cases(facility: Any) -> ConsultationQuerySet:
+    rows = Consultation.objects.of_centre(facility)
+    return rows.select_related("patient", "clinic__speciality", "token", "doctor__user")
+
+
+def _came_back(facility: Any, since: Any) -> ConsultationQuerySet:
+    rows = Consultation.objects.came_back(facility).filter(ended_at__gt=since)
+    rows = rows.select_related("patient", "clinic", "suggested_clinic")
+    return rows.order_by("-ended_at")[:SHOWN]
+
+
+def _done(facility: Any, since: Any) -> ConsultationQuerySet:
+    rows = _cases(facility).filter(state=State.COMPLETED, ended_at__gte=since)
+    return rows.order_by("-ended_at")[:SHOWN]
+
+
+def _instructions(facility: Any) -> "QuerySet[Instruction]":
+    rows = Instruction.objects.filter(
+        done_at=None, consultation__facility=facility, consultation__state__in=Consultation.OPEN
+    )
+    return rows.select_related("consultation__patient", "asked_by").order_by("pk")
+
+
+def _follow_ups(facility: Any, until: Any) -> "QuerySet[FollowUp]":
+    """Due, overdue, and those of the next days."""
+    rows = FollowUp.objects.of_centre(facility).open().filter(due_on__lte=until)
+    return rows.select_related("patient", "consultation__note").order_by("due_on")[:SHOWN]
+
+
+_OF: dict[str, Any] = {"facility": BigAutoField()}
+OPEN = Composed(lambda facility: _cases(facility).open().order_by("requested_at")[:SHOWN], **_OF)
+DRAFTS = Composed(
+    lambda facility: _cases(facility).filter(state=State.DRAFT).order_by("-created_at")[:SHOWN],
+    **_OF,
+)
+CAME_BACK = Composed(_came_back, **_OF, since=DateTimeField())
+DONE = Composed(_done, **_OF, since=DateTimeField())
+INSTRUCTIONS = Composed(_instructions, **_OF)
+FOLLOW_UPS = Composed(_follow_ups, **_OF, until=DateField())
+
+
+# --- the desk ---------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -45,74 +93,53 @@ class Day:
 
 def read_day(facility: Facility) -> Day:
     """In 7 queries."""
-    open_ones = _of(facility).open().order_by("requested_at")[:SHOWN]
+    of, now = facility.pk, timezone.now()
+    return replace(
+        read_lines(facility),
+        came_back=CAME_BACK.all(facility=of, since=now - CAME_BACK_FOR),
+        drafts=DRAFTS.all(facility=of),
+        done=DONE.all(facility=of, since=midnight()),
+        instructions=INSTRUCTIONS.all(facility=of),
+        follow_ups=FOLLOW_UPS.all(facility=of, until=timezone.localdate() + DUE_SOON),
+    )
+
+
+def read_lines(facility: Facility, besides: Consultation | None = None) -> Day:
+    """Only what is open; `besides` is shown elsewhere. In 2 queries."""
     by_place: dict[str, list[Consultation]] = {"called": [], "serving": [], "waiting": []}
     written = []
-    for one in open_ones:
+    for one in OPEN.all(facility=facility.pk):
+        if one == besides:
+            continue
         if one.token is None:
             written.append(one)
         elif one.token.state in by_place:
             by_place[one.token.state].append(one)
     unstaffed = _unstaffed({one.clinic_id for one in by_place["waiting"]})
-    by_place["waiting"].sort(
-        key=lambda one: one.clinic_id not in unstaffed
-    )  # stable: else in order
+    # stable: else in order
+    by_place["waiting"].sort(key=lambda one: one.clinic_id not in unstaffed)
     return Day(
-        **by_place,
-        unstaffed=unstaffed,
+        called=by_place["called"],
+        serving=by_place["serving"],
+        waiting=by_place["waiting"],
         written=written,
-        came_back=_came_back(facility),
-        drafts=list(_of(facility).filter(state=State.DRAFT).order_by("-created_at")[:SHOWN]),
-        done=_done_today(facility),
-        instructions=_instructions(facility),
-        follow_ups=_follow_ups(facility),
+        unstaffed=unstaffed,
     )
 
 
 def _unstaffed(clinic_ids: set[int]) -> set[int]:
     """Where nobody calls now: those patients must not be left to wait unseen."""
+    if not clinic_ids:
+        return set()
     staffed = Duty.objects.working().filter(clinic__in=clinic_ids)
     return clinic_ids - set(staffed.values_list("clinic_id", flat=True))
 
 
-def _of(facility: Facility) -> ConsultationQuerySet:
-    rows = Consultation.objects.of_centre(facility)
-    return rows.select_related("patient", "clinic__speciality", "token", "doctor__user")
-
-
-def _came_back(facility: Facility) -> list[Consultation]:
-    since = timezone.now() - CAME_BACK_FOR
-    back = Consultation.objects.came_back(facility).filter(ended_at__gt=since)
-    people = back.select_related("patient", "clinic__speciality", "token", "doctor__user")
-    return list(people.select_related("suggested_clinic").order_by("-ended_at")[:SHOWN])
-
-
-def _done_today(facility: Facility) -> list[Consultation]:
-    midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-    done = _of(facility).filter(state=State.COMPLETED, ended_at__gte=midnight)
-    return list(done.order_by("-ended_at")[:SHOWN])
-
-
-def _instructions(facility: Facility) -> list[Instruction]:
-    open_ones = Instruction.objects.filter(
-        done_at=None,
-        consultation__facility=facility,
-        consultation__state__in=Consultation.OPEN,
-    )
-    return list(open_ones.select_related("consultation__patient", "asked_by").order_by("pk"))
-
-
-def _follow_ups(facility: Facility) -> list[FollowUp]:
-    """Due, overdue, and those of the next days."""
-    soon = timezone.localdate() + DUE_SOON
-    due = FollowUp.objects.of_centre(facility).open().filter(due_on__lte=soon)
-    return list(due.select_related("patient", "consultation__note").order_by("due_on")[:SHOWN])
+def midnight() -> datetime:
+    """When today began."""
+    return timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def hub_standings(facility: Facility) -> list[Standing]:
     """The linked clinics as they stand, in 5 queries."""
     return standings(linked_clinics(facility))
-
-
-def letters_of(consultation: Consultation) -> list[Referral]:
-    return list(consultation.referrals.select_related("facility", "issued_by__user"))

@@ -6,13 +6,20 @@ from typing import Any, TypeVar
 from django.db.models import BigAutoField, Model, QuerySet
 
 from consult.models import (
+    Attachment,
+    ChatMessage,
     Consultation,
     EmergencyReferral,
+    FollowUp,
     FollowUpLink,
+    Instruction,
     Note,
+    Observation,
+    Opinion,
     PaperPrescription,
     Prescription,
     PrescriptionLine,
+    Referral,
 )
 from esanjeevani.composed import Composed
 
@@ -38,6 +45,37 @@ DRAFT_LINES = _of(
 EMERGENCY = _of(lambda one: EmergencyReferral.objects.filter(consultation=one))
 FOLLOWED_UP = _of(lambda one: FollowUpLink.objects.filter(consultation=one).select_related("visit"))
 PAPERS = _of(lambda one: PaperPrescription.objects.filter(consultation=one))
+OBSERVATIONS = _of(lambda one: Observation.objects.filter(consultation=one))
+ATTACHMENTS = _of(lambda one: Attachment.objects.filter(consultation=one))
+SENT_FILES = _of(lambda one: Attachment.objects.filter(consultation=one, message=None))
+MESSAGES = _of(
+    lambda one: ChatMessage.objects.filter(consultation=one).select_related("author", "attachment")
+)
+INSTRUCTIONS = _of(
+    lambda one: Instruction.objects.filter(consultation=one).select_related("done_by")
+)
+LETTERS = _of(
+    lambda one: Referral.objects.filter(consultation=one).select_related(
+        "facility", "issued_by__user"
+    )
+)
+NEWEST_OPINION = _of(
+    lambda one: (
+        Opinion.objects.filter(consultation=one)
+        .select_related("clinic__speciality", "specialist__user")
+        .order_by("-pk")[:1]
+    )
+)
+LINES = Composed(
+    lambda prescription: PrescriptionLine.objects.filter(prescription=prescription).select_related(
+        "dispensing"
+    ),
+    prescription=BigAutoField(),
+)
+FOLLOW_UPS = _of(lambda one: FollowUp.objects.filter(consultation=one))
+WENT_ON = _of(
+    lambda one: Consultation.objects.filter(continues=one).sent().select_related("clinic")
+)
 _LOCKED = _of(lambda one: Consultation.objects.select_for_update().filter(pk=one))
 
 
@@ -50,3 +88,28 @@ def lock(consultation: Consultation) -> Consultation:
     if found is None:
         raise Consultation.DoesNotExist
     return found
+
+
+def issued_of(consultation: Consultation) -> Prescription | None:
+    """The prescription in force."""
+    return IN_FORCE.first(consultation=consultation.pk)
+
+
+def note_of(consultation: Consultation) -> Note | None:
+    return NOTE.first(consultation=consultation.pk)
+
+
+def opinion_of(consultation: Consultation) -> Opinion | None:
+    """The newest question to a specialist; None when nobody was asked."""
+    return NEWEST_OPINION.first(consultation=consultation.pk)
+
+
+def letters_of(consultation: Consultation) -> list[Referral]:
+    return LETTERS.all(consultation=consultation.pk)
+
+
+def chat_context(consultation: Consultation) -> dict[str, Any]:
+    return {
+        "chat": MESSAGES.all(consultation=consultation.pk),
+        "attachments": SENT_FILES.all(consultation=consultation.pk),
+    }

@@ -15,7 +15,8 @@ from pathlib import Path
 from django.utils import timezone
 
 from accounts.models import Speciality
-from consult.models import Attachment, Consultation, FollowUp, Observation, Referral
+from consult.models import Consultation, FollowUp, Referral
+from consult.of_consultation import ATTACHMENTS, OBSERVATIONS
 from queues.models import Clinic
 
 VAGUE_WORDS = Path(__file__).parent / "data" / "vague_words.json"
@@ -64,7 +65,7 @@ def _gaps(consultation: Consultation) -> list[str]:
     gaps = []
     if is_vague(consultation.complaint):
         gaps.append("vague")
-    if not consultation.observations.exists():
+    if not OBSERVATIONS.all(consultation=consultation.pk):
         gaps.append("no_vitals")
     return gaps
 
@@ -137,10 +138,8 @@ def _is_referred(consultation: Consultation, speciality: Speciality) -> bool:
 
 def completeness(consultation: Consultation) -> int:
     """Percent of what a whole case says that this one says; a photo or report counts too."""
-    measured = set(
-        Observation.objects.filter(consultation=consultation).values_list("kind", flat=True)
-    )
+    measured = {row.kind for row in OBSERVATIONS.all(consultation=consultation.pk)}
     there = [bool(getattr(consultation, name)) for name in WORDS_ASKED]
     there += [kind in measured for kind in VITALS_ASKED]
-    there.append(Attachment.objects.filter(consultation=consultation).exists())
+    there.append(bool(ATTACHMENTS.all(consultation=consultation.pk)))
     return round(100 * sum(there) / len(there))

@@ -7,6 +7,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from consult.models import Consultation, Observation
+from consult.of_consultation import OBSERVATIONS
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Reading:
 
 def readings(consultation: Consultation) -> list[Reading]:
     """In the order in which they were taken, in one query."""
-    rows = list(consultation.observations.all())
+    rows = OBSERVATIONS.all(consultation=consultation.pk)
     found: list[Reading] = []
     for row in rows:
         row.patient = consultation.patient

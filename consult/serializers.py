@@ -37,7 +37,7 @@ class MessageOutput(serializers.Serializer[ChatMessage]):
         if attachment is None:
             return None
         return {
-            "uid": attachment.uid,
+            "uid": str(attachment.uid),
             "name": attachment.name,
             "is_image": attachment.is_image,
         }

@@ -3,20 +3,25 @@
 Each participant of a consultation has one seat, named by the role (people.py). A page names itself
 with a random word, so that a page that comes back is told from a new one. The server writes the
 sender's seat and page on each message; nobody can speak for another, and only the seat a message
-is for hears it.
+is for hears it. Two things a page says to the server alone: what it got so far, and that it needs the
+servers' names anew.
 """
 
 import json
+import logging
 import re
 import time
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from channels.db import database_sync_to_async
+from django.db import Error
 
 from accounts.models import User
 from consult import actions
 from consult.broadcast import call_topic, seat_topic
+from consult.ice import ice_configuration
 from consult.models import CallEvent, Consultation
 from consult.people import Role
 from esanjeevani.live import Mailbox, hub, relay
@@ -26,8 +31,11 @@ MAX_SIGNAL = 16_384  # characters; Chromium's offer of sound and picture has abo
 LONGEST_SAID = MAX_SIGNAL * 2  # characters; what is longer is no slip
 MAX_CANDIDATE = 1_024
 BURST, PER_SECOND = 120, 20  # messages; an ICE restart with three others takes about 60
-COST_OF_JOIN = 20  # it writes to the database
+COST_OF_ASKING = 20  # what reads or writes the database
+LONGEST_CALL = 86_400  # seconds
 PAGE = re.compile(r"[A-Za-z0-9]{8,24}")
+
+log = logging.getLogger(__name__)
 
 
 class NotASignal(Exception):
@@ -68,6 +76,23 @@ def _is_media(value: Any) -> bool:
     )
 
 
+def _is_got(value: Any) -> bool:
+    """By seat: the whole seconds of video and of sound that came from there."""
+    return (
+        isinstance(value, dict)
+        and 0 < len(value) <= len(Role)
+        and all(seat in Role.values and _is_pair(pair) for seat, pair in value.items())
+    )
+
+
+def _is_pair(value: Any) -> bool:
+    return (
+        isinstance(value, list)
+        and len(value) == 2
+        and all(type(part) is int and 0 <= part <= LONGEST_CALL for part in value)
+    )
+
+
 MEDIA = {"sound", "video", "wants_video", "weak", "rtc"}
 SDP = {"sdp": lambda value: _is_text(value, MAX_SIGNAL)}
 # What a page may say, and what each part of it must be. "to" and "for" are checked for all but join.
@@ -78,9 +103,12 @@ SAYS: dict[str, dict[str, Any]] = {
     "answer": SDP,
     "candidate": {"candidate": _is_candidate},
     "media": {"media": _is_media},
+    "got": {"got": _is_got},
+    "servers": {},
     "bye": {},
     "ping": {},
 }
+ASKING = {"join", "got", "servers"}
 TO_ONE = {"here", "offer", "answer", "candidate"}
 
 
@@ -129,6 +157,8 @@ class Seat:
         self.bucket = Bucket()
         self.page = ""
         self.role: Role | None = None
+        self.came: CallEvent | None = None  # the page's coming in; stays when another has the seat
+        self.since: datetime | None = None  # when that page came in first
         self.newest: dict[str, int] = {}  # by role: the latest coming in that was heard of
 
     async def receive(self, text: str | None, consultation: Consultation, by: User) -> bool:
@@ -137,20 +167,24 @@ class Seat:
             said = read_signal(text)
         except NotASignal:
             return False
-        if not self.bucket.take(COST_OF_JOIN if said["say"] == "join" else 1):
+        if not self.bucket.take(COST_OF_ASKING if said["say"] in ASKING else 1):
             return False
-        if said["say"] == "ping":
-            self.mailbox.put({"type": "call", "event": "pong"})
-            return True
         self.consultation, self.by = consultation, by
-        if said["say"] == "join":
-            return await self._join(said)
-        if not self.page:  # of a page that was told to leave, the last words may be under way
-            return self.role is not None
-        if said["say"] == "bye":
-            await self.leave(CallEvent.What.LEFT)
-            return True
-        await self._pass_on(said)
+        match said["say"]:
+            case "ping":
+                self.mailbox.put({"type": "call", "event": "pong"})
+            case "join":
+                return await self._join(said)
+            case "got":
+                return await self._report(said["got"])
+            case _ if not self.page:  # of a page that was told to leave: may have been under way
+                return self.role is not None
+            case "servers":
+                await self._name_servers()
+            case "bye":
+                await self.leave(CallEvent.What.LEFT)
+            case _:
+                await self._pass_on(said)
         return True
 
     async def _join(self, said: dict[str, Any]) -> bool:
@@ -161,15 +195,42 @@ class Seat:
             return False
         role, pk = Role(event.role), self.consultation.pk
         self.role, self.page, self.newest[role] = role, event.page, event.pk
+        self.came, self.since = event, None
         await hub().join([call_topic(pk), seat_topic(pk, role)], self.mailbox)
         # Who comes in from now on is heard of; who came since our row was written is looked for.
         newer = await database_sync_to_async(actions.page_after)(event)
         if newer is not None:
             self._lose_seat(to=newer)
             return True
-        self.mailbox.put({"type": "call", "event": "in", "seat": role})
+        servers = ice_configuration(self.consultation, role)
+        self.mailbox.put({"type": "call", "event": "in", "seat": role, "servers": servers})
         await self._tell(call_topic(pk), "joined", media=said["media"], socket=event.pk)
         return True
+
+    async def _name_servers(self) -> None:
+        """With fresh credentials, for whoever may still have this call."""
+        seat_of = database_sync_to_async(actions.seat_of)
+        try:
+            now, role = await seat_of(self.consultation, self.by)
+        except MoveRefused:
+            return
+        servers = ice_configuration(now, role)
+        self.mailbox.put({"type": "call", "event": "servers", "servers": servers})
+
+    async def _report(self, got: dict[str, list[int]]) -> bool:
+        """Totals: what could not be kept now, the page says again with the next."""
+        if self.came is None or self.role in got:
+            return False
+        flows = [actions.Flow(seat, video, sound) for seat, (video, sound) in got.items()]
+        try:
+            await database_sync_to_async(self._keep)(self.came, flows)
+        except Error as error:
+            log.warning("What flowed in a call could not be kept: %s", error)
+        return True
+
+    def _keep(self, came: CallEvent, flows: list[actions.Flow]) -> None:
+        self.since = self.since or actions.came_first(came)
+        actions.report_flow(came=came, since=self.since, flows=flows)
 
     async def _pass_on(self, said: dict[str, Any]) -> None:
         pk = self.consultation.pk

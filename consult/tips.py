@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 import weakref
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -19,7 +19,6 @@ from django.db import Error
 from django.db.models import Aggregate, Count, Exists, Max, Model, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from consult.entrance import Entrance
 from consult.models import (
     ChatMessage,
     Consultation,
@@ -54,6 +53,7 @@ class Tip:
             "token": self.token,
             "issued": self.issued,
             "parts": self.parts,
+            "message": self.message,
         }
 
     def after(self, message: Message) -> "Tip":
@@ -111,18 +111,29 @@ def _one(model: type[Model], what: Aggregate) -> Coalesce:
     return Coalesce(Subquery(own.values("consultation").annotate(n=what).values("n")), 0)
 
 
-class Informed(Protocol):
-    """An open page of a consultation."""
+class Told(Protocol):
+    """What one page was told last, to be compared with what is so."""
 
-    entrance: Entrance
+    def as_message(self, kind: str) -> Message:
+        """To say it to the page."""
+
+
+class Informed(Protocol):
+    """An open page of something: of a consultation, of a health centre."""
+
+    about: int  # the key of what it shows
     mailbox: Mailbox
-    told: Tip
+    told: Any  # a Told, as `read` of its watch gives it
+
+
+Read = Callable[[Iterable[int]], Mapping[int, Told]]
 
 
 class Watch:
-    """The open pages of one event loop."""
+    """The open pages of one kind in one event loop; `read` says what is so, for all of them at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, read: Read) -> None:
+        self._read = read
         self._pages: set[Informed] = set()
         self._soon = asyncio.Event()
         self._looking: asyncio.Task[None] | None = None
@@ -154,20 +165,23 @@ class Watch:
         told = {page: page.told for page in self._pages}
         if not told:
             return
-        tips = await database_sync_to_async(read_tips)(page.entrance.pk for page in told)
+        tips = await database_sync_to_async(self._read)(page.about for page in told)
         for page, before in told.items():
-            tip = tips.get(page.entrance.pk)
+            tip = tips.get(page.about)
             # What a page was told meanwhile is newer than what we read.
             if tip and tip != before and page.told is before:
                 page.told = tip
                 page.mailbox.put(tip.as_message("now"))
 
 
-_watches: "weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Watch]" = (
+_watches: "weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Read, Watch]]" = (
     weakref.WeakKeyDictionary()
 )
 
 
-def watch() -> Watch:
-    """The watch of the running event loop."""
-    return _watches.setdefault(asyncio.get_running_loop(), Watch())
+def watch(read: Read = read_tips) -> Watch:
+    """The watch of the running event loop over the pages that `read` knows: of consultations."""
+    watches = _watches.setdefault(asyncio.get_running_loop(), {})
+    if read not in watches:
+        watches[read] = Watch(read)
+    return watches[read]

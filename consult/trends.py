@@ -5,12 +5,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
+from django.db.models import BigAutoField
+
 from accounts.models import Patient
 from consult.models import Observation
 from consult.vitals import VITALS, Vital
+from esanjeevani.composed import Composed
 
 POINTS = 12  # the newest
 WIDTH, HEIGHT, EDGE = 120.0, 36.0, 4.0
+MEASURED = Composed(
+    lambda patient: Observation.objects.filter(patient=patient, copy_of=None).order_by(
+        "-taken_at", "-pk"
+    )[: POINTS * len(VITALS)],
+    patient=BigAutoField(),
+)
 
 
 @dataclass(frozen=True)
@@ -35,8 +44,7 @@ class Trend:
 def trends(patient: Patient) -> list[Trend]:
     """Of every kind that was measured at least twice, in one query."""
     by_kind: dict[str, list[Observation]] = defaultdict(list)
-    measured = Observation.objects.filter(patient=patient, copy_of=None)
-    for row in measured.order_by("-taken_at", "-pk")[: POINTS * len(VITALS)]:
+    for row in MEASURED.all(patient=patient.pk):
         if len(by_kind[row.kind]) < POINTS:
             row.patient = patient
             by_kind[row.kind].insert(0, row)

@@ -62,10 +62,14 @@ def clean_upload(upload: UploadedFile) -> CleanFile:
     """What may be stored of `upload`. Raises BadFile. The name and type it claims are not believed."""
     if upload.size is None or upload.size > MAX_BYTES:
         raise BadFile("too_big")
-    content = upload.read()
+    return clean_content(upload.name or "", upload.read())
+
+
+def clean_content(name: str, content: bytes) -> CleanFile:
+    """What is in a file of at most MAX_BYTES, written anew. Raises BadFile."""
     if not content:
         raise BadFile("empty")
-    stem = _safe_stem(upload.name or "")
+    stem = _safe_stem(name)
     if content[:1024].lstrip().startswith(b"%PDF-"):
         return CleanFile(f"{stem}.pdf", Attachment.Kind.PDF, clean_pdf(content))
     return CleanFile(f"{stem}.jpg", Attachment.Kind.JPEG, clean_image(content))

@@ -27,7 +27,6 @@ CONSULTATION = "centre/consultations/<uuid:consultation>/"
 centre_patterns = [
     path("centre/", day.day, name="centre"),
     path("centre/part/", day.day_part, name="centre_part"),
-    path("centre/chips/", day.chips, name="centre_chips"),
     path("centre/facility/", day.choose_facility, name="choose_facility"),
     path("centre/patients/", patients.find, name="centre_find"),
     path("centre/patients/here/", patients.here, name="centre_here"),
@@ -52,6 +51,7 @@ centre_patterns = [
     path(f"{CONSULTATION}move/", send.move, name="centre_move"),
     path(f"{CONSULTATION}settle/", day.settle, name="centre_settle"),
     path(CONSULTATION, centre_visit.visit, name="centre_visit"),
+    path(f"{CONSULTATION}others/", day.others, name="centre_others"),
     path(f"{CONSULTATION}answer/", centre_visit.answer, name="centre_answer"),
     path(f"{CONSULTATION}take-over/", centre_visit.take_over, name="centre_take_over"),
     path(f"{CONSULTATION}leave/", centre_visit.leave, name="centre_leave"),
@@ -96,6 +96,11 @@ network_patterns = [
     path("patients/<uuid:patient>/abha/verify/", abdm.verify, name="abha_verify"),
     path("consultations/<uuid:consultation>/abha-link/", abdm.link, name="abha_link"),
     path(f"{ROOM}elsewhere/", elsewhere.elsewhere, name="elsewhere"),
+    path(
+        f"{ROOM}elsewhere/<uuid:document>/files/<int:number>/",
+        elsewhere.enclosed_file,
+        name="enclosed_file",
+    ),
     path(f"{ROOM}elsewhere/ask/", elsewhere.ask_elsewhere, name="ask_elsewhere"),
 ]
 
@@ -121,7 +126,6 @@ urlpatterns = [
     path("consultations/<uuid:consultation>/leave/", visit.leave, name="leave"),
     path("consultations/<uuid:consultation>/devices/", calls.devices, name="devices"),
     path("consultations/<uuid:consultation>/ice/", calls.ice, name="ice"),
-    path("consultations/<uuid:consultation>/flow/", calls.flow, name="flow"),
     path("consultations/<uuid:consultation>/report/", calls.report, name="report"),
     path("consultations/<uuid:consultation>/messages/", visit.post_message, name="post_message"),
     path(

@@ -4,15 +4,17 @@ The health worker says which speciality; nobody has to know which hub is free. L
 many, and a facility may be hub and spoke at once.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import F
+from django.db.models import BigAutoField, DateField
 from django.utils import timezone
 
 from accounts.models import Facility, Patient, Speciality
+from esanjeevani.composed import Composed
 from queues.line import Standing, standings
-from queues.models import Clinic, HubLink
+from queues.models import Clinic, ClinicHours, HubLink
 
 
 @dataclass(frozen=True)
@@ -33,17 +35,46 @@ class Choice:
         return min(closed, key=lambda one: one.opens_at or timezone.now(), default=None)
 
 
+# Asked by most pages of a health centre, composed once.
+LINKS = Composed(
+    lambda spoke, today: (
+        HubLink.objects.in_force(today)
+        .filter(spoke=spoke)
+        .select_related("clinic__speciality", "clinic__facility", "clinic__district")
+        .order_by("clinic__name", "clinic")
+    ),
+    spoke=BigAutoField(),
+    today=DateField(),
+)
+HOURS = Composed(
+    lambda spoke, today: ClinicHours.objects.filter(
+        clinic__in=HubLink.objects.in_force(today).filter(spoke=spoke).values("clinic")
+    ),
+    spoke=BigAutoField(),
+    today=DateField(),
+)
+
+
 def linked_clinics(spoke: Facility, speciality: Speciality | None = None) -> list[Clinic]:
     """The hub clinics that may be asked today, with the link's priority, in 2 queries."""
-    links = HubLink.objects.in_force().filter(spoke=spoke)
-    clinics = Clinic.objects.filter(hub_links__in=links).annotate(
-        link_priority=F("hub_links__priority")
-    )
-    if speciality is not None:
-        clinics = clinics.filter(speciality=speciality)
-    return list(
-        clinics.select_related("speciality", "facility", "district").prefetch_related("hours")
-    )
+    asked = {"spoke": spoke.pk, "today": timezone.localdate()}
+    links = LINKS.all(**asked)
+    if not links:
+        return []
+    hours: dict[int, list[ClinicHours]] = defaultdict(list)
+    for one in HOURS.all(**asked):
+        hours[one.clinic_id].append(one)
+    for link in links:
+        link.clinic.link_priority = link.priority  # type: ignore[attr-defined]
+        link.clinic.opening_hours = hours[link.clinic_id]
+    clinics = [link.clinic for link in links]
+    return [one for one in clinics if speciality is None or one.speciality_id == speciality.pk]
+
+
+def is_linked(spoke: Facility, clinic: Clinic) -> bool:
+    """Whether this clinic may be asked today. In one query."""
+    links = LINKS.all(spoke=spoke.pk, today=timezone.localdate())
+    return any(link.clinic_id == clinic.pk for link in links)
 
 
 def choose(

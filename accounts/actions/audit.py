@@ -6,10 +6,18 @@ from esanjeevani.rows import insert
 
 
 def record(
-    action: str, target: Any = "", *, by: User | None, patient: Patient | None = None
+    action: str,
+    target: Any = "",
+    *,
+    by: User | None,
+    patient: Patient | None = None,
+    address: str | None = None,
 ) -> None:
-    """Write down that `by` read or wrote patient data, in the caller's transaction."""
-    _write(action, target, by, patient)
+    """Write down that `by` read or wrote patient data, in the caller's transaction.
+
+    `address` is where `by` is, if that is not where the request came from.
+    """
+    _write(action, target, by, patient, address=address)
 
 
 def refuse(action: str, target: Any, *, by: Any, patient: Patient | None = None) -> None:
@@ -18,14 +26,20 @@ def refuse(action: str, target: Any, *, by: Any, patient: Patient | None = None)
 
 
 def _write(
-    action: str, target: Any, by: Any, patient: Patient | None, *, refused: bool = False
+    action: str,
+    target: Any,
+    by: Any,
+    patient: Patient | None,
+    *,
+    refused: bool = False,
+    address: str | None = None,
 ) -> None:
     event = AuditEvent(
         action=action,
         target=_named(target),
         by_id=getattr(by, "pk", None),
         patient_id=patient.pk if patient else None,
-        address=current_address(),
+        address=address or current_address(),
         refused=refused,
     )
     insert(event)

@@ -1,15 +1,20 @@
+from typing import cast
+
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
-from django.db.models import BigAutoField
+from django.db.models import BigAutoField, CharField
 
 from accounts.actions.audit import record
 from accounts.models import Enrolment, Facility, Patient, User
 from esanjeevani.composed import Composed
-from esanjeevani.rows import insert
+from esanjeevani.rows import insert, insert_unless_there
 
 ALIKE_SHOWN = 5
 LOCKED = Composed(
     lambda account: User.objects.select_for_update().filter(pk=account), account=BigAutoField()
+)
+LOCKED_BY_PHONE = Composed(
+    lambda phone: User.objects.select_for_update().filter(phone=phone), phone=CharField()
 )
 
 
@@ -46,11 +51,8 @@ def register_at_centre(
     health centre did. Raises LooksAlike with people of the account, or of the state with the same
     name, sex and nearly the same age, unless somebody is `sure`.
     """
-    account, _made = User.objects.get_or_create(
-        phone=phone, defaults={"language": patient.language, "password": make_password(None)}
-    )
-    LOCKED.first(account=account.pk)
-    patient.account = account
+    insert_unless_there(User(phone=phone, language=patient.language, password=make_password(None)))
+    patient.account = cast(User, LOCKED_BY_PHONE.first(phone=phone))
     if not sure and (alike := _alike(patient)):
         raise LooksAlike(alike)
     insert(patient)
@@ -66,13 +68,12 @@ def _alike(patient: Patient) -> list[Patient]:
 
 
 @transaction.atomic
-def enrol(*, patient: Patient, facility: Facility, by: User) -> Enrolment:
+def enrol(*, patient: Patient, facility: Facility, by: User) -> None:
     """The patient is before this health centre: its health workers see the case from now on."""
-    enrolment, _created = Enrolment.objects.get_or_create(
-        patient=patient, facility=facility, defaults={"enrolled_by": by}
+    insert_unless_there(
+        Enrolment(patient_id=patient.pk, facility_id=facility.pk, enrolled_by_id=by.pk)
     )
     record("patient.enrol", patient, by=by, patient=patient)
-    return enrolment
 
 
 @transaction.atomic

@@ -1,3 +1,5 @@
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
@@ -55,14 +57,14 @@ class Facility(Named):
 
 
 class PostQuerySet(models.QuerySet["Post"]):
-    def open(self) -> "PostQuerySet":
+    def open(self, now: Any = None) -> "PostQuerySet":
         """Begun and not ended."""
-        now = timezone.now()
+        now = now or timezone.now()
         return self.filter(Q(ended_at=None) | Q(ended_at__gt=now), started_at__lte=now)
 
-    def at_centres(self) -> "PostQuerySet":
+    def at_centres(self, now: Any = None) -> "PostQuerySet":
         """Of health workers: they bring patients of their facility before doctors."""
-        return self.open().filter(role=Post.Role.HEALTH_WORKER)
+        return self.open(now).filter(role=Post.Role.HEALTH_WORKER)
 
 
 class Post(models.Model):

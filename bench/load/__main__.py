@@ -66,8 +66,11 @@ async def _run(site: Stage, plan: Parameters, cast) -> int:
             pages=site.pages, sockets=site.sockets, origin=site.origin, ledger=ledger
         ) as network,
     ):
+        play = play_of(plan, cast, network, gateway, watch)
+        await play.open()
         before, own, begun = site.cpu(), time.process_time(), time.monotonic()
-        await play_of(plan, cast, network, gateway, watch).run()
+        await play.arrivals(plan.seconds, plan.rate_at)
+        await play.close()
         await asyncio.to_thread(site.site.wait_for_worker)
         after, seconds = site.cpu(), time.monotonic() - begun
         cpu = {name: after[name] - before[name] for name in after if name in before}

@@ -79,10 +79,14 @@ def _health_workers(plan: Parameters, consultations: int, clinics: list) -> list
 
 def _accounts(people: list[User], password: str, hashed: str, clinic: object = "") -> list[Account]:
     User.objects.filter(pk__in=[user.pk for user in people]).update(password=hashed)
-    devices = TOTPDevice.objects.bulk_create(
-        TOTPDevice(user=user, name="app", confirmed=True) for user in people
-    )
-    return [Account(device.user.phone, password, device.bin_key, str(clinic)) for device in devices]
+    for user in people:
+        user.password = hashed
+    sessions = rows.staff_sessions(people)
+    devices = {device.user_id: device for device in TOTPDevice.objects.filter(user__in=people)}
+    return [
+        Account(user.phone, password, devices[user.pk].bin_key, session, str(clinic))
+        for user, session in zip(people, sessions, strict=True)
+    ]
 
 
 def open_desks(how_many: int) -> list[str]:

@@ -22,16 +22,20 @@ MEDICINE = {
 
 @dataclass(frozen=True)
 class Account:
-    """How a member of staff signs in."""
+    """How a member of staff signs in, and the session of one who did so before the run."""
 
     phone: str
     password: str
     totp_key: bytes
+    session: str
     clinic: str = ""  # a doctor's
 
 
-async def staff_sign_in(browser: Browser, account: Account) -> None:
-    """Password and authenticator app, once a day."""
+async def staff_sign_in(browser: Browser, account: Account, is_new_day: bool) -> None:
+    """Password and authenticator app, once a day; whoever is in the middle of theirs did so before."""
+    if not is_new_day:
+        browser.cookies["sessionid"] = account.session
+        return
     await browser.get("staff: sign-in page", "/staff/sign-in/")
     form = browser.page.form("") | {"phone": account.phone, "password": account.password}
     await browser.submit("staff: password", form, "/staff/sign-in/", then="staff: second factor")
@@ -54,7 +58,7 @@ class Doctor:
 
     async def work(self, closing: asyncio.Event) -> None:
         """A day's patients, or as many as come until the site closes."""
-        await staff_sign_in(self.browser, self.account)
+        await staff_sign_in(self.browser, self.account, is_new_day=not self.seen)
         await self.browser.get("desk: page", "/doctor/")
         if "/doctor/duty/end/" not in self.browser.page.text:
             form = self.browser.page.form("/duty/start/") | {"clinic": self.account.clinic}
@@ -174,6 +178,7 @@ class Doctor:
         await self._save(form)
         await asyncio.sleep(self.plan.talk * 0.4 * random.uniform(0.7, 1.3))
         self.ledger.done(f"issued {room.uid}")
+        await room.report()
         await self.browser.submit(
             "doctor: issue", form | {"issue": "1"}, f"{self.path}save/", "doctor's room: page"
         )

@@ -25,14 +25,16 @@ CASE = {
 class HealthWorker:
     """One health worker's browser, for a day."""
 
-    def __init__(self, network: Network, account: Account, plan: Parameters) -> None:
+    def __init__(
+        self, network: Network, account: Account, plan: Parameters, left: int = PER_HEALTH_WORKER
+    ) -> None:
         self.browser, self.ledger, self.plan = Browser(network), network.ledger, plan
-        self.account, self.left = account, PER_HEALTH_WORKER
-        self.chips = Refreshing(self._chips, self.ledger)
-        self.here = ""
+        self.account, self.left = account, left
+        self.others = Refreshing(self._others, self.ledger)
+        self.here = self.uid = self.shown = self.told = ""
 
-    async def sign_in(self) -> None:
-        await staff_sign_in(self.browser, self.account)
+    async def sign_in(self, *, is_new_day: bool) -> None:
+        await staff_sign_in(self.browser, self.account, is_new_day)
         await self.browser.get("centre: day", "/centre/")
 
     async def bring(self, known: str) -> None:
@@ -43,22 +45,30 @@ class HealthWorker:
             return
         page = self.browser.page
         waiting = WaitingRoom(self.browser, uid, page, self.plan)
-        async with listening(waiting.socket, self._centre(uid)):
-            self.chips.ask()
+        async with listening(waiting.socket, self._centre(uid, page)):
             if not await waiting.called():
                 return
         await self._sit_in(uid)
 
-    def _centre(self, uid: str) -> Socket:
-        self.here = uid
+    def _centre(self, uid: str, page: Page) -> Socket:
+        """As static/js/centre.js: the others' part is fetched when something else is told than shown."""
+        self.uid, self.here = uid, page.find("data-here").get("data-here")
+        self._show(page)
         return Socket(self.browser, "/ws/centre/", self._hear, hurry=self.plan.compression)
 
-    async def _hear(self, message: dict[str, Any]) -> None:
-        if message["type"] != "place":
-            self.chips.ask()
+    def _show(self, page: Page) -> None:
+        self.shown = page.find("data-news").get("data-news")
 
-    async def _chips(self) -> None:
-        await self.browser.part("centre: who waits", f"/centre/chips/?here={self.here}")
+    async def _hear(self, message: dict[str, Any]) -> None:
+        if "news" in message:
+            news = message["news"]
+            self.told = " ".join(one for one in news if not one.startswith(f"{self.here}."))
+            if self.told != self.shown:
+                self.others.ask()
+
+    async def _others(self) -> None:
+        path = f"/centre/consultations/{self.uid}/others/"
+        self._show(await self.browser.part("centre: who waits", path))
 
     async def _find(self, known: str) -> Page:
         """The patient's page."""
@@ -118,8 +128,7 @@ class HealthWorker:
             self.ledger.error("no room", " ".join(page.text.split())[-400:])
             return
         room = Room(self.browser, uid, "health_worker", page, self.plan)
-        async with room.open(self._centre(uid)):
-            self.chips.ask()
+        async with room.open(self._centre(uid, page)):
             talking = asyncio.create_task(room.talk(self.plan.talk * 0.8))
             await room.issued.wait()
             await self.browser.part("centre: room", path)

@@ -43,16 +43,11 @@ class Play:
     finishes_within: float = FINISHES_WITHIN
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     came: int = 0
+    went_home: int = 0  # health workers whose day is over; others begin theirs instead
 
     @property
     def ledger(self) -> Ledger:
         return self.network.ledger
-
-    async def run(self) -> None:
-        """Until everybody who came is done with, or `finishes_within` is over."""
-        await self.open()
-        await self.arrivals(self.plan.seconds, self.plan.rate_at)
-        await self.close()
 
     async def open(self) -> None:
         """Doctors go on duty. Raises NobodyOnDuty."""
@@ -109,14 +104,8 @@ class Play:
     async def _at_centre(self) -> None:
         if self.idle:
             worker = self.idle.pop(0)
-        elif self.cast.health_workers:
-            account = self.cast.health_workers.pop()
-            worker = HealthWorker(self.network, account, self.plan)
-            if self.came < len(self.cast.clinics) * PER_HEALTH_WORKER:
-                worker.left = random.randint(1, PER_HEALTH_WORKER)  # somewhere in the day already
-            await worker.sign_in()
         else:
-            raise Refused("every health worker of the cast is at work")
+            worker = await self._another_worker()
         known = ""
         if random.random() >= self.plan.newcomers and self.cast.patients:
             known = self.cast.patients.pop(0)
@@ -127,6 +116,19 @@ class Play:
                 self.cast.patients.append(known)
         if worker.left:
             self.idle.append(worker)
+        else:
+            self.went_home += 1
+
+    async def _another_worker(self) -> HealthWorker:
+        """Who takes the place of one who went home begins a day; others are in the middle of theirs."""
+        if not self.cast.health_workers:
+            raise Refused("every health worker of the cast is at work")
+        is_new_day = self.went_home > 0
+        self.went_home -= is_new_day
+        left = PER_HEALTH_WORKER if is_new_day else random.randint(1, PER_HEALTH_WORKER)
+        worker = HealthWorker(self.network, self.cast.health_workers.pop(), self.plan, left)
+        await worker.sign_in(is_new_day=is_new_day)
+        return worker
 
     async def _at_home(self) -> None:
         clinic = random.choice(self.cast.clinics)
@@ -134,7 +136,7 @@ class Play:
 
     async def _desk(self) -> None:
         """One desk: a doctor's day, then the next doctor's. The run begins somewhere in the first day."""
-        seen = random.randrange(PER_DOCTOR)
+        seen = random.randrange(1, PER_DOCTOR)
         while not self.closing.is_set() and self.cast.doctors:
             doctor = Doctor(self.network, self.cast.doctors.pop(0), self.plan, seen)
             await self._visit(doctor.work(self.closing))
@@ -164,7 +166,7 @@ class Play:
             return
         uid = random.choice(list(self.ledger.told))
         somebody = HealthWorker(self.network, self.cast.health_workers.pop(), self.plan)
-        await somebody.sign_in()
+        await somebody.sign_in(is_new_day=False)
         for path in (f"/centre/consultations/{uid}/", f"/consultations/{uid}/prescription.pdf"):
             page = await somebody.browser.ask("stranger", "GET", path, allow=(200, 202, 404))
             if page.status != 404:

@@ -12,7 +12,8 @@ from bench.load.parameters import Parameters
 
 MEDIA = {"sound": True, "video": True, "wants_video": True, "weak": False, "rtc": True}
 DESCRIPTION = "v=0\r\n" + "a=rtpmap:96 VP8/90000\r\n" * 260  # as long as Chromium's offer
-REPORT_EVERY, REPORTS_AT_FIRST, LATER_EVERY = 10.0, 5, 60.0  # seconds of the talk, as call.js
+REPORT_EVERY, REPORTS_AT_FIRST, LATER_EVERY = 10.0, 4, 60.0  # seconds of the talk, as call.js
+RETRY = 3.0  # seconds until a message that did not come back by the socket is fetched
 CANDIDATES = 6
 CANDIDATE = {
     "candidate": "candidate:1 1 udp 2122260223 192.168.0.7 50000 typ host generation 0 ufrag abcd",
@@ -33,27 +34,29 @@ class Room:
         self.browser, self.ledger, self.plan = browser, browser.ledger, plan
         self.uid, self.role, self.page = uid, role, page
         self.messages = page.find("data-chat").get("data-url")
-        self.flow = page.find("data-call").get("data-flow")
-        self.ice = page.find("data-call").get("data-ice")
         self.name = uuid4().hex[:12]  # of this page, in the call
         self.other: tuple[str, str] | None = None  # seat and page
         self.last, self.seen = 0, self.ledger.told[uid].talks.setdefault(role, [])
         self.chat = Refreshing(self._catch_up, self.ledger)
         self.socket = Socket(
-            browser, f"/ws/consultations/{uid}/", self._hear, hurry=plan.compression
+            browser, f"/ws/consultations/{uid}/?talk", self._hear, hurry=plan.compression
         )
         self.connected, self.issued, self.over = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self.reports: asyncio.Task[None] | None = None
+        self.flowed = 0.0  # seconds of life
+        self.is_left = False
 
     @contextlib.asynccontextmanager
     async def open(self, *others: Socket) -> AsyncIterator["Room"]:
-        await self.browser.part("call: ice servers", self.ice)
         async with listening(self.socket, *others):
             await self.socket.greeted.wait()
             await self.socket.say(say="join", page=self.name, media=MEDIA)
             try:
                 yield self
+                await self.report()
+                await self.socket.say(say="bye")
             finally:
+                self.is_left = True
                 self.chat.stop()
                 if self.reports:
                     self.reports.cancel()
@@ -68,15 +71,33 @@ class Room:
         elif kind in ("state", "hello") and message["state"] != "in_progress":
             self.ledger.heard("consultation finished", f"finished {self.uid}")
             self.over.set()
-        else:
-            if kind == "message":
-                self.ledger.heard("message", f"message {self.uid} to {self.role}")
-            if message.get("id", self.last + 1) > self.last:
-                self.chat.ask()
-            if kind in ("hello", "resync") and message.get("issued"):
+        elif kind == "message":
+            self.ledger.heard("message", f"message {self.uid} to {self.role}")
+            self._hear_words(message)
+        elif kind == "resync":
+            self.chat.ask()
+        elif kind in ("hello", "now"):
+            self._fetch_up_to(message["message"])
+            if message["issued"]:
                 self.issued.set()
             if kind == "hello" and self.socket.greeted.is_set():
                 await self.socket.say(say="join", page=self.name, media=MEDIA)
+
+    def _hear_words(self, message: dict[str, Any]) -> None:
+        """What follows the last one is shown, as static/js/chat.js does; what was missed is fetched."""
+        if message.get("after", message["id"]) <= self.last:
+            self._take(message)
+        else:
+            self._fetch_up_to(message["id"])
+
+    def _fetch_up_to(self, newest: int) -> None:
+        if newest > self.last and not self.is_left:
+            self.chat.ask()
+
+    def _take(self, message: dict[str, Any]) -> None:
+        if message["id"] > self.last:
+            self.last = message["id"]
+            self.seen.append((message["id"], message["client_id"]))
 
     async def _hear_call(self, message: dict[str, Any]) -> None:
         event = message.get("event")
@@ -97,33 +118,28 @@ class Room:
             await self._to_other(say="candidate", candidate=CANDIDATE)
         self.connected.set()
         if self.reports is None:
-            self.reports = asyncio.create_task(self._report())
+            self.reports = asyncio.create_task(self._report_now_and_then())
 
     async def _to_other(self, **message: Any) -> None:
         if self.other:
             seat, page = self.other
             await self.socket.say(**message | {"to": seat, "for": page})
 
-    async def _report(self) -> None:
-        """As static/js/call/call.js: what was received so far, in seconds of life."""
-        flowed = 0.0
+    async def _report_now_and_then(self) -> None:
+        """As static/js/call/call.js."""
         while not self.over.is_set():
-            pause = REPORT_EVERY if flowed < REPORT_EVERY * REPORTS_AT_FIRST else LATER_EVERY
+            is_new = self.flowed < REPORT_EVERY * REPORTS_AT_FIRST
+            pause = REPORT_EVERY if is_new else LATER_EVERY - self.flowed % LATER_EVERY
             await asyncio.sleep(self.plan.think(pause))
-            flowed += pause
-            seat, _page = self.other or ("", "")
-            form = {
-                "page": self.name,
-                "csrfmiddlewaretoken": self.page.csrf,
-                "flow": f"{seat}:{flowed:.0f}:{flowed:.0f}",
-            }
-            try:
-                await self.browser.ask(
-                    "call: report of what flows", "POST", self.flow, data=form,
-                    headers={"Origin": self.browser.network.origin}, allow=(204, 409),
-                )  # fmt: skip
-            except Refused:
-                continue
+            self.flowed += pause
+            await self.report()
+
+    async def report(self) -> None:
+        """What was received so far."""
+        if self.other and self.flowed:
+            seat, _page = self.other
+            await self.socket.say(say="got", got={seat: [int(self.flowed), int(self.flowed)]})
+            self.ledger.counts["reports of what flows"] += 1
 
     async def talk(self, seconds: float) -> None:
         """Write now and then; the rest is said."""
@@ -146,8 +162,7 @@ class Room:
         except Refused:
             return
         self.ledger.told[self.uid].sent.append(client_id)
-        if taken.json()["id"] > self.last:
-            await self._catch_up()
+        asyncio.get_running_loop().call_later(RETRY, self._fetch_up_to, taken.json()["id"])
 
     async def _catch_up(self) -> None:
         page = await self.browser.ask(
@@ -155,6 +170,4 @@ class Room:
             headers={"Accept": "application/json"},
         )  # fmt: skip
         for message in page.json():
-            if message["id"] > self.last:
-                self.last = message["id"]
-                self.seen.append((message["id"], message["client_id"]))
+            self._take(message)

@@ -37,19 +37,16 @@ class Document:
 
 
 def read(bundle: Any) -> Document:
-    entries = _rows(bundle, "entry")
-    resources = [one for row in entries if (one := _dict(row, "resource"))]
-    found = {
-        str(row.get("fullUrl")): _dict(row, "resource") for row in entries if isinstance(row, dict)
-    }
+    resources = resources_of(bundle)
+    found = {str(row.get("fullUrl")): dict_at(row, "resource") for row in dicts_at(bundle, "entry")}
     found |= {f"{one.get('resourceType')}/{one.get('id')}": one for one in resources}
     head = next((one for one in resources if one.get("resourceType") == "Composition"), {})
     sections = _sections(_rows(head, "section"), found, 0)
     if not sections:  # no document, or one without sections: everything that can be told
         sections = _of(_("Contents"), [_line(one) for one in resources])
     return Document(
-        title=_text(head, "title") or _concept(head.get("type")) or _("Document"),
-        date=_moment(_text(head, "date") or _text(bundle, "timestamp")),
+        title=text_in(head, "title") or _concept(head.get("type")) or _("Document"),
+        date=_moment(text_in(head, "date") or text_in(bundle, "timestamp")),
         authors=[name for one in _rows(head, "author") if (name := _name(_referred(one, found)))],
         place=_name(_referred(head.get("custodian"), found)),
         subject=_name(_referred(head.get("subject"), found)),
@@ -57,15 +54,19 @@ def read(bundle: Any) -> Document:
     )
 
 
+def resources_of(bundle: Any) -> list[dict[str, Any]]:
+    return [one for row in _rows(bundle, "entry") if (one := dict_at(row, "resource"))]
+
+
 def _sections(rows: list[Any], found: dict[str, Any], depth: int) -> list[Section]:
     told: list[Section] = []
     for row in rows:
         if not isinstance(row, dict):
             continue
-        title = _text(row, "title") or _concept(row.get("code")) or _("Section")
+        title = text_in(row, "title") or _concept(row.get("code")) or _("Section")
         lines = [_line(_referred(one, found)) for one in _rows(row, "entry")]
         if not any(lines):
-            lines = _plain(_text(_dict(row, "text"), "div"))
+            lines = _plain(text_in(dict_at(row, "text"), "div"))
         told += _of(title, lines)
         if depth < DEEP:
             told += _sections(_rows(row, "section"), found, depth + 1)
@@ -104,43 +105,44 @@ def _measured(component: Any) -> str:
 
 
 def _value(row: dict[str, Any]) -> str:
-    quantity = _dict(row, "valueQuantity")
+    quantity = dict_at(row, "valueQuantity")
     if "value" in quantity:
-        unit = _text(quantity, "unit") or _text(quantity, "code")
+        unit = text_in(quantity, "unit") or text_in(quantity, "code")
         return f"{quantity['value']} {unit}".strip()
-    return _text(row, "valueString") or _concept(row.get("valueCodeableConcept"))
+    return text_in(row, "valueString") or _concept(row.get("valueCodeableConcept"))
 
 
 def _medication(row: dict[str, Any]) -> str:
     doses = [_dose(one) for one in _rows(row, "dosageInstruction") + _rows(row, "dosage")]
     name = _concept(row.get("medicationCodeableConcept"))
-    return _joined(name or _text(_dict(row, "medicationReference"), "display"), *doses)
+    return _joined(name or text_in(dict_at(row, "medicationReference"), "display"), *doses)
 
 
 def _dose(row: Any) -> str:
     dosage = row if isinstance(row, dict) else {}
-    return _text(dosage, "text") or _concept(_dict(dosage, "timing").get("code"))
+    return text_in(dosage, "text") or _concept(dict_at(dosage, "timing").get("code"))
 
 
 def _report(row: dict[str, Any]) -> str:
-    return _joined(_concept(row.get("code")), _text(row, "conclusion"))
+    return _joined(_concept(row.get("code")), text_in(row, "conclusion"))
 
 
 def _coded(row: dict[str, Any]) -> str:
-    status = _unless_usual(_text(row, "status"))
+    status = _unless_usual(text_in(row, "status"))
     return _joined(_concept(row.get("code")), _concept(row.get("vaccineCode")), status)
 
 
 def _appointment(row: dict[str, Any]) -> str:
-    return _joined(_text(row, "start")[:10], _text(row, "description"))
+    return _joined(text_in(row, "start")[:10], text_in(row, "description"))
 
 
 def _file(row: dict[str, Any]) -> str:
     names = [
-        _text(_dict(one, "attachment"), "title") or _text(_dict(one, "attachment"), "contentType")
+        text_in(dict_at(one, "attachment"), "title")
+        or text_in(dict_at(one, "attachment"), "contentType")
         for one in _rows(row, "content")
     ]
-    kind = _text(row, "description") or _concept(row.get("type")) or _text(row, "contentType")
+    kind = text_in(row, "description") or _concept(row.get("type")) or text_in(row, "contentType")
     return _joined(_("A file is enclosed"), kind, *names)
 
 
@@ -152,7 +154,7 @@ TOLD: dict[str, Callable[[dict[str, Any]], str]] = {
     "DiagnosticReport": _report,
     "DocumentReference": _file,
     "FamilyMemberHistory": lambda row: _joined(
-        _concept(row.get("relationship")), *[_condition(one) for one in _dicts(row, "condition")]
+        _concept(row.get("relationship")), *[_condition(one) for one in dicts_at(row, "condition")]
     ),
     "Immunization": _coded,
     "MedicationRequest": _medication,
@@ -169,25 +171,25 @@ def _rows(row: Any, name: str) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _dicts(row: Any, name: str) -> list[dict[str, Any]]:
+def dicts_at(row: Any, name: str) -> list[dict[str, Any]]:
     return [one for one in _rows(row, name) if isinstance(one, dict)]
 
 
-def _dict(row: Any, name: str) -> dict[str, Any]:
+def dict_at(row: Any, name: str) -> dict[str, Any]:
     value = row.get(name) if isinstance(row, dict) else None
     return value if isinstance(value, dict) else {}
 
 
-def _text(row: Any, name: str) -> str:
+def text_in(row: Any, name: str) -> str:
     value = row.get(name) if isinstance(row, dict) else None
     return " ".join(value.split()) if isinstance(value, str) else ""
 
 
 def _concept(value: Any) -> str:
     """The words of a coded thing: its own before those of the first code."""
-    rows = _dicts(value, "coding")
-    words = [_text(one, "display") or _text(one, "code") for one in rows]
-    return _text(value, "text") or next(filter(None, words), "")
+    rows = dicts_at(value, "coding")
+    words = [text_in(one, "display") or text_in(one, "code") for one in rows]
+    return text_in(value, "text") or next(filter(None, words), "")
 
 
 def _joined(*parts: str) -> str:
@@ -196,9 +198,9 @@ def _joined(*parts: str) -> str:
 
 def _referred(reference: Any, found: dict[str, Any]) -> dict[str, Any]:
     """The resource that is meant; only within the bundle. A bare name stays a name."""
-    name = _text(reference, "reference")
+    name = text_in(reference, "reference")
     there = found.get(name)
-    return there if isinstance(there, dict) else {"name": _text(reference, "display")}
+    return there if isinstance(there, dict) else {"name": text_in(reference, "display")}
 
 
 def _name(resource: dict[str, Any]) -> str:
@@ -206,8 +208,10 @@ def _name(resource: dict[str, Any]) -> str:
     if isinstance(name, str):
         return name[:120]
     for one in name if isinstance(name, list) else []:
-        given = " ".join(str(part) for part in [*_rows(one, "given"), _text(one, "family")] if part)
-        if words := _text(one, "text") or given:
+        given = " ".join(
+            str(part) for part in [*_rows(one, "given"), text_in(one, "family")] if part
+        )
+        if words := text_in(one, "text") or given:
             return words[:120]
     return ""
 

@@ -27,6 +27,7 @@ LOOKS = {
     "abdm.consent": gettext_lazy("Your consent arrived"),
     "abdm.consent_ended": gettext_lazy("A consent ended"),
     "abdm.discover": gettext_lazy("Your consultations were looked for from an ABHA app"),
+    "abdm.file": gettext_lazy("Opened a file of your records from elsewhere"),
     "abdm.link": gettext_lazy("Consultations were put into your ABHA app"),
     "abdm.link_code": gettext_lazy("A code for your ABHA app was sent by SMS"),
     "abdm.link_refused": gettext_lazy("A wrong try to link your records"),

@@ -8,7 +8,7 @@ from consult.actions.booking import (
 )
 from consult.actions.calls import (
     Flow,
-    NotInTheCall,
+    came_first,
     go_on_in_text,
     join_call,
     note_event,
@@ -16,6 +16,7 @@ from consult.actions.calls import (
     put_back,
     report_abuse,
     report_flow,
+    seat_of,
     show_number,
 )
 from consult.actions.cases import (
@@ -113,7 +114,6 @@ __all__ = [
     "Line",
     "NoHub",
     "NotAsked",
-    "NotInTheCall",
     "NotReady",
     "NothingSaid",
     "SamePerson",
@@ -128,6 +128,7 @@ __all__ = [
     "ask_opinion",
     "begin",
     "call_next",
+    "came_first",
     "carry_out",
     "check_draft",
     "close_follow_up",
@@ -181,6 +182,7 @@ __all__ = [
     "save_note",
     "save_reasons",
     "save_set",
+    "seat_of",
     "send_again",
     "send_case",
     "settle",

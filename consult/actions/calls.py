@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
-from django.db import transaction
-from django.db.models import Min
+from django.db import connection, transaction
+from django.db.models import BigAutoField
 from django.utils import timezone
 
 from accounts.actions import record
@@ -14,6 +15,7 @@ from consult import broadcast
 from consult.actions.room import close_what_is_open, token_of, withdraw_questions
 from consult.models import AbuseReport, CallEvent, CallLeg, Consultation, Opinion
 from consult.people import Role, role_of
+from esanjeevani.composed import Composed
 from queues import actions as queues
 from queues.models import MoveRefused
 
@@ -30,22 +32,31 @@ class Flow:
     sound_seconds: int
 
 
-class NotInTheCall(Exception):
-    """Somebody reports for a page that never joined this call."""
-
-
 @transaction.atomic
 def join_call(*, consultation: Consultation, by: User, page: str) -> CallEvent:
     """`page` of `by` comes into the call, or is back. Raises MoveRefused when there is no call now."""
-    now = Consultation.objects.with_people().get(pk=consultation.pk)
-    role = role_of(now, by)
-    if role is None or not _has_a_seat(now, role, by):
-        raise MoveRefused("There is no call for this person now.")
+    now, role = seat_of(consultation, by)
     before = CallEvent.objects.filter(consultation=now, role=role, by=by, page=page)
     what = CallEvent.What.BACK if before.exists() else CallEvent.What.JOINED
     event = CallEvent.objects.create(consultation=now, by=by, role=role, page=page, what=what)
     record(f"call.{what}", now, by=by, patient=now.patient)
     return event
+
+
+def seat_of(consultation: Consultation, by: User) -> tuple[Consultation, Role]:
+    """The consultation as it is now, and whose seat `by` has. Raises MoveRefused when it is none."""
+    now = Consultation.objects.with_people().get(pk=consultation.pk)
+    role = role_of(now, by)
+    if role is None or not _has_a_seat(now, role, by):
+        raise MoveRefused("There is no call for this person now.")
+    return now, role
+
+
+def came_first(event: CallEvent) -> datetime:
+    """When the page of this event came in for the first time."""
+    came = CallEvent.objects.filter(consultation=event.consultation_id, page=event.page)
+    came = came.filter(role=event.role, by=event.by_id).order_by("pk")
+    return came.values_list("at", flat=True)[0]
 
 
 def page_after(event: CallEvent) -> str | None:
@@ -76,37 +87,55 @@ def note_event(
     CallEvent.objects.create(consultation=consultation, by=by, role=role, what=what, page=page)
 
 
-@transaction.atomic
-def report_flow(
-    *, consultation: Consultation, by: User, page: str, flows: Iterable[Flow]
-) -> Consultation:
-    """Keep what a page received so far and sum it up. Again, late or out of order changes nothing.
+# SQL by hand: seconds and their sum only grow, whatever comes late or twice. So nothing is locked: of
+# two reports at the same time one sees the other's seconds, and its sum stays.
+KEEP = """
+INSERT INTO consult_callleg AS leg
+  (consultation_id, by_id, role, page, other, video_seconds, sound_seconds, reported_at)
+VALUES {rows}
+ON CONFLICT (consultation_id, role, page, other) DO UPDATE SET
+  video_seconds = CASE WHEN excluded.video_seconds > leg.video_seconds
+    THEN excluded.video_seconds ELSE leg.video_seconds END,
+  sound_seconds = CASE WHEN excluded.sound_seconds > leg.sound_seconds
+    THEN excluded.sound_seconds ELSE leg.sound_seconds END,
+  reported_at = excluded.reported_at
+"""
+LEG = "(%s, %s, %s, %s, %s, %s, %s, %s)"
+GROW = """
+UPDATE consult_consultation SET
+  video_seconds = CASE WHEN video_seconds < %(video)s THEN %(video)s ELSE video_seconds END,
+  sound_seconds = CASE WHEN sound_seconds < %(sound)s THEN %(sound)s ELSE sound_seconds END
+WHERE id = %(consultation)s AND (video_seconds < %(video)s OR sound_seconds < %(sound)s)
+"""
+LEGS = Composed(
+    lambda consultation: CallLeg.objects.filter(consultation=consultation),
+    consultation=BigAutoField(),
+)
 
-    Raises NotInTheCall. No page can have received for longer than it was there, whatever it says.
+
+def report_flow(*, came: CallEvent, since: datetime, flows: Iterable[Flow]) -> None:
+    """Keep what the page that came received so far and sum it up; `since` is came_first() of it.
+
+    Again, late or out of order changes nothing. No page can have received for longer than it was there,
+    whatever it says. Not in a transaction: a sum is read after its parts are there for others too.
     """
-    # One report at a time: the sum is of what all of them said.
-    locked = (
-        Consultation.objects.select_for_update(of=("self",)).with_people().get(pk=consultation.pk)
-    )
-    role = role_of(locked, by)
-    joined = CallEvent.objects.filter(consultation=locked, by=by, role=role or "", page=page)
-    first = joined.aggregate(first=Min("at"))["first"]
-    if role is None or first is None:
-        raise NotInTheCall
-    longest = int((timezone.now() - first + CLOCKS_DIFFER_BY).total_seconds())
+    now = timezone.now()
+    at = connection.ops.adapt_datetimefield_value(now)
+    longest = int((now - since + CLOCKS_DIFFER_BY).total_seconds())
+    values: list[Any] = []
     for flow in flows:
-        leg, _created = CallLeg.objects.get_or_create(
-            consultation=locked, role=role, page=page, other=flow.other, defaults={"by": by}
-        )
-        leg.video_seconds = max(leg.video_seconds, min(flow.video_seconds, longest))
-        leg.sound_seconds = max(leg.sound_seconds, min(flow.sound_seconds, longest))
-        leg.reported_at = timezone.now()
-        leg.save(update_fields=["video_seconds", "sound_seconds", "reported_at"])
-    legs = list(CallLeg.objects.filter(consultation=locked))
-    locked.video_seconds = _both_ways([(leg.role, leg.other, leg.video_seconds) for leg in legs])
-    locked.sound_seconds = _both_ways([(leg.role, leg.other, leg.sound_seconds) for leg in legs])
-    locked.save(update_fields=["video_seconds", "sound_seconds"])
-    return locked
+        seconds = [min(flow.video_seconds, longest), min(flow.sound_seconds, longest)]
+        values += [came.consultation_id, came.by_id, came.role, came.page, flow.other, *seconds, at]
+    rows = ", ".join([LEG] * (len(values) // LEG.count("%s")))
+    with connection.cursor() as cursor:
+        cursor.execute(KEEP.format(rows=rows), values)
+        legs = LEGS.all(consultation=came.consultation_id)
+        sums = {
+            "consultation": came.consultation_id,
+            "video": _both_ways([(leg.role, leg.other, leg.video_seconds) for leg in legs]),
+            "sound": _both_ways([(leg.role, leg.other, leg.sound_seconds) for leg in legs]),
+        }
+        cursor.execute(GROW, sums)
 
 
 def _both_ways(legs: list[tuple[str, str, int]]) -> int:

@@ -3,18 +3,32 @@
 from decimal import Decimal
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
+from django.db.models import BigAutoField
 from django.utils import timezone
 
 from accounts.actions import record
-from accounts.models import Facility, Patient, Speciality, User
+from accounts.models import Facility, Patient, User
 from consult import broadcast
 from consult.models import Attachment, Consultation, FollowUp, Observation
+from consult.of_consultation import OBSERVATIONS
 from consult.vitals import Vital
-from queues.assignment import choose
-from queues.models import MoveRefused
+from esanjeevani.composed import Composed
+from esanjeevani.rows import insert_unless_there, update
+from queues.assignment import choose, linked_clinics
+from queues.models import Clinic, MoveRefused
 
 Vitals = dict[str, Decimal]
+LOCKED = Composed(
+    lambda case: Consultation.objects.select_for_update().filter(pk=case), case=BigAutoField()
+)
+DRAFT_OF = Composed(
+    lambda patient, facility: Consultation.objects.select_for_update().filter(
+        patient=patient, facility=facility, state=Consultation.State.DRAFT
+    ),
+    patient=BigAutoField(),
+    facility=BigAutoField(),
+)
 
 
 class ChangedMeanwhile(Exception):
@@ -37,10 +51,7 @@ def open_case(
 
     Raises NoHub.
     """
-    drafts = Consultation.objects.select_for_update().filter(
-        patient=patient, facility=facility, state=Consultation.State.DRAFT
-    )
-    draft = drafts.first()
+    draft = DRAFT_OF.first(patient=patient.pk, facility=facility.pk)
     if draft is None:
         draft = _new_draft(patient, facility, by, follow_up_of=follow_up)
     elif follow_up is not None and draft.follow_up_of_id is None:
@@ -51,28 +62,31 @@ def open_case(
 
 
 def _new_draft(patient: Patient, facility: Facility, by: User, **fields: Any) -> Consultation:
-    try:
-        with transaction.atomic():
-            return Consultation.objects.create(
-                patient=patient,
-                facility=facility,
-                requested_by=by,
-                clinic=_first_clinic(facility, patient),
-                **fields,
-            )
-    except IntegrityError:  # a colleague began it between our look and our insert
-        return Consultation.objects.get(
-            patient=patient, facility=facility, state=Consultation.State.DRAFT
-        )
+    draft = Consultation(
+        patient=patient,
+        facility=facility,
+        requested_by_id=by.pk,
+        clinic=_first_clinic(facility, patient),
+        **fields,
+    )
+    if insert_unless_there(draft):
+        return draft
+    # a colleague began it between our look and our insert
+    return Consultation.objects.get(
+        patient=patient, facility=facility, state=Consultation.State.DRAFT
+    )
 
 
-def _first_clinic(facility: Facility, patient: Patient) -> Any:
-    """What is proposed before anything is known: a general doctor, else whoever is linked."""
-    for speciality in Speciality.objects.order_by("-is_general", "name"):
-        found = choose(spoke=facility, speciality=speciality, patient=patient).everywhere
-        if found:
-            return found[0].clinic
-    raise NoHub
+def _first_clinic(facility: Facility, patient: Patient) -> Clinic:
+    """What is proposed before anything is known: a general doctor, else whoever is linked. Raises NoHub."""
+    clinics = linked_clinics(facility)
+    if not clinics:
+        raise NoHub
+    specialities = {clinic.speciality for clinic in clinics}
+    first = min(specialities, key=lambda one: (not one.is_general, one.name))
+    there = [clinic for clinic in clinics if clinic.speciality == first]
+    choice = choose(spoke=facility, speciality=first, patient=patient, on=there)
+    return choice.everywhere[0].clinic
 
 
 @transaction.atomic
@@ -84,37 +98,49 @@ def save_case(
     `revision` is that of the page: when somebody else saved after it, nothing is overwritten, unless
     both wrote the same.
     """
-    locked = Consultation.objects.select_for_update().get(pk=draft.pk)
+    locked = _locked(draft)
     if locked.state != Consultation.State.DRAFT:
         raise MoveRefused("The case was sent already.")
-    if locked.words() | words == locked.words() and vitals_of(locked) == vitals:
+    before, measured = locked.words(), vitals_of(locked)
+    changed = {name: value for name, value in words.items() if before[name] != value}
+    if not changed and measured == vitals:
         return locked
     if locked.revision != revision:
         raise ChangedMeanwhile(locked)
-    for name, value in words.items():
-        setattr(locked, name, value)
     locked.revision += 1
-    locked.save(update_fields=[*words, "revision"])
-    _replace_vitals(locked, vitals, by)
+    update(Consultation, locked.pk, {**changed, "revision": locked.revision})
+    for name, value in changed.items():
+        setattr(locked, name, value)
+    _replace_vitals(locked, measured, vitals, by)
     record("case.save", locked, by=by, patient=locked.patient)
+    return locked
+
+
+def _locked(draft: Consultation) -> Consultation:
+    """As it is now, and nobody changes it until the transaction ends. Raises DoesNotExist."""
+    locked = LOCKED.first(case=draft.pk)
+    if locked is None:
+        raise Consultation.DoesNotExist
+    locked.patient = draft.patient
     return locked
 
 
 def vitals_of(consultation: Consultation) -> Vitals:
     """The newest value of each kind."""
-    rows = consultation.observations.order_by("taken_at", "pk").values_list("kind", "value")
-    return dict(rows)
+    return {row.kind: row.value for row in OBSERVATIONS.all(consultation=consultation.pk)}
 
 
-def _replace_vitals(draft: Consultation, vitals: Vitals, by: User) -> None:
+def _replace_vitals(draft: Consultation, before: Vitals, vitals: Vitals, by: User) -> None:
     """What is unchanged keeps its time and its hand."""
-    before = vitals_of(draft)
     changed = {kind for kind in before | vitals if before.get(kind) != vitals.get(kind)}
-    draft.observations.filter(kind__in=changed).delete()
+    if gone := changed & before.keys():
+        draft.observations.filter(kind__in=gone).delete()
     _measure(draft, {kind: vitals[kind] for kind in vitals if kind in changed}, by)
 
 
 def _measure(consultation: Consultation, vitals: Vitals, by: User) -> None:
+    if not vitals:
+        return
     now = timezone.now()
     Observation.objects.bulk_create(
         Observation(

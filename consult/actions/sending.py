@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from django.db import IntegrityError, transaction
+from django.db.models import BigAutoField
 from django.utils import timezone
 
 from accounts.actions import record
@@ -13,8 +14,11 @@ from consult.actions.cases import reopen_case
 from consult.consent import CONSENT_VERSION
 from consult.models import Consent, Consultation
 from consult.readiness import Attested, completeness, obstacles
+from esanjeevani.composed import Composed
+from esanjeevani.rows import insert
 from queues import actions as queues
-from queues.models import Clinic, HubLink, MoveRefused, Token
+from queues.assignment import is_linked
+from queues.models import Clinic, MoveRefused, Token
 
 
 class NotReady(Exception):
@@ -31,6 +35,27 @@ class AlreadySent(Exception):
     def __init__(self, consultation: Consultation | None) -> None:
         super().__init__("already sent")
         self.consultation = consultation
+
+
+LOCKED = Composed(
+    lambda case: (
+        Consultation.objects.select_for_update(of=("self",))
+        .select_related("patient__account", "facility__state")
+        .filter(pk=case)
+    ),
+    case=BigAutoField(),
+)
+OPEN_THERE = Composed(
+    lambda patient, facility, but: (
+        Consultation.objects.open()
+        .filter(patient=patient, facility=facility)
+        .exclude(pk=but)
+        .select_related("clinic", "token")
+    ),
+    patient=BigAutoField(),
+    facility=BigAutoField(),
+    but=BigAutoField(),
+)
 
 
 @dataclass(frozen=True)
@@ -81,13 +106,14 @@ def send_case(*, draft: Consultation, sending: Sending, by: User) -> Consultatio
             )
     except IntegrityError:
         raise AlreadySent(None) from None
-    Consent.objects.create(
+    consent = Consent(
         consultation=locked,
         version=CONSENT_VERSION,
         language=sending.language,
         how=sending.how,
-        given_by=by,
+        given_by_id=by.pk,
     )
+    insert(consent)
     record("consultation.request", locked, by=by, patient=locked.patient)
     broadcast.consultation_changed(locked)
     broadcast.written_changed(locked)
@@ -99,10 +125,10 @@ def _locked(consultation: Consultation) -> Consultation:
 
     Without its clinic: a row that waited for a colleague's move to another one would not be found.
     """
-    rows = Consultation.objects.select_for_update(of=("self",)).select_related(
-        "patient__account", "facility__state"
-    )
-    return rows.get(pk=consultation.pk)
+    locked = LOCKED.first(case=consultation.pk)
+    if locked is None:
+        raise Consultation.DoesNotExist
+    return locked
 
 
 def _locked_token(consultation: Consultation) -> Token | None:
@@ -113,15 +139,13 @@ def _locked_token(consultation: Consultation) -> Token | None:
 
 def open_at_centre(consultation: Consultation) -> Consultation | None:
     """What this health centre has open for this patient: never two at once."""
-    there = Consultation.objects.open().filter(
-        patient=consultation.patient, facility=consultation.facility
+    return OPEN_THERE.first(
+        patient=consultation.patient_id, facility=consultation.facility_id, but=consultation.pk
     )
-    return there.exclude(pk=consultation.pk).select_related("clinic", "token").first()
 
 
 def _wrong_choice(consultation: Consultation, sending: Sending) -> list[str]:
-    linked = HubLink.objects.in_force().filter(spoke=consultation.facility, clinic=sending.clinic)
-    if not linked.exists():
+    if consultation.facility is None or not is_linked(consultation.facility, sending.clinic):
         return ["no_link"]
     return ["no_reason"] if _is_other(sending) and not sending.because.strip() else []
 

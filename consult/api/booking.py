@@ -26,7 +26,7 @@ from consult.api.shapes import (
 from consult.fetch import own_consultation
 from consult.forms import CaseForm, UploadForm
 from consult.models import Attachment, Consultation
-from consult.views.visit import _download as download
+from consult.views.visit import download
 from queues.models import Clinic
 
 

@@ -24,7 +24,7 @@ from consult.api.prescription_shapes import PrescriptionOutput
 from consult.api.rules import rules
 from consult.forms import DispensingForm
 from consult.models import Consultation, FollowUp, Instruction
-from consult.views.visit import issued_of
+from consult.of_consultation import issued_of
 from queues.actions import sit_at_screen
 
 

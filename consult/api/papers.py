@@ -15,10 +15,10 @@ from accounts.gates import get_or_refuse
 from consult.api.base import OfConsultation, note_reading
 from consult.api.shapes import ReferralOutput
 from consult.models import Referral
+from consult.of_consultation import issued_of
 from consult.pdf import Paper
 from consult.pdf.letter import render_letter
-from consult.views.visit import _download as download
-from consult.views.visit import inline_pdf, issued_of
+from consult.views.visit import download, inline_pdf
 
 PDF = {(200, "application/pdf"): bytes}
 

@@ -18,7 +18,7 @@ from consult.api.shapes import ConsultationOutput
 from consult.care_forms import RefillForm
 from consult.fetch import own_consultation
 from consult.models import RefillRequest
-from consult.views.visit import issued_of
+from consult.of_consultation import issued_of
 
 
 class Refills(OfConsultation):

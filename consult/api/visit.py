@@ -25,8 +25,8 @@ from consult.fetch import own_consultation
 from consult.forms import VitalsForm
 from consult.ice import ice_configuration
 from consult.models import Consultation, Note, Observation
+from consult.of_consultation import issued_of
 from consult.people import Role, role_of
-from consult.views.visit import issued_of
 from queues.line import read_line
 from queues.models import Presence
 

@@ -23,11 +23,16 @@ from consult.fhir.parts import (
 )
 from consult.fhir.records import Record
 from consult.models import Consultation, Note
-from consult.vitals import BODY_MASS_INDEX
 
 OP_CONSULT = "OPConsultRecord"
 PRESCRIPTION = "PrescriptionRecord"
 WELLNESS = "WellnessRecord"
+# The sections of a WellnessRecord in the guide's order, by the profile of what stands in each.
+WELLNESS_SECTIONS = {
+    "ObservationVitalSigns": "Vital Signs",
+    "ObservationBodyMeasurement": "Body Measurement",
+    "ObservationGeneralAssessment": "General Assessment",
+}
 Section = dict[str, Any]
 
 
@@ -130,18 +135,10 @@ def _prescription(record: Record) -> Resource:
 
 
 def _wellness(record: Record) -> Resource:
-    by_title: dict[str, list[Resource]] = {
-        "Vital Signs": [], "Body Measurement": [], "Other Observations": [],
-    }  # fmt: skip
-    for sign in findings.vital_signs(record, inside):
-        loinc = sign["code"]["coding"][0]["code"]
-        is_body = loinc in {"29463-7", "8302-2", BODY_MASS_INDEX}
-        is_vital = sign["meta"]["profile"][0].endswith("VitalSigns")
-        title = "Body Measurement" if is_body else "Vital Signs"
-        by_title[title if is_body or is_vital else "Other Observations"].append(sign)
-    parts = _Sections()
-    for title, signs in by_title.items():
-        parts.add(None, title, signs)
+    parts, signs = _Sections(), findings.vital_signs(record, inside)
+    for profile, title in WELLNESS_SECTIONS.items():
+        of_it = [one for one in signs if one["meta"]["profile"][0].endswith(f"/{profile}")]
+        parts.add(None, title, of_it)
     return _bundle(record, WELLNESS, {"text": "Wellness Record"}, parts)
 
 

@@ -176,21 +176,28 @@ def vital_sign(row: Consultation, measured: Observation, links: Links) -> Resour
 def _observation(
     row: Consultation, links: Links, key: str, loinc: str, at: str, lines: list[str], **value: Any
 ) -> Resource:
-    is_body = loinc in {"29463-7", "8302-2", BODY_MASS_INDEX}
-    is_laboratory = loinc == "2339-0"
-    profile = "ObservationBodyMeasurement" if is_body else "ObservationVitalSigns"
+    profile, category = _group(loinc)
     return resource(
         "Observation",
         f"{row.uid}-{key}",
-        "Observation" if is_laboratory else profile,
+        profile,
         text=narrative(lines),
         status="final",
-        category=[concept(code=codes.LABORATORY if is_laboratory else codes.VITAL_SIGNS)],
+        category=[concept(code=category)],
         code=concept(code=codes.coding(codes.LOINC, loinc, codes.LOINC_NAMES[loinc])),
         **about(row, links),
         effectiveDateTime=at,
         **value,
     )
+
+
+def _group(loinc: str) -> tuple[str, codes.Coding]:
+    """The guide's profile of what is measured, and HL7's category."""
+    if loinc in {"29463-7", "8302-2", BODY_MASS_INDEX}:
+        return "ObservationBodyMeasurement", codes.VITAL_SIGNS
+    if loinc == "2339-0":
+        return "ObservationGeneralAssessment", codes.LABORATORY
+    return "ObservationVitalSigns", codes.VITAL_SIGNS
 
 
 def _quantity(value: Decimal, vital: Vital) -> dict[str, Any]:

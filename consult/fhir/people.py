@@ -114,16 +114,14 @@ def organization_id(facility: Facility) -> str:
 
 def organization(facility: Facility) -> Resource:
     """By its number in the national registry of facilities, or by ours."""
-    number = (
-        identifier(codes.PROVIDER_NUMBER, settings.IDENTIFIER_SYSTEMS["hfr"], facility.hfr_id)
-        if facility.hfr_id
-        else identifier(codes.FACILITY_ID, our_system("facility"), str(facility.pk))
-    )
+    system, value = our_system("facility"), str(facility.pk)
+    if facility.hfr_id:
+        system, value = settings.IDENTIFIER_SYSTEMS["hfr"], facility.hfr_id
     return resource(
         "Organization",
         organization_id(facility),
         text=narrative([facility.name, facility.address]),
-        identifier=[number],
+        identifier=[identifier(codes.PROVIDER_NUMBER, system, value)],
         name=clean(facility.name),
         telecom=[{"system": "phone", "value": facility.phone}] if facility.phone else None,
         address=[{"text": clean(facility.address), "country": "IN"}] if facility.address else None,

@@ -21,6 +21,7 @@ from consult.models import (
     FollowUp,
     Prescription,
 )
+from consult.of_consultation import LINES
 from consult.vitals import VITALS, Vital
 from queues.line import Standing
 from queues.models import Clinic
@@ -122,6 +123,9 @@ class CentreCaseForm(forms.ModelForm):
         cleaned = super().clean() or self.cleaned_data
         _check_pressure(self, cleaned)
         return cleaned
+
+    def _post_clean(self) -> None:
+        """The action writes the row, as it stands then; constraints are the database's to hold."""
 
     @property
     def words(self) -> dict[str, Any]:
@@ -272,7 +276,7 @@ class DispensingForm(forms.Form):
 
     def __init__(self, *args: Any, prescription: Prescription, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.lines = list(prescription.lines.select_related("dispensing"))
+        self.lines = LINES.all(prescription=prescription.pk)
         for line in self.lines:
             noted = getattr(line, "dispensing", None)
             self.fields[f"given_{line.position}"] = forms.ChoiceField(

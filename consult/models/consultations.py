@@ -1,4 +1,4 @@
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -27,12 +27,13 @@ class ConsultationQuerySet(models.QuerySet["Consultation"]):
         """What this doctor called, sees or saw."""
         return self.filter(doctor=doctor)
 
-    def visible_to(self, user: User) -> "ConsultationQuerySet":
+    def visible_to(self, user: Any, now: Any = None) -> "ConsultationQuerySet":
         """The patient's account, the health centre, the doctor, a specialist who joined; nobody else.
 
-        Each by a condition without a join, so that no row comes twice.
+        Each by a condition without a join, so that no row comes twice. `user` and `now`
+        are slots where the query is composed once.
         """
-        posts = Post.objects.at_centres().filter(user=user).values("facility")
+        posts = Post.objects.at_centres(now).filter(user=user).values("facility")
         joined = Opinion.objects.filter(specialist__user=user).values("consultation")
         is_draft = Q(state=Consultation.State.DRAFT)
         return self.filter(
@@ -222,13 +223,14 @@ class Consultation(Case, Public, Moving):
                 condition=Q(state="draft", facility=None),
                 name="consult_consultation_one_draft_per_patient",
             ),
+            # The centre first: by these two its desk finds what is being written, and what is open.
             models.UniqueConstraint(
-                fields=["patient", "facility"],
+                fields=["facility", "patient"],
                 condition=Q(state="draft"),
                 name="consult_consultation_one_draft_per_centre",
             ),
             models.UniqueConstraint(
-                fields=["patient", "facility"],
+                fields=["facility", "patient"],
                 condition=Q(state__in=["requested", "in_progress"]),
                 name="consult_consultation_one_open_per_centre",
             ),
@@ -273,6 +275,11 @@ class Consultation(Case, Public, Moving):
             models.Index(fields=["doctor", "-created_at"], name="consult_of_doctor"),
             models.Index(fields=["patient", "-created_at"], name="consult_of_patient"),
             models.Index(fields=["facility", "-created_at"], name="consult_of_centre"),
+            models.Index(
+                fields=["facility", "settled_at"],
+                condition=Q(settled_at__isnull=False),
+                name="consult_settled",
+            ),
             models.Index(
                 fields=["clinic", "requested_at"],
                 condition=Q(state="requested", is_written=True),

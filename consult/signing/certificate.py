@@ -9,7 +9,7 @@ from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     NoEncryption,
@@ -21,6 +21,8 @@ from django.utils import timezone
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign import signers
 from pyhanko.sign.fields import SigSeedSubFilter
+
+from consult.signing.signer import KeptKey
 
 FIELD = "Signature"
 RESERVED = (
@@ -55,20 +57,6 @@ def sign_pdf(pdf: bytes, *, name: str, reason: str) -> bytes:
         return thread.submit(work).result()
 
 
-class KeptKey(signers.SimpleSigner):
-    """The stock signer opens its RSA key anew for each signature: 36 ms of checks each time."""
-
-    key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
-
-    async def async_sign_raw(
-        self, data: bytes, digest_algorithm: str, dry_run: bool = False
-    ) -> Any:
-        hashing = getattr(hashes, digest_algorithm.upper())()
-        if isinstance(self.key, rsa.RSAPrivateKey):
-            return self.key.sign(data, padding.PKCS1v15(), hashing)
-        return self.key.sign(data, ec.ECDSA(hashing))
-
-
 def is_self_made() -> bool:
     """Whether nobody but ourselves vouches for the certificate. Raises CertificateMissing."""
     certificate = _signer().signing_cert
@@ -88,15 +76,14 @@ def _signer() -> KeptKey:
 def _load(file: Path, _changed: int, password: str) -> KeptKey:
     """Once per file: opening it costs more than signing."""
     phrase = password.encode() or None
-    load: Any = KeptKey.load_pkcs12  # it has no types
-    signer: KeptKey | None = load(str(file), passphrase=phrase)
-    if signer is None:
+    load: Any = signers.SimpleSigner.load_pkcs12  # it has no types
+    stock = load(str(file), passphrase=phrase)
+    if stock is None:
         raise CertificateMissing(f"{file} cannot be opened with this password.")
     key, _certificate, _chain = pkcs12.load_key_and_certificates(file.read_bytes(), phrase)
     if not isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
         raise CertificateMissing(f"{file} holds neither an RSA key nor one of an elliptic curve.")
-    signer.key = key
-    return signer
+    return KeptKey(stock, key)
 
 
 def make_certificate() -> Path:

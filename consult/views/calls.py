@@ -1,4 +1,4 @@
-"""The call's pages and answers: devices, servers, what flowed, and the ways on when it broke off."""
+"""The call's pages and answers: devices, servers, and the ways on when it broke off."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -57,32 +57,6 @@ def _too_often(request: SignedIn) -> int:
 
 def _refused(words: str, code: str, status: int) -> JsonResponse:
     return JsonResponse({"code": code, "message": words}, status=status)
-
-
-@require_POST
-@login_required
-def flow(request: SignedIn, consultation: UUID) -> HttpResponse:
-    """What one page received so far: `page`, and `other:video:sound` in whole seconds, repeated."""
-    found = visible_consultation(request, consultation)
-    try:
-        flows = [_flow(said) for said in request.POST.getlist("flow")[: len(Role)]]
-    except ValueError:
-        return _refused(_("This is not what a page reports."), "invalid", 400)
-    try:
-        actions.report_flow(
-            consultation=found, by=request.user, page=request.POST.get("page", "")[:24], flows=flows
-        )
-    except actions.NotInTheCall:
-        return _refused(_("This page is not in the call."), "not_in_the_call", 409)
-    return HttpResponse(status=204)
-
-
-def _flow(said: str) -> actions.Flow:
-    """Raises ValueError."""
-    other, video, sound = said.split(":")
-    if not (video.isascii() and video.isdigit() and sound.isascii() and sound.isdigit()):
-        raise ValueError(said)
-    return actions.Flow(Role(other).value, int(video[:9]), int(sound[:9]))
 
 
 @require_POST

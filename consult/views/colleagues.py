@@ -7,20 +7,14 @@ from django.db.models import BigAutoField, DateField, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import Facility
-from consult.day import letters_of
 from consult.forms import InstructionForm, OpinionForm, ReferralForm, TransferForm, untouched
 from consult.forms.consultation import ClinicField
 from consult.forms.untouched import Choices
-from consult.models import Consultation, Instruction, Opinion
+from consult.models import Consultation, Opinion
+from consult.of_consultation import INSTRUCTIONS, letters_of
 from consult.readings import readings
 from esanjeevani.composed import Composed
 from queues.models import Clinic, HubLink
-
-
-def opinion_of(consultation: Consultation) -> Any:
-    """The newest question to a specialist; None when nobody was asked."""
-    asked = consultation.opinions.select_related("clinic__speciality", "specialist__user")
-    return asked.order_by("-pk").first()
 
 
 def panels(consultation: Consultation, **forms: Any) -> dict[str, Any]:
@@ -98,12 +92,6 @@ REACHABLE = Composed(
 )
 PLACES = Composed(_places, state=BigAutoField())
 OPINIONS = Composed(_opinions, consultation=BigAutoField())
-INSTRUCTIONS = Composed(
-    lambda consultation: Instruction.objects.filter(consultation=consultation).select_related(
-        "done_by"
-    ),
-    consultation=BigAutoField(),
-)
 
 
 def opinion_form(consultation: Consultation, data: Any = None) -> OpinionForm:

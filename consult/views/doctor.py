@@ -29,7 +29,7 @@ from consult.forms import (
     untouched,
 )
 from consult.models import Consultation, Prescription
-from consult.of_consultation import DRAFT, IN_FORCE, NOTE
+from consult.of_consultation import DRAFT, IN_FORCE, NOTE, chat_context
 from consult.people import Role
 from consult.views.colleagues import clinic_choices, panels
 from consult.views.elsewhere import elsewhere_context
@@ -40,7 +40,6 @@ from consult.views.rules_panel import (
     reasons_in,
     rules_context,
 )
-from consult.views.visit import chat_context
 from esanjeevani.composed import Composed
 from queues.actions import AlreadyHolding, NobodyPresent, NotOnDuty
 from queues.models import Clinic, HubLink, MoveRefused

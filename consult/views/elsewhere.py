@@ -1,5 +1,6 @@
 """Records from elsewhere, on the doctor's pages: ask the patient for them, and read what came."""
 
+import io
 from datetime import datetime, time
 from typing import Any
 from uuid import UUID
@@ -13,11 +14,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.actions import record
-from accounts.gates import SignedIn, doctor_only
-from consult.abdm import asking, gateway, reading
+from accounts.gates import SignedIn, doctor_only, get_or_refuse
+from consult.abdm import asking, enclosed, gateway, reading
 from consult.fetch import doctors_consultation
 from consult.forms import ElsewhereForm
 from consult.models import AbdmConsent, AbdmRecord, Consultation
+from consult.uploads import BadFile
+from consult.views.visit import download
 
 ASKED_SHOWN = 5
 
@@ -79,9 +82,33 @@ def elsewhere(request: SignedIn, consultation: UUID) -> HttpResponse:
     context = {
         "consultation": found,
         "patient": found.patient,
-        "documents": [(row, reading.read(row.bundle)) for row in _newest_first(rows)],
+        "documents": [
+            (row, reading.read(row.bundle), enclosed.files_of(row.bundle))
+            for row in _newest_first(rows)
+        ],
     }
     return render(request, "consult/abdm/elsewhere.html", context)
+
+
+@require_safe
+@doctor_only
+def enclosed_file(request: SignedIn, consultation: UUID, document: UUID, number: int) -> Any:
+    """One file of a document, while the consent is in force; checked and written anew as an upload is."""
+    found = doctors_consultation(request, consultation)
+    if not gateway.is_on():
+        raise Http404
+    rows = asking.records_in_force(found.patient)
+    row = get_or_refuse(rows, AbdmRecord.objects.all(), request, uid=document)
+    files = enclosed.files_of(row.bundle)
+    if number >= len(files):
+        raise Http404
+    record("abdm.file", row, by=request.user, patient=found.patient)
+    try:
+        clean = files[number].open()
+    except BadFile:
+        messages.error(request, _("This file is damaged or not safe, so it was not opened."))
+        return redirect("consult:elsewhere", consultation=found.uid)
+    return download(io.BytesIO(clean.content), clean.name, clean.kind)
 
 
 def _newest_first(rows: list[AbdmRecord]) -> list[AbdmRecord]:

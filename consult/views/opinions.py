@@ -15,10 +15,10 @@ from consult import actions
 from consult.desk import Asked
 from consult.forms import MessageForm, OpinionAnswerForm
 from consult.models import Consultation, Opinion
+from consult.of_consultation import chat_context
 from consult.people import Role
 from consult.readings import readings
 from consult.views.rooms import with_camera
-from consult.views.visit import chat_context
 from queues.actions import NotOnDuty
 from queues.models import Duty, MoveRefused
 

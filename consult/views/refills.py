@@ -14,7 +14,7 @@ from consult import actions
 from consult.care_forms import RefillForm
 from consult.fetch import own_consultation
 from consult.models import RefillRequest
-from consult.views.visit import issued_of
+from consult.of_consultation import issued_of
 from queues.models import MoveRefused
 
 

@@ -13,7 +13,6 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.actions import record
 from accounts.gates import SignedIn, get_or_refuse, noticed
 from consult import actions
-from consult.day import letters_of
 from consult.fetch import booked_consultation, own_consultation, visible_consultation
 from consult.forms import FeedbackForm, MessageForm
 from consult.models import (
@@ -21,9 +20,9 @@ from consult.models import (
     Consultation,
     EmergencyReferral,
     Feedback,
-    Prescription,
     RefillRequest,
 )
+from consult.of_consultation import chat_context, issued_of, letters_of, note_of
 from consult.pdf import Paper
 from consult.people import Role, role_of
 from consult.views.booking import opd_clinics, too_many_files
@@ -94,22 +93,12 @@ def _room(
     return allow_camera(render(request, "consult/room.html", context, status=status))
 
 
-def chat_context(consultation: Consultation) -> dict[str, Any]:
-    stored = consultation.messages.select_related("author", "attachment")
-    return {"chat": stored, "attachments": consultation.attachments.filter(message=None)}
-
-
-def issued_of(consultation: Consultation) -> Prescription | None:
-    """The prescription in force."""
-    return consultation.prescriptions.filter(state=Prescription.State.ISSUED).first()
-
-
 def _result(consultation: Consultation) -> dict[str, Any]:
     feedback = Feedback.objects.filter(consultation=consultation).first()
     return {
         "consultation": consultation,
         "issued": issued_of(consultation),
-        "note": getattr(consultation, "note", None),
+        "note": note_of(consultation),
         "feedback": feedback,
         "feedback_form": FeedbackForm(),
         "refill": RefillRequest.objects.filter(
@@ -181,7 +170,7 @@ def file(request: SignedIn, consultation: UUID, attachment: UUID) -> FileRespons
     found = visible_consultation(request, consultation)
     kept = get_or_refuse(found.attachments.all(), Attachment.objects.all(), request, uid=attachment)
     record("attachment.read", kept, by=request.user, patient=found.patient)
-    return _download(kept.file.open(), kept.name, kept.kind)
+    return download(kept.file.open(), kept.name, kept.kind)
 
 
 @require_safe
@@ -197,16 +186,17 @@ def prescription_pdf(request: SignedIn, consultation: UUID) -> HttpResponseBase:
         context = {"consultation": found, "issued": issued}
         return render(request, "consult/pdf_soon.html", context, status=202)
     if request.GET.get("paper") == Paper.A5.value and issued.pdf_a5:
-        return _download(issued.pdf_a5.open(), f"{issued.number}-A5.pdf", "application/pdf")
-    return _download(issued.pdf.open(), f"{issued.number}.pdf", "application/pdf")
+        return download(issued.pdf_a5.open(), f"{issued.number}-A5.pdf", "application/pdf")
+    return download(issued.pdf.open(), f"{issued.number}.pdf", "application/pdf")
 
 
 def inline_pdf(content: bytes, name: str) -> FileResponse:
     """A PDF that was made just now."""
-    return _download(io.BytesIO(content), name, "application/pdf")
+    return download(io.BytesIO(content), name, "application/pdf")
 
 
-def _download(opened: Any, name: str, kind: str) -> FileResponse:
+def download(opened: Any, name: str, kind: str) -> FileResponse:
+    """To be kept, not run: the browser opens nothing of it as a page of ours."""
     response = FileResponse(opened, as_attachment=True, filename=name, content_type=kind)
     response.headers["X-Content-Type-Options"] = "nosniff"
     response._csp_replace = {"default-src": ["'none'"], "sandbox": []}  # type: ignore[attr-defined]

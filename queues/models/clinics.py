@@ -1,4 +1,5 @@
 from datetime import date, datetime, time, timedelta
+from functools import cached_property
 
 from django.db import connection, models
 from django.db.models import F, Q
@@ -50,8 +51,13 @@ class Clinic(Named, Public):
             and self.min_age <= patient.age <= self.max_age
         )
 
+    @cached_property
+    def opening_hours(self) -> list["ClinicHours"]:
+        """As of when this row was first asked; whoever reads many clinics sets them all at once."""
+        return list(self.hours.all())
+
     def is_open(self, now: datetime | None = None) -> bool:
-        return any(hours.covers(now) for hours in self.hours.all())
+        return any(hours.covers(now) for hours in self.opening_hours)
 
     def next_opening(self, now: datetime | None = None) -> datetime | None:
         """The next time it opens within a week, in local time; None when it has no hours."""
@@ -59,7 +65,7 @@ class Clinic(Named, Public):
         openings = (
             opening
             for ahead in range(8)
-            for hours in self.hours.all()
+            for hours in self.opening_hours
             if (opening := hours.opening_on(now.date() + timedelta(days=ahead))) and opening > now
         )
         return min(openings, default=None)

@@ -8,13 +8,14 @@ import { ring } from "./ring.js";
 import "./forms.js";
 
 const page = document.querySelector("[data-centre]");
-const part = page.dataset.part ?? page.dataset.chips;
 const box = page.querySelector("[data-day]");
 const title = document.title;
 const places = new Map(); // what was last heard of each token
-const rung = new Set([...box.querySelectorAll("[data-called]")].map((chip) => chip.dataset.called));
+const calledIn = (place) => [...place.querySelectorAll("[data-called]")].map((one) => one.dataset.called);
+const rung = new Set("part" in page.dataset ? calledIn(box) : []); // another page rings for whoever is called when it comes
+const shown = () => box.querySelector("[data-news]").dataset.news;
+let told = shown();
 let running = false;
-let again = false;
 
 function show(place) {
   for (const chip of page.querySelectorAll(`[data-chip="${place.token}"]`)) {
@@ -29,34 +30,32 @@ function show(place) {
 }
 
 function announce() {
-  const called = [...box.querySelectorAll("[data-called]")];
+  const called = calledIn(page);
   document.title = called.length ? `● ${page.dataset.calledTitle}` : title;
-  for (const { dataset } of called) {
-    if (!rung.has(dataset.called)) ring(page.dataset.calledTitle);
-    rung.add(dataset.called);
+  for (const token of called) {
+    if (!rung.has(token)) ring(page.dataset.calledTitle);
+    rung.add(token);
   }
-  for (const token of rung) if (!called.some(({ dataset }) => dataset.called === token)) rung.delete(token);
+  for (const token of rung) if (!called.includes(token)) rung.delete(token);
 }
 
+// One at a time, and once more only if something else was told meanwhile.
 async function refresh() {
-  if (running) {
-    again = true;
-    return;
-  }
+  if (running) return;
   running = true;
+  let asked;
   try {
-    box.replaceChildren(...(await fetchPart(part)).childNodes);
-    countDown(box);
-    for (const place of places.values()) show(place);
-    announce();
+    do {
+      asked = told;
+      box.replaceChildren(...(await fetchPart(page.dataset.part ?? page.dataset.others)).childNodes);
+      countDown(box);
+      for (const place of places.values()) show(place);
+      announce();
+    } while (told !== asked && told !== shown());
   } catch {
     setTimeout(refresh, 3000);
   }
   running = false;
-  if (again) {
-    again = false;
-    refresh();
-  }
 }
 
 listen("/ws/centre/", {
@@ -64,7 +63,11 @@ listen("/ws/centre/", {
     if (message.type === "place") {
       places.set(message.token, message);
       show(message);
-    } else refresh();
+    } else if (message.news) {
+      // The case that this page is about shows its own changes.
+      told = message.news.filter((one) => !one.startsWith(`${page.dataset.here}.`)).join(" ");
+      if (told !== shown()) refresh();
+    }
   },
 });
 // The patient's own waiting page turns when the doctor calls, comes in or returns the case.
@@ -78,6 +81,5 @@ if ("visit" in page.dataset) {
     },
   });
 }
-if (!page.dataset.part) refresh();
 countDown(page);
 announce();

@@ -4,7 +4,8 @@
 const RETRY_MS = 3000;
 const FULL_PAGE = 200; // as many as the server gives at once: there are more
 
-export function startChat(section) {
+// isHearing: whether the socket is open, by which what is sent comes back.
+export function startChat(section, isHearing) {
   const list = section.querySelector("[data-messages]");
   const form = section.querySelector("[data-chat-form]");
   const errorLine = section.querySelector("[data-chat-error]");
@@ -40,6 +41,20 @@ export function startChat(section) {
     list.scrollTop = list.scrollHeight;
   }
 
+  function take(message) {
+    if (message.id <= last) return;
+    last = message.id;
+    draw(message);
+  }
+
+  // With its words, and the id of the one before: who has that one has all. What was missed is fetched.
+  function hear(message) {
+    fetching = fetching.then(() => {
+      if (message.after <= last) take(message);
+      else catchUp(message.id);
+    });
+  }
+
   // One at a time, so that two answers cannot overtake each other. What is shown already is not fetched again.
   function catchUp(until = Infinity) {
     fetching = fetching.then(async () => {
@@ -48,12 +63,7 @@ export function startChat(section) {
       if (!answer.ok) return;
       const messages = await answer.json();
       if (messages.length >= FULL_PAGE) setTimeout(() => catchUp());
-      for (const message of messages) {
-        if (message.id > last) {
-          last = message.id;
-          draw(message);
-        }
-      }
+      for (const message of messages) take(message);
     }).catch(() => setTimeout(() => catchUp(until), RETRY_MS));
     return fetching;
   }
@@ -73,7 +83,8 @@ export function startChat(section) {
         item.remove();
         return;
       }
-      await catchUp((await answer.json()).id);
+      const { id } = await answer.json();
+      setTimeout(() => catchUp(id), isHearing() ? RETRY_MS : 0);
     } catch {
       item.querySelector(".who").textContent = unsent;
       setTimeout(() => send(clientId, text, item), RETRY_MS);
@@ -107,5 +118,5 @@ export function startChat(section) {
     if (chosen) section.querySelector("[data-file-name]").textContent = chosen.name;
   });
   list.scrollTop = list.scrollHeight;
-  return catchUp;
+  return { hear, catchUp };
 }

@@ -9,7 +9,7 @@ import "./upload.js";
 
 const room = document.querySelector("[data-room]");
 const section = room.querySelector("[data-chat]");
-const catchUp = section ? startChat(section) : () => {};
+const chat = section && startChat(section, () => socket.isOpen());
 const shown = room.dataset.state ?? "in_progress";
 
 const IN_CALL_MS = 3000; // the longest pause before the socket is tried again: somebody is waiting
@@ -42,7 +42,7 @@ if (place) {
   });
 }
 
-const socket = listen(room.dataset.socket, {
+const socket = listen(`${room.dataset.socket}${section ? "?talk" : ""}`, {
   longestMs: place ? IN_CALL_MS : undefined,
   onMessage(message) {
     if (message.type === "call") {
@@ -61,7 +61,9 @@ const socket = listen(room.dataset.socket, {
     else if (message.type === "instruction") renew("instructions", "vitals", "panels");
     else if (message.type === "elsewhere") renew("elsewhere");
     else if (message.type === "opinion") renew("opinion", "panels");
-    else catchUp(message.type === "message" ? message.id : undefined);
+    else if (message.type === "message") chat?.hear(message);
+    else if (message.type === "resync") chat?.catchUp();
+    else if (isWhole) chat?.catchUp(message.message);
     const place = room.querySelector("[data-issued]");
     if (isWhole && place && message.issued !== place.dataset.issued) renew("issued");
     if (isWhole && parts !== undefined && parts !== message.parts) renew("emergency", "instructions", "vitals", "opinion", "panels");

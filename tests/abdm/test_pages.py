@@ -1,5 +1,6 @@
 """The pages: the patient's ABHA, what their app shows, consents, who looked; the doctor asks and reads."""
 
+from base64 import b64encode
 from datetime import timedelta
 
 import pytest
@@ -7,9 +8,11 @@ from django.utils import timezone
 
 from accounts.models import AuditEvent
 from consult.abdm import holding
+from consult.abdm.abha import CODES_AN_HOUR
 from consult.fhir.documents import OP_CONSULT, PRESCRIPTION, document
 from consult.models import AbdmConsent, AbdmMessage, AbdmRecord
-from tests.factories import a_patient, as_patient, as_staff, refused_to
+from tests.api.program import Program
+from tests.factories import a_patient, a_photo, as_patient, as_staff, refused_to
 from tests.fhir import records
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("calls")]
@@ -105,6 +108,17 @@ def test_consents_say_to_whom_for_what_and_until_when(past):
         assert words in shown
 
 
+def test_codes_for_an_abha_are_counted_by_page_and_program_together(past):
+    app, browser = Program(past.patient.account), as_patient(past.patient.account)
+    for _number in range(CODES_AN_HOUR - 1):
+        assert browser.post(f"{page_of(past.patient)}code/").status_code == 200
+    assert app.post(f"patients/{past.patient.uid}/abha/code/").status_code == 200
+    too_many = app.post(f"patients/{past.patient.uid}/abha/code/")
+    assert (too_many.status_code, too_many.json()["code"]) == (429, "too_many")
+    assert 0 < int(too_many["Retry-After"]) <= 3600
+    assert browser.post(f"{page_of(past.patient)}code/").status_code == 429
+
+
 def test_who_looked_is_listed_and_the_patient_is_not(past, room):
     as_staff(room.doctor.user).get(f"/doctor/consultations/{room.uid}/elsewhere/")
     browser = as_patient(past.patient.account)
@@ -157,6 +171,59 @@ def test_documents_are_read_until_the_consent_ends(past, room):
     AbdmConsent.objects.update(expires_at=timezone.now())
     assert "Acute tonsillitis" not in browser.get(f"{address}elsewhere/").text
     assert "Read 2 documents" not in browser.get(address).text
+
+
+def test_photos_and_pdfs_inside_a_document_open_until_the_consent_ends(past, room):
+    consent = a_consent(past.patient, "hiu", requested_by=room.doctor.user)
+    row = AbdmRecord.objects.create(
+        consent=consent, care_context="a", bundle=document(records.a_record(past), OP_CONSULT)
+    )
+    browser, address = as_staff(room.doctor.user), f"/doctor/consultations/{room.uid}/elsewhere/"
+    opens = f"{address}{row.uid}/files/0/"
+    assert opens in browser.get(address).text
+    answer = browser.get(opens)
+    assert answer["Content-Type"] == "application/pdf"
+    assert answer["Content-Disposition"].startswith("attachment")
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert "sandbox" in answer["Content-Security-Policy"]
+    assert b"".join(answer.streaming_content).startswith(b"%PDF-")  # type: ignore[attr-defined]
+    event = AuditEvent.objects.get(action="abdm.file")
+    assert (event.by, event.patient) == (room.doctor.user, past.patient)
+    assert browser.get(f"{address}{row.uid}/files/1/").status_code == 404
+    other = records.a_room()
+    theirs = as_staff(other.doctor.user)
+    for mine in (room, other):  # neither by this consultation nor by their own
+        path = f"/doctor/consultations/{mine.uid}/elsewhere/{row.uid}/files/0/"
+        assert theirs.get(path).status_code == 404
+    assert len(refused_to(other.doctor.user)) == 2
+    for ended in ({"expires_at": timezone.now()}, {"state": "revoked"}):
+        AbdmConsent.objects.update(**ended)
+        assert browser.get(opens).status_code == 404
+        AbdmConsent.objects.update(expires_at=timezone.now() + timedelta(days=1))
+
+
+def test_a_file_that_is_not_what_it_says_is_not_opened(past, room):
+    consent = a_consent(past.patient, "hiu", requested_by=room.doctor.user)
+    bad = [b"<html>", b"%PDF-1.7 <script>", b"\xff\xd8\xff\xe0<html>"]
+    attachments = [
+        *({"contentType": "application/pdf", "data": b64encode(one).decode()} for one in bad),
+        {"contentType": "image/png", "data": "%%%"},
+        {"contentType": "text/html", "data": b64encode(b"<script>1</script>").decode()},
+        {"contentType": "application/pdf", "data": 7},
+        {"contentType": "image/jpeg", "data": b64encode(a_photo()).decode(), "title": "../x.html"},
+    ]
+    content = [{"attachment": one} for one in attachments]
+    bundle = {"entry": [{"resource": {"resourceType": "DocumentReference", "content": content}}]}
+    row = AbdmRecord.objects.create(consent=consent, care_context="a", bundle=bundle)
+    browser, address = as_staff(room.doctor.user), f"/doctor/consultations/{room.uid}/elsewhere/"
+    for number in range(4):
+        answer = browser.get(f"{address}{row.uid}/files/{number}/", follow=True)
+        assert "damaged or not safe" in answer.text
+    photo = browser.get(f"{address}{row.uid}/files/4/")
+    assert (photo["Content-Type"], photo["Content-Disposition"]) == (
+        "image/jpeg", 'attachment; filename="x.jpg"',
+    )  # fmt: skip
+    assert browser.get(f"{address}{row.uid}/files/5/").status_code == 404
 
 
 # --- who may not ----------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 import segno
 from django.contrib.auth import SESSION_KEY
+from django.contrib.auth.hashers import Argon2PasswordHasher, PBKDF2PasswordHasher
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -153,6 +154,16 @@ def test_somebody_who_left_cannot_sign_in():
     doctor = a_doctor()
     User.objects.filter(pk=doctor.user_id).update(is_active=False)
     assert with_password(doctor.user)[1].status_code == 422
+
+
+def test_a_password_that_was_hashed_otherwise_is_hashed_anew_at_its_sign_in():
+    """Whatever version, memory, passes and lanes it was made with."""
+    doctor = a_doctor()
+    for older in (Argon2PasswordHasher(), PBKDF2PasswordHasher()):
+        User.objects.filter(pk=doctor.user_id).update(password=older.encode(PASSWORD, older.salt()))
+        assert with_password(doctor.user)[1].status_code == 302
+        doctor.user.refresh_from_db()
+        assert "$m=19456,t=2,p=1$" in doctor.user.password
 
 
 def test_after_ten_passwords_in_an_hour_even_the_right_one_waits():

@@ -18,8 +18,10 @@ from consult.models import AbuseReport, CallEvent, CallLeg, Consultation
 from consult.models.mode import SOUND_FROM_SECONDS, VIDEO_FROM_SECONDS, Mode, mode_of
 from queues.actions import NobodyPresent
 from queues.models import KeptApart, MoveRefused
+from tests.at_once import at_once
 from tests.factories import (
     a_clinic,
+    a_doctor,
     a_draft,
     a_patient,
     a_user,
@@ -58,22 +60,20 @@ def joined(consultation: Consultation, minutes_ago: int = 10) -> None:
     CallEvent.objects.filter(consultation=consultation).update(at=long_ago)
 
 
+def got(consultation: Consultation, page: str, other: str, video: int, sound: int) -> Consultation:
+    """The consultation as it is when `page` has reported this."""
+    came = CallEvent.objects.get(consultation=consultation, page=page)
+    flows = [actions.Flow(other, video, sound)]
+    actions.report_flow(came=came, since=actions.came_first(came), flows=flows)
+    return Consultation.objects.get(pk=consultation.pk)
+
+
 def doctor_got(consultation: Consultation, video: int, sound: int) -> Consultation:
-    return actions.report_flow(
-        consultation=consultation,
-        by=consultation.doctor.user,
-        page=DOCTORS,
-        flows=[actions.Flow("patient", video, sound)],
-    )
+    return got(consultation, DOCTORS, "patient", video, sound)
 
 
 def patient_got(consultation: Consultation, video: int, sound: int) -> Consultation:
-    return actions.report_flow(
-        consultation=consultation,
-        by=consultation.patient.account,
-        page=PATIENTS,
-        flows=[actions.Flow("doctor", video, sound)],
-    )
+    return got(consultation, PATIENTS, "doctor", video, sound)
 
 
 # --- who has a seat -----------------------------------------------------------------------------
@@ -142,11 +142,7 @@ def test_seconds_of_several_pages_of_one_person_add_up(consultation):
     account = consultation.patient.account
     actions.join_call(consultation=consultation, by=account, page="afterreload")
     CallEvent.objects.update(at=timezone.now() - timedelta(minutes=10))
-    flows = [actions.Flow("doctor", 40, 40)]
-    after = actions.report_flow(
-        consultation=consultation, by=account, page="afterreload", flows=flows
-    )
-    assert after.video_seconds == 100
+    assert got(consultation, "afterreload", "doctor", 40, 40).video_seconds == 100
 
 
 def test_no_page_received_for_longer_than_it_was_there(consultation):
@@ -155,13 +151,37 @@ def test_no_page_received_for_longer_than_it_was_there(consultation):
     assert 60 <= patient_got(consultation, 9000, 9000).video_seconds <= 66
 
 
-def test_a_page_that_never_came_in_reports_nothing(consultation):
+def test_a_page_that_comes_back_was_there_since_it_came_first(consultation):
+    joined(consultation, minutes_ago=1)
+    doctor_got(consultation, 9000, 9000)
+    back = actions.join_call(
+        consultation=consultation, by=consultation.patient.account, page=PATIENTS
+    )
+    since = actions.came_first(back)
+    actions.report_flow(came=back, since=since, flows=[actions.Flow("doctor", 50, 9000)])
+    consultation.refresh_from_db()
+    assert consultation.video_seconds == 50
+    assert 60 <= consultation.sound_seconds <= 66
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_reports_at_the_same_time_none_is_lost():
+    clinic = a_clinic()
+    rooms = [in_the_room(clinic, on_duty(clinic, a_doctor())) for _ in range(5)]
+    for consultation in rooms:
+        joined(consultation)
+        at_once(2, lambda side, room=consultation: (doctor_got, patient_got)[side](room, 100, 90))
+        consultation.refresh_from_db()
+        assert (consultation.video_seconds, consultation.sound_seconds) == (100, 90)
+
+
+def test_a_report_costs_three_statements_and_no_lock(consultation, django_assert_num_queries):
     joined(consultation)
-    for by, page in [(consultation.patient.account, "nobodyspage"), (a_user(), PATIENTS)]:
-        with pytest.raises(actions.NotInTheCall):
-            actions.report_flow(
-                consultation=consultation, by=by, page=page, flows=[actions.Flow("doctor", 9, 9)]
-            )
+    came = CallEvent.objects.get(page=DOCTORS)
+    since = actions.came_first(came)
+    with django_assert_num_queries(3) as asked:
+        actions.report_flow(came=came, since=since, flows=[actions.Flow("patient", 9, 9)])
+    assert not any("FOR UPDATE" in query["sql"] for query in asked)
 
 
 def test_nobody_receives_from_themselves(consultation):
@@ -188,18 +208,6 @@ def test_nobody_receives_from_themselves(consultation):
 def test_the_mode_is_the_best_that_lasted(video: int, sound: int, mode: Mode):
     assert mode_of(video_seconds=video, sound_seconds=sound) == mode
     assert Consultation(video_seconds=video, sound_seconds=sound).mode == mode
-
-
-def test_a_page_reports_as_a_form_and_nonsense_is_refused(consultation):
-    joined(consultation)
-    client, url = as_patient(consultation.patient.account), address("flow", consultation)
-    good = {"page": PATIENTS, "flow": ["doctor:12:15", "health_worker:0:3"]}
-    assert client.post(url, good).status_code == 204
-    assert CallLeg.objects.get(other="doctor").video_seconds == 12
-    for bad in ["doctor:1", "doctor:-1:2", "judge:1:2", "doctor:1.5:2", "doctor:१:2", ""]:
-        assert client.post(url, {"page": PATIENTS, "flow": bad}).status_code == 400
-    assert client.post(url, {"page": "nobodyspage", "flow": "doctor:1:2"}).status_code == 409
-    assert client.post(url, {}).status_code == 409
 
 
 # --- the servers --------------------------------------------------------------------------------

@@ -9,8 +9,10 @@ from django.utils import timezone
 
 from accounts.broadcast import signed_out
 from consult import actions
+from consult.centre_tips import read_centres
+from consult.models import Consultation
 from queues.models import Presence, Token
-from tests.consult.test_sockets import SOON, other, page, path, room
+from tests.consult.test_sockets import other, page, path, room
 from tests.factories import (
     a_facility,
     a_health_worker,
@@ -25,7 +27,7 @@ from tests.factories import (
     on_duty,
     sent,
 )
-from tests.running import Site, browser_of, post
+from tests.running import SOON, Site, browser_of, post
 
 CENTRE = "/ws/centre/"
 
@@ -73,7 +75,8 @@ def test_it_is_for_health_workers_with_both_factors_and_a_post(site: Site, meena
         with page(site.url, CENTRE, user, staff=staff) as socket:
             assert socket.closed_with() == 4404
     with desk_of(site.url, meena) as desk:
-        assert desk.hear("hello") == {"type": "hello"}
+        (news,) = desk.hear("hello")["news"]
+        assert news.startswith(f"{case.pk}.")
 
 
 def test_the_room_of_a_case_is_for_its_own_centre(site: Site, meena, hub, rao):
@@ -183,7 +186,7 @@ def test_the_whole_centre_is_told_when_a_doctor_calls(site: Site, meena, hub, ra
             desk.hear("place", token=case.token_id)
         post(doctor, "/doctor/", "/doctor/call/", clinic=str(hub.uid))
         for desk in (first, second):
-            assert desk.hear("centre") == {"type": "centre"}
+            assert desk.hear("centre")["news"] == [f"{case.pk}.{case.token_id}.called.0.0"]
     assert Token.objects.get().state == "called"
 
 
@@ -272,3 +275,47 @@ def test_a_case_that_is_returned_is_told_to_the_centre(site: Site, meena, hub, r
     case.refresh_from_db()
     assert case.state == "returned"
     assert actions.reopen_case(earlier=case, by=meena).state == "draft"
+
+
+# --- what was not heard of ----------------------------------------------------------------------
+def test_whatever_changed_without_a_word_is_told_all_the_same(site: Site, meena, hub, rao):
+    """The process that wrote it died before it could say so: no page goes by what is said alone."""
+    case = sent(meena, hub)
+    key = f"{case.pk}.{case.token_id}"
+    with desk_of(site.url, meena) as desk:
+        assert desk.hear("hello")["news"] == [f"{key}.waiting.0.0"]
+        Token.objects.update(state="called", doctor=rao, called_at=timezone.now())
+        assert desk.hear("now")["news"] == [f"{key}.called.0.0"]
+        case.instructions.create(words="Measure the pulse", asked_by=rao.user)
+        assert desk.hear("now")["news"] == [f"{key}.called.0.1"]
+        later = sent_without_a_word(meena, hub)
+        desk.hear("place", token=later.token_id)
+        ended = {"state": "returned", "ended_at": timezone.now()}
+        Consultation.objects.update(**ended, settled_at=timezone.now(), settled_by=meena)
+        assert desk.hear("now", news=["0.None.settled.2.0"])
+
+
+def sent_without_a_word(meena, hub) -> Consultation:
+    """As by a process that died when it had written it."""
+    case = at_centre(meena)
+    token = Token.objects.create(
+        clinic=hub, day=timezone.localdate(), number=50, patient=case.patient, brought_by=meena
+    )
+    now = {"requested_at": timezone.now(), "attested_at": timezone.now(), "attested_by": meena}
+    Consultation.objects.filter(pk=case.pk).update(state="requested", token=token, **now)
+    case.refresh_from_db()
+    return case
+
+
+@pytest.mark.django_db
+def test_all_centres_are_read_in_one_statement(django_assert_num_queries):
+    workers = [a_health_worker(a_facility(name=f"Sub-centre {n}")) for n in range(3)]
+    clinic = a_hub(centre_of(workers[0]))
+    on_duty(clinic)
+    case = sent(workers[0], clinic)
+    facilities = [centre_of(worker).pk for worker in workers]
+    with django_assert_num_queries(1):
+        tips = read_centres(facilities)
+    assert [len(tips[pk].news) for pk in facilities] == [1, 0, 0]
+    assert tips[facilities[0]].places == {(clinic.pk, case.token_id)}
+    assert tips[facilities[0]].besides(case.pk) == ()

@@ -3,21 +3,24 @@
 import asyncio
 import contextlib
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.urls import reverse
+from django.utils import timezone
 from websockets.exceptions import ConnectionClosed
 
 from accounts.broadcast import signed_out
 from consult import actions
-from consult.models import Consultation
+from consult.models import CallEvent, CallLeg, Consultation
 from consult.people import Role
 from consult.signalling import BURST, MAX_SIGNAL, NotASignal, Seat, read_signal
 from esanjeevani.live import Mailbox
 from tests.calling import until
 from tests.consult.test_sockets import Page, page, patients_page, room
 from tests.factories import a_clinic, a_doctor, in_the_room, on_duty, waiting
-from tests.running import Site
+from tests.running import SOON, Site, browser_of
 
 MEDIA = {"sound": True, "video": True, "wants_video": True, "weak": False, "rtc": True}
 DOCTORS, PATIENTS = "doctorspage1", "patientspage1"
@@ -39,7 +42,7 @@ def hears_nothing_of_a_call(one: Page, other: Page) -> None:
     say(one, say="ping")
     heard = []
     while True:
-        message = json.loads(one.socket.recv(timeout=10))
+        message = json.loads(one.socket.recv(timeout=SOON))
         if message.get("event") == "pong":
             break
         heard.append(message)
@@ -79,6 +82,8 @@ def both(site: Site, consultation):
         },
         {"say": "candidate", "to": "doctor", "for": DOCTORS, "candidate": None},
         {"say": "media", "media": MEDIA},
+        {"say": "got", "got": {"doctor": [12, 15], "specialist": [0, 86_400]}},
+        {"say": "servers"},
         {"say": "bye"},
         {"say": "ping"},
     ],
@@ -106,6 +111,11 @@ def test_a_message_is_read_with_its_parts_and_no_others(said: dict[str, Any]):
         {**OFFER, "say": "candidate", "candidate": {str(n): 1 for n in range(6)}},
         {**OFFER, "say": "candidate", "candidate": {"deep": {"deeper": 1}}},
         {"say": "media", "media": []},
+        {"say": "got"}, {"say": "got", "got": {}}, {"say": "got", "got": [["doctor", 1, 2]]},
+        {"say": "got", "got": {"judge": [1, 2]}}, {"say": "got", "got": {"doctor": [1]}},
+        {"say": "got", "got": {"doctor": [1.5, 2]}}, {"say": "got", "got": {"doctor": [-1, 2]}},
+        {"say": "got", "got": {"doctor": ["1", 2]}}, {"say": "got", "got": {"doctor": [True, 2]}},
+        {"say": "got", "got": {"doctor": [86_401, 2]}},
     ],
     ids=lambda said: str(said)[:60],
 )  # fmt: skip
@@ -256,6 +266,89 @@ def test_no_call_is_joined_once_it_is_over(site: Site, consultation, both):
     patient.hear("call", event="left")
     doctor.hear("call", event="pong")
     assert not consultation.call_events.filter(page="latepage1").exists()
+
+
+# --- what flows, and the servers ----------------------------------------------------------------
+def in_order(one: Page) -> None:
+    """Returns once everything that was said so far is done."""
+    say(one, say="ping")
+    one.hear("call", event="pong")
+
+
+def legs(consultation: Consultation) -> dict[tuple[str, str], tuple[int, int]]:
+    kept = CallLeg.objects.filter(consultation=consultation).order_by("pk")
+    return {(leg.page, leg.other): (leg.video_seconds, leg.sound_seconds) for leg in kept}
+
+
+def test_what_each_page_got_is_kept_and_makes_the_mode(site: Site, consultation, both):
+    CallEvent.objects.update(at=timezone.now() - timedelta(minutes=5))
+    doctor, patient = both
+    say(doctor, say="got", got={"patient": [35, 50]})
+    say(patient, say="got", got={"doctor": [40, 60], "specialist": [0, 3]})
+    for one in both:
+        in_order(one)
+    assert legs(consultation) == {
+        (DOCTORS, "patient"): (35, 50),
+        (PATIENTS, "doctor"): (40, 60),
+        (PATIENTS, "specialist"): (0, 3),
+    }
+    consultation.refresh_from_db()
+    assert (consultation.video_seconds, consultation.sound_seconds) == (35, 50)
+    assert consultation.mode == "video"
+
+
+def test_the_last_report_comes_with_the_goodbye_and_from_a_page_that_lost_its_seat(
+    site: Site, consultation, both
+):
+    CallEvent.objects.update(at=timezone.now() - timedelta(minutes=5))
+    doctor, patient = both
+    with patients_page(site.urls[0], consultation) as newer:
+        join(newer, "newerpage1")
+        patient.hear("call", event="elsewhere")
+        say(patient, say="got", got={"doctor": [31, 32]})
+        in_order(patient)
+    say(doctor, say="got", got={"patient": [33, 34]})
+    say(doctor, say="bye")
+    doctor.socket.close()
+    until(lambda: consultation.call_events.filter(role="doctor", what="left").exists())
+    assert legs(consultation) == {
+        (PATIENTS, "doctor"): (31, 32),
+        (DOCTORS, "patient"): (33, 34),
+    }
+
+
+def test_who_never_came_in_or_hears_itself_reports_nothing(site: Site, consultation, both):
+    _doctor, patient = both
+    say(patient, say="got", got={"patient": [9, 9]})
+    in_order(patient)
+    with patients_page(site.urls[0], consultation) as reader:
+        reader.hear("hello")
+        say(reader, say="got", got={"doctor": [9, 9]})
+        in_order(reader)
+    assert legs(consultation) == {}
+
+
+def test_the_servers_are_named_on_coming_in_and_anew_while_there_is_a_call(
+    site: Site, consultation, both
+):
+    doctor, patient = both
+    with browser_of(consultation.patient.account, site.url) as phone:
+        known = phone.get(reverse("consult:ice", args=[consultation.uid])).json()
+    addresses = [server["urls"] for server in known["iceServers"]]
+    say(patient, say="servers")
+    named = patient.hear("call", event="servers")["servers"]
+    assert [server["urls"] for server in named["iceServers"]] == addresses
+    with patients_page(site.url, consultation) as reader:
+        reader.hear("hello")
+        say(reader, say="servers")
+        hears_nothing_of_a_call(reader, reader)
+    say(doctor, say="bye")
+    say(doctor, say="join", page="secondpage", media=MEDIA)
+    named = doctor.hear("call", event="in")["servers"]
+    assert [server["urls"] for server in named["iceServers"]] == addresses
+    actions.complete(consultation=consultation, by=consultation.doctor.user)
+    say(doctor, say="servers")
+    hears_nothing_of_a_call(doctor, doctor)
 
 
 # --- trouble ------------------------------------------------------------------------------------

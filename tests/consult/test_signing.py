@@ -1,19 +1,32 @@
 """Both signatures: the row's, which the check page verifies, and the PDF's, which anybody's reader does."""
 
+import asyncio
+import io
 import shutil
 import subprocess
 from base64 import b64decode
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import NoEncryption, pkcs12
 from django.core.management import CommandError, call_command
 from django.urls import reverse
+from django.utils import timezone
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign.signers import SimpleSigner
+from pyhanko.sign.validation import validate_pdf_signature
+from pyhanko_certvalidator import ValidationContext
 
 from consult import actions
 from consult.checking import public_keys
 from consult.models import Consultation, Prescription, SigningKey
-from consult.signing import canonical_form, is_authentic
+from consult.pdf import render_pdf
+from consult.signing import canonical_form, is_authentic, sign_pdf
 from tests.factories import (
     PARACETAMOL,
     a_clinic,
@@ -196,3 +209,62 @@ def test_one_flipped_bit_and_it_is_not(prescription, tmp_path):
         flipped = bytearray(signed)
         flipped[place] ^= 1
         assert "Signature is Valid." not in pdfsig(bytes(flipped), tmp_path)
+
+
+def a_certificate(path: Path, key) -> Path:
+    """As a certifying authority gives one, with its own certificate beside it."""
+    now, authority_key = timezone.now(), ec.generate_private_key(ec.SECP256R1())
+
+    def issue(words, public, serial) -> x509.Certificate:
+        name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, words)])
+        root = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "An authority")])
+        usage = x509.KeyUsage(
+            True, True, False, False, False, words == "An authority", False, False, False
+        )
+        return (
+            x509.CertificateBuilder(root, name, public, serial)
+            .not_valid_before(now - timedelta(days=1))
+            .not_valid_after(now + timedelta(days=1))
+            .add_extension(x509.BasicConstraints(words == "An authority", None), critical=True)
+            .add_extension(usage, critical=True)
+            .sign(authority_key, hashes.SHA256())
+        )
+
+    root = issue("An authority", authority_key.public_key(), 1)
+    own = issue("A hospital", key.public_key(), 2)
+    packed = pkcs12.serialize_key_and_certificates(b"own", key, own, [root], NoEncryption())
+    path.write_bytes(packed)
+    return path
+
+
+A_KEY_OF_EACH_KIND = {
+    "RSA": lambda: rsa.generate_private_key(public_exponent=65537, key_size=2048),
+    "a longer RSA": lambda: rsa.generate_private_key(public_exponent=65537, key_size=3072),
+    "an elliptic curve": lambda: ec.generate_private_key(ec.SECP384R1()),
+}
+
+
+@pytest.mark.parametrize("kind", A_KEY_OF_EACH_KIND)
+def test_each_pdf_is_signed_as_pades_asks_with_any_kind_of_key(
+    prescription, settings, tmp_path, kind
+):
+    """What is composed once for all signatures is nobody else's: each fits its own document."""
+    settings.PDF_CERTIFICATE = a_certificate(tmp_path / "own.p12", A_KEY_OF_EACH_KIND[kind]())
+    stock = SimpleSigner.load_pkcs12(str(settings.PDF_CERTIFICATE))
+    (root,) = stock.cert_registry
+    drawn = render_pdf(prescription)
+    for reason in ("the first", "the second"):
+        signed = sign_pdf(drawn, name="Dr Rao", reason=reason)
+        (signature,) = PdfFileReader(io.BytesIO(signed)).embedded_signatures
+        status = validate_pdf_signature(signature, ValidationContext(trust_roots=[root]))
+        assert status.bottom_line
+        assert status.coverage.name == "ENTIRE_FILE"
+        assert signature.sig_object["/SubFilter"] == "/ETSI.CAdES.detached"
+        assert signature.sig_object["/Reason"] == reason
+        attributes = [one["type"].native for one in signature.signer_info["signed_attrs"]]
+        assert "signing_certificate_v2" in attributes
+        if kind != "an elliptic curve":  # of which no two signatures are the same
+            by_the_library = asyncio.run(
+                stock.async_sign(signature.compute_digest(), "sha256", use_pades=True)
+            )
+            assert signature.pkcs7_content.rstrip(b"\0") == by_the_library.dump().rstrip(b"\0")

@@ -41,7 +41,7 @@ pytestmark = pytest.mark.django_db
 
 POST_ONLY = {
     "answer", "leave", "discard", "remove_file", "post_message", "feedback", "call_next", "save",
-    "revise", "send_back", "pass_over", "flow", "report", "phone", "in_text", "put_back",
+    "revise", "send_back", "pass_over", "report", "phone", "in_text", "put_back",
     "start_duty", "pause_duty", "resume_duty", "end_duty",
     # of the doctor who asks others, or notes earlier care
     "join", "take_written", "instruct", "ask_opinion", "withdraw_opinion", "transfer", "refer",

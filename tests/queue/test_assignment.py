@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
 from queues.assignment import choose, linked_clinics
@@ -226,8 +227,9 @@ def test_the_desk_needs_as_many_queries_for_thirty_patients_as_for_one():
     clinic = a_hub(centre_of(meena))
     on_duty(clinic)
     browser = as_staff(meena)
-    sent(meena, clinic)
-    paths = ["/centre/", "/centre/part/", "/centre/chips/"]
+    here, _other = sent(meena, clinic), sent(meena, clinic)
+    others = reverse("consult:centre_others", args=[here.uid])
+    paths = ["/centre/", "/centre/part/", others]
     one = {path: queries_of(browser, path) for path in paths}
     for _patient in range(29):
         sent(meena, clinic)

@@ -12,7 +12,7 @@ from consult import actions
 from consult.fetch import centres_consultation
 from consult.forms import DispensingForm, FollowUpForm
 from consult.models import FollowUp
-from consult.views.visit import issued_of
+from consult.of_consultation import LINES, issued_of
 from queues.models import MoveRefused
 
 
@@ -26,6 +26,7 @@ def print_page(request: AtCentre, consultation: UUID) -> HttpResponse:
         raise Http404
     record("prescription.print", issued, by=request.user, patient=found.patient)
     context = {"consultation": found, "issued": issued, "document": issued.document}
+    context["lines"] = LINES.all(prescription=issued.pk)
     return render(request, "consult/centre/print.html", context)
 
 

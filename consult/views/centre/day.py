@@ -10,9 +10,11 @@ from accounts.actions import record
 from accounts.gates import FACILITY_SESSION_KEY, AtCentre, health_worker_only
 from consult import actions
 from consult.abdm import gateway, sharing
-from consult.day import hub_standings, read_day
+from consult.centre_tips import read_centre
+from consult.day import Day, hub_standings, read_day, read_lines
 from consult.fetch import centres_consultation
 from consult.forms import FindForm
+from consult.models import Consultation
 from queues.models import MoveRefused
 
 
@@ -33,8 +35,10 @@ def day_part(request: AtCentre) -> HttpResponse:
 
 def _rows(request: AtCentre) -> dict[str, Any]:
     record("centre.read", f"facility:{request.facility.pk}", by=request.user)
+    # The news first: what comes between is fetched once more, not missed.
     return {
         "facility": request.facility,
+        "news": " ".join(read_centre(request.facility.pk).news),
         "day": read_day(request.facility),
         "hubs": hub_standings(request.facility),
         "shared": sharing.waiting_at(request.facility) if gateway.is_on() else [],
@@ -43,11 +47,19 @@ def _rows(request: AtCentre) -> dict[str, Any]:
 
 @require_safe
 @health_worker_only
-def chips(request: AtCentre) -> HttpResponse:
-    """Everybody who waits or is called, to be watched from any page of the health centre."""
+def others(request: AtCentre, consultation: UUID) -> HttpResponse:
+    """Everybody who waits or is called, to be watched from the page of another one."""
+    found = centres_consultation(request, consultation)
+    return render(request, "consult/centre/_chips.html", others_beside(request, found))
+
+
+def others_beside(request: AtCentre, here: Consultation) -> dict[str, Any]:
+    """All other open cases, as the page of one shows them. One query where there are none."""
+    news = read_centre(request.facility.pk).besides(here.pk)
+    if not news:
+        return {"news": "", "day": Day()}
     record("centre.read", f"facility:{request.facility.pk}", by=request.user)
-    context = {"day": read_day(request.facility), "here": request.GET.get("here", "")}
-    return render(request, "consult/centre/_chips.html", context)
+    return {"news": " ".join(news), "day": read_lines(request.facility, besides=here)}
 
 
 @require_POST

@@ -11,18 +11,27 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.actions import record
 from accounts.gates import AtCentre, get_or_refuse, health_worker_only
 from consult import actions
-from consult.day import letters_of
 from consult.fetch import centres_consultation
 from consult.forms import DispensingForm, FollowUpForm, MessageForm, VitalsForm
-from consult.models import Consultation, FollowUp, Instruction
+from consult.models import Consultation, Instruction
+from consult.of_consultation import (
+    FOLLOW_UPS,
+    INSTRUCTIONS,
+    SENT_FILES,
+    WENT_ON,
+    chat_context,
+    issued_of,
+    letters_of,
+    note_of,
+    opinion_of,
+)
 from consult.people import Role
 from consult.readings import readings
-from consult.views.colleagues import opinion_of
+from consult.views.centre.day import others_beside
 from consult.views.rooms import allow_camera
-from consult.views.visit import chat_context, issued_of
 from queues.actions import sit_at_screen
 from queues.assignment import linked_clinics
-from queues.line import read_line, standings
+from queues.line import Standing, read_line, standings
 from queues.models import KeptApart, MoveRefused, Presence, Token
 
 
@@ -34,83 +43,120 @@ def visit(request: AtCentre, consultation: UUID) -> HttpResponse:
     if found.state == Consultation.State.DRAFT:
         return redirect("consult:centre_case", consultation=found.uid)
     record("consultation.read", found, by=request.user, patient=found.patient)
+    is_part = request.headers.get("X-Requested-With") == "fetch"
+    if is_part and found.state == Consultation.State.IN_PROGRESS:
+        return _moving_parts(request, found)
     return _page(request, found)
 
 
 def _page(request: AtCentre, found: Consultation, status: int = 200, **forms: Any) -> HttpResponse:
-    context = _facts(request, found) | forms
     if found.state == Consultation.State.REQUESTED:
-        return render(
-            request,
-            "consult/centre/waiting.html",
-            context | _waiting(request, found),
-            status=status,
-        )
-    if found.state == Consultation.State.IN_PROGRESS:
-        context |= chat_context(found) | {"form": MessageForm(), "opinion": opinion_of(found)}
-        context |= {"role": Role.HEALTH_WORKER, "is_my_screen": _is_my_screen(request, found)}
-        return allow_camera(render(request, "consult/centre/room.html", context, status=status))
-    return render(
-        request, "consult/centre/result.html", context | _after(request, found), status=status
-    )
-
-
-def _facts(request: AtCentre, found: Consultation) -> dict[str, Any]:
-    return {
+        name, context = "waiting", _waiting(request, found)
+    elif found.state == Consultation.State.IN_PROGRESS:
+        name, context = "room", _room(request, found)
+    else:
+        name, context = "result", _after(request, found)
+    context |= {
         "consultation": found,
         "patient": found.patient,
         "facility": request.facility,
         "readings": readings(found),
-        "attachments": found.attachments.filter(message=None),
-        "instructions": found.instructions.select_related("asked_by", "done_by"),
-        "vitals_form": VitalsForm(),
+        **others_beside(request, found),
+        **forms,
+    }
+    response = render(request, f"consult/centre/{name}.html", context, status=status)
+    return allow_camera(response) if name == "room" else response
+
+
+def _moving_parts(request: AtCentre, found: Consultation) -> HttpResponse:
+    """What moves in the room while it is open (static/js/room.js)."""
+    context = {"consultation": found, **_doctors_word(found)}
+    return render(request, "consult/centre/_room_parts.html", context)
+
+
+def _doctors_word(found: Consultation) -> dict[str, Any]:
+    return {
         "issued": issued_of(found),
+        "opinion": opinion_of(found),
+        "instructions": INSTRUCTIONS.all(consultation=found.pk),
     }
 
 
-def _is_my_screen(request: AtCentre, found: Consultation) -> bool:
-    """Whether the patient sits here: the call is on this screen, not on a colleague's."""
-    return found.token is not None and found.token.brought_by_id == request.user.pk
+def _room(request: AtCentre, found: Consultation) -> dict[str, Any]:
+    return {
+        **_doctors_word(found),
+        **chat_context(found),
+        "form": MessageForm(),
+        "vitals_form": VitalsForm(),
+        "role": Role.HEALTH_WORKER,
+        # The patient sits here: the call is on this screen, not on a colleague's.
+        "is_my_screen": found.token is not None and found.token.brought_by_id == request.user.pk,
+    }
 
 
 def _waiting(request: AtCentre, found: Consultation) -> dict[str, Any]:
     token = found.token
-    others = standings(linked_clinics(request.facility), found.patient)
     context: dict[str, Any] = {
         "token": token,
-        "others": [one for one in others if one.takes_patients and one.clinic != found.clinic],
-        "standing": next((one for one in others if one.clinic == found.clinic), None),
-        "is_called": token is not None and token.state == Token.State.CALLED,
-        "is_mine": token is not None and token.brought_by_id == request.user.pk,
+        "attachments": SENT_FILES.all(consultation=found.pk),
+        "instructions": INSTRUCTIONS.all(consultation=found.pk),
+        "vitals_form": VitalsForm(),
     }
     if token is None:
-        return context
+        return context | {"others": _elsewhere(request, found)}
     Presence.renew([token.pk])
+    token.clinic = found.clinic
+    if token.state == Token.State.CALLED:
+        if token.doctor_id == found.doctor_id:
+            token.doctor = found.doctor
+        return context | {"is_called": True}
+    return context | _place(request, found, token) | {"others": _elsewhere(request, found)}
+
+
+def _elsewhere(request: AtCentre, found: Consultation) -> list[Standing]:
+    """The other linked clinics that take the patient now."""
+    others = [one for one in linked_clinics(request.facility) if one != found.clinic]
+    return [one for one in standings(others, found.patient) if one.takes_patients]
+
+
+def _place(request: AtCentre, found: Consultation, token: Token) -> dict[str, Any]:
     line = read_line(found.clinic, found.patient)
     ahead = line.ahead_of(token.pk)
-    wait = line.wait(ahead) if ahead is not None else None
-    return (
-        context
-        | {"ahead": ahead, "wait": wait, "doctors": line.doctors}
-        | {"is_parted": KeptApart.of_patient(found.patient).exists()}
-    )
+    return {
+        "ahead": ahead,
+        "wait": line.wait(ahead) if ahead is not None else None,
+        "doctors": line.doctors,
+        "is_parted": not line.doctors and KeptApart.of_patient(found.patient).exists(),
+        "is_mine": token.brought_by_id == request.user.pk,
+    }
 
 
 def _after(request: AtCentre, found: Consultation) -> dict[str, Any]:
     issued = issued_of(found)
-    can_send_to = linked_clinics(request.facility)
-    suggested = found.suggested_clinic
-    return {
+    follow_up = FOLLOW_UPS.first(consultation=found.pk)
+    context = {
         **chat_context(found),
-        "note": getattr(found, "note", None),
+        "issued": issued,
+        "note": note_of(found),
         "letters": letters_of(found),
         "opinion": opinion_of(found),
-        "dispensing_form": DispensingForm(prescription=issued) if issued else None,
-        "follow_up": FollowUp.objects.filter(consultation=found).first(),
-        "follow_up_form": FollowUpForm(),
+        "follow_up": follow_up,
+        "follow_up_form": FollowUpForm() if follow_up else None,
+    }
+    if issued:
+        form = DispensingForm(prescription=issued)
+        context |= {"dispensing_form": form, "lines": form.lines}
+    return context | _back(request, found) if found.end_reason else context
+
+
+def _back(request: AtCentre, found: Consultation) -> dict[str, Any]:
+    """What ended otherwise than by an answer: whether it came back, and where it went from here."""
+    suggested = found.suggested_clinic
+    can_be_sent_there = suggested and suggested in linked_clinics(request.facility)
+    return {
         "came_back": Consultation.objects.came_back(request.facility).filter(pk=found.pk).exists(),
-        "suggested": suggested if suggested in can_send_to else None,
-        "next": found.continued_by.sent().select_related("clinic").first(),
+        "suggested": suggested if can_be_sent_there else None,
+        "next": WENT_ON.first(consultation=found.pk),
     }
 
 

@@ -26,7 +26,6 @@ export class Call {
     Object.assign(this, { section, socket, seat: section.dataset.seat });
     this.view = new View(section, this);
     if (this.hasRtc) {
-      this.ready = this.servers();
       this.media.open().then(() => {
         this.isOpen = true;
         this.changed();
@@ -38,7 +37,8 @@ export class Call {
     });
     addEventListener("offline", () => socket.renew());
     addEventListener("online", () => this.#wake());
-    document.addEventListener("visibilitychange", () => document.hidden || this.#wake());
+    document.addEventListener("visibilitychange", () => document.hidden ? this.#report() : this.#wake());
+    addEventListener("submit", (event) => event.defaultPrevented || this.#report()); // a prescription asks
     this.changed();
   }
 
@@ -46,14 +46,15 @@ export class Call {
     return [...this.peers.values()].filter(is);
   }
 
-  // Asked for anew each time, but once ahead of time.
-  servers() {
-    const { ready } = this;
-    this.ready = null;
-    return ready ?? fetch(this.section.dataset.ice, { signal: AbortSignal.timeout(SERVERS_MS) })
-      .then(async (answer) => { if (answer.ok) this.known = await answer.json(); })
-      .catch(() => {})
-      .then(() => ({ ...this.known, bundlePolicy: "max-bundle" }));
+  // Named when we come in; asked for anew each time after that.
+  async servers() {
+    if (!this.isFresh) await (this.asking ??= new Promise((done) => {
+      this.named = done;
+      setTimeout(done, SERVERS_MS);
+      this.say("servers");
+    }));
+    this.isFresh = this.asking = null;
+    return { ...this.known, bundlePolicy: "max-bundle" };
   }
 
   say(what, parts) {
@@ -86,11 +87,17 @@ export class Call {
   }
 
   hear(message) {
-    const { event } = message;
-    if (event === "in") this.isIn = true;
-    else if (event === "pong") this.pong?.();
+    const { event, servers } = message;
+    if (servers) {
+      Object.assign(this, { known: servers, isFresh: true });
+      this.named?.();
+    }
+    if (event === "in") {
+      this.isIn = true;
+      this.#report();
+    } else if (event === "pong") this.pong?.();
     else if (event === "elsewhere" || event === "text") this.#end(event);
-    else if (!this.ended) this.#hearOf(message);
+    else if (!this.ended && !servers) this.#hearOf(message);
     this.changed();
   }
 
@@ -152,7 +159,7 @@ export class Call {
     await Promise.all(this.all((peer) => peer.isConnected).map((peer) => peer.look().catch(() => {})));
     this.looking = null;
     const due = ++this.looks / 10; // then less
-    if (due % (due > 5 ? 6 : 1) === 0) this.#report();
+    if (due % (due > 4 ? 6 : 1) === 0) this.#report();
     this.#sayAnew();
     this.changed();
   }
@@ -176,13 +183,9 @@ export class Call {
 
   // Totals: what got lost, the next report says again.
   #report() {
-    const body = new FormData();
-    body.set("page", this.page);
-    body.set("csrfmiddlewaretoken", document.querySelector("[name=csrfmiddlewaretoken]").value);
-    for (const [seat, { video, sound }] of Object.entries(this.gauges)) {
-      body.append("flow", `${seat}:${Math.floor(video)}:${Math.floor(sound)}`);
-    }
-    if (body.has("flow")) fetch(this.section.dataset.flow, { method: "POST", body, keepalive: true }).catch(() => {});
+    const got = {};
+    for (const seat in this.gauges) got[seat] = ["video", "sound"].map((what) => Math.floor(this.gauges[seat][what]));
+    if (Object.keys(got).length) this.say("got", { got });
   }
 
   #end(why) {

@@ -1,6 +1,5 @@
 // Sound is never given up for the picture: picture -> small picture -> sound -> thin sound.
-// Judged by what the other side reports and by the frames that go out; estimated bandwidth only says
-// that a line is too narrow for any picture.
+// Estimated bandwidth only says that a line is too narrow for any picture.
 
 export const RUNGS = [
   { video: { maxBitrate: 400_000, scaleResolutionDownBy: 1, maxFramerate: 15 }, sound: 32_000 },
@@ -10,7 +9,7 @@ export const RUNGS = [
 ];
 const LAST = RUNGS.length - 1;
 const DOWN_AFTER = 10; // seconds of trouble
-const PLUNGE_AFTER = 2; // seconds of broken sound
+const PLUNGE_AFTER = 2; // seconds of broken sound; a wide line shows within one
 const LEAST_ROOM = 80_000; // bits a second, for sound and the smallest picture
 const UP_AFTER = 30; // quiet seconds; doubled whenever going up was wrong
 
@@ -29,14 +28,14 @@ export class Ladder {
     this.rung = rung;
   }
 
-  // lost (0 to 1), rtt (seconds), fps (null when no picture is sent), room (bits a second).
+  // lost (0 to 1), rtt (seconds), fps (null when no picture is sent), room.
   step({ lost, rtt, fps, room }, now) {
     const lasts = (what, is, seconds) => {
       this.since[what] = is ? Math.min(this.since[what] ?? now, now) : Infinity;
       return now - this.since[what] >= seconds;
     };
     const { video } = RUNGS[this.rung];
-    const isNarrow = video && room < LEAST_ROOM && now - this.wentUpAt > DOWN_AFTER;
+    const isNarrow = video && room < LEAST_ROOM && now - this.wentUpAt > PLUNGE_AFTER;
     const isBroken = lasts("broken", lost > 0.12 || rtt > 1.5, PLUNGE_AFTER);
     const isSlow = video && fps !== null && fps < video.maxFramerate / 2.5;
     const isLongBad = lasts("bad", lost > 0.04 || rtt > 0.7 || isSlow, DOWN_AFTER);
@@ -62,7 +61,7 @@ export async function setRung(pc, { video, sound }, isVideoWanted) {
     const [encoding] = parameters.encodings ?? [];
     if (!encoding) continue;
     if (receiver.track.kind === "audio") Object.assign(encoding, { maxBitrate: sound, priority: "high", networkPriority: "high" });
-    else Object.assign(encoding, video ?? {}, { active: Boolean(video) && isVideoWanted, priority: "low" });
+    else Object.assign(encoding, video ?? {}, { active: video && isVideoWanted, priority: "low" });
     await sender.setParameters(parameters).catch(() => {});
   }
 }

@@ -2,7 +2,7 @@
 
 const KEY = "call";
 
-// What was chosen on this device, kept for the next call: soundOnly, camera, microphone, speaker.
+// Chosen on this device, kept for the next call: soundOnly, camera, microphone, speaker.
 export function prefs() {
   try {
     return JSON.parse(localStorage.getItem(KEY)) ?? {};

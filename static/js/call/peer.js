@@ -8,8 +8,7 @@ const RETRY_MS = 5_000;
 const SETTLE_MS = 6_000; // the other side's reports are of the gap until then
 const POLITE_MS = 1_200; // so that both sides do not restart at once
 
-// 25 packets of sound a second instead of 50: their headers would take more than the sound does. And
-// no picture is sent again: that went on for 20 s.
+// 25 packets of sound a second, not 50: their headers took more than the sound. And no picture again.
 const forNarrowLines = (sdp) => sdp.replace(/a=rtpmap:\d+ opus\/.*\r\n/, "$&a=ptime:40\r\n").replace(/a=rtcp-fb:\d+ nack\r\n/g, "");
 
 export class Peer {
@@ -41,7 +40,7 @@ export class Peer {
         this.call.changed();
       };
       pc.onicecandidate = ({ candidate }) => candidate && this.#say("candidate", { candidate: candidate.toJSON() });
-      pc.onnegotiationneeded = () => this.#queue(() => pc.signalingState === "stable" && this.#describe());
+      pc.onnegotiationneeded = () => this.#queue(() => pc.signalingState === "stable" && this.#describe("createOffer"));
       pc.onconnectionstatechange = () => this.#stateChanged(pc.connectionState);
       if (!this.isPolite) {
         for (const kind of ["audio", "video"]) pc.addTransceiver(kind);
@@ -55,8 +54,10 @@ export class Peer {
     this.call.say(what, { to: this.seat, for: this.page, ...parts });
   }
 
-  async #describe() {
-    await this.pc.setLocalDescription();
+  async #describe(make) {
+    const { pc } = this;
+    const { type, sdp } = await pc[make]();
+    await pc.setLocalDescription({ type, sdp: forNarrowLines(sdp) }).catch(() => pc.setLocalDescription());
     this.#sayDescription();
   }
 
@@ -71,7 +72,7 @@ export class Peer {
 
   async #hear({ event, sdp, candidate }) {
     const { pc } = this;
-    if (event === "candidate") return pc.addIceCandidate(candidate); // fails, and may, for an offer that was ignored
+    if (event === "candidate") return pc.addIceCandidate(candidate); // may fail, for an ignored offer
     const isOffer = event === "offer";
     if (isOffer && !this.isPolite && pc.signalingState !== "stable") return;
     if (isOffer && pc.currentRemoteDescription) pc.setConfiguration(await this.call.servers()); // the other side starts anew
@@ -81,7 +82,7 @@ export class Peer {
     this.heardAt = performance.now();
     for (const transceiver of pc.getTransceivers()) transceiver.direction = "sendrecv";
     this.sendTracks();
-    await this.#describe();
+    await this.#describe("createAnswer");
   }
 
   // Tracks come, go and change without negotiating anew.
@@ -105,9 +106,10 @@ export class Peer {
     this.isConnected = state === "connected";
     if (this.isConnected) {
       clearTimeout(this.timer);
-      // What the gap did to the figures says nothing of the network that is back.
-      this.settledAt = performance.now() + SETTLE_MS;
-      if (this.wasConnected) this.ladder = new Ladder(Math.max(1, firstRung()));
+      if (this.wasConnected) {
+        this.settledAt = performance.now() + SETTLE_MS;
+        this.ladder = new Ladder(Math.max(1, firstRung()));
+      }
       this.tries = 0;
       this.wasConnected = true;
       this.#setRung();
@@ -124,7 +126,7 @@ export class Peer {
     this.#wait(this.wasConnected ? RETRY_MS : CONNECT_MS);
   }
 
-  // Again with fresh credentials. Called by the timer, and when the network or the other side is back.
+  // By the timer, and when the network or the other side is back.
   async restart() {
     const { pc, call } = this;
     if (this.isConnected || !pc) return;

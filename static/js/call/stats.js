@@ -42,9 +42,10 @@ const GATHER = {
   "outbound-rtp"(now, entry) {
     if (entry.kind === "video" && entry.active) now.fps = entry.framesPerSecond ?? 0;
   },
+  // On a full line the pair's state is no longer "succeeded".
   "candidate-pair"(now, entry) {
-    if (!entry.nominated || entry.state !== "succeeded") return;
-    now.rtt = Math.max(now.rtt, entry.currentRoundTripTime ?? 0);
-    now.room = entry.availableOutgoingBitrate ?? Infinity;
+    if (!entry.nominated) return;
+    now.room = Math.min(now.room, entry.availableOutgoingBitrate ?? Infinity);
+    if (entry.state === "succeeded") now.rtt = Math.max(now.rtt, entry.currentRoundTripTime ?? 0);
   },
 };

@@ -75,7 +75,7 @@ export class View {
     for (const [name, isOn] of [["mute", media.muted], ["camera", !media.video], ["sound-only", media.soundOnly]]) this.find(name).setAttribute("aria-pressed", isOn);
     this.find("camera").hidden = media.soundOnly;
     const what = media.trouble.audio ?? (media.soundOnly ? null : media.trouble.video);
-    this.find("trouble").hidden = !what || Boolean(ended);
+    this.find("trouble").hidden = !what || ended;
     if (what) this.find("trouble-words").textContent = this.words[`trouble-${what}`];
   }
 

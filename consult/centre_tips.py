@@ -1,0 +1,75 @@
+"""What each open page of a health centre should know: how far its open cases are, and what moved besides.
+
+Asked when a page comes, when something was said to have changed, and every few seconds for all pages
+of a process in one statement (consult/tips.py): so it is SQL by hand, short to compose.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db import connection
+from django.utils import timezone
+
+from consult.day import midnight
+from esanjeevani.live import Message
+
+# A line for each open case, one for what was settled today, one for who scanned the centre's code today.
+NEWS = """
+SELECT one.facility_id, one.id, one.clinic_id, token.id, COALESCE(token.state, one.state),
+  COALESCE(token.passes, 0),
+  (SELECT COUNT(*) FROM consult_instruction asked
+   WHERE asked.consultation_id = one.id AND asked.done_at IS NULL)
+FROM consult_consultation one LEFT JOIN queue_token token ON token.id = one.token_id
+WHERE one.facility_id IN ({places}) AND one.state IN ('requested', 'in_progress')
+UNION ALL
+SELECT facility_id, 0, NULL, NULL, 'settled', COUNT(*), 0 FROM consult_consultation
+WHERE facility_id IN ({places}) AND settled_at >= %s GROUP BY facility_id
+UNION ALL
+SELECT facility_id, 0, NULL, NULL, 'shared', COUNT(*), COUNT(taken_at) FROM consult_sharedprofile
+WHERE facility_id IN ({places}) AND day = %s GROUP BY facility_id
+ORDER BY 1, 2, 5
+"""
+AT_ONCE = 1000  # health centres in one statement
+
+
+@dataclass(frozen=True, slots=True)
+class CentreTip:
+    """How far one health centre's day is, as its pages show it."""
+
+    news: tuple[str, ...] = ()  # a case's begins with its consultation's key; no words, no names
+    places: frozenset[tuple[int, int]] = frozenset()  # clinic and token of whoever is in a line
+
+    def as_message(self, kind: str) -> Message:
+        """ "hello" when the page comes, "centre" after a change, "now" when that was not heard of."""
+        return {"type": kind, "news": self.news}
+
+    def besides(self, consultation_id: int | None) -> tuple[str, ...]:
+        """What is new but for one case: the page that is about it shows it by itself."""
+        own = f"{consultation_id}."
+        return tuple(one for one in self.news if not one.startswith(own))
+
+
+def read_centres(facility_ids: Iterable[int]) -> dict[int, CentreTip]:
+    """In one statement for each thousand."""
+    ids = sorted(set(facility_ids))
+    news: dict[int, list[str]] = {pk: [] for pk in ids}
+    places: dict[int, set[tuple[int, int]]] = {pk: set() for pk in ids}
+    for begin in range(0, len(ids), AT_ONCE):
+        for facility, pk, clinic, token, *how_far in _read(ids[begin : begin + AT_ONCE]):
+            news[facility].append(".".join(map(str, (pk, token, *how_far))))
+            if token:
+                places[facility].add((clinic, token))
+    return {pk: CentreTip(tuple(news[pk]), frozenset(places[pk])) for pk in ids}
+
+
+def read_centre(facility_id: int) -> CentreTip:
+    return read_centres([facility_id])[facility_id]
+
+
+def _read(facility_ids: list[int]) -> list[tuple[int, ...]]:
+    text = NEWS.format(places=", ".join(["%s"] * len(facility_ids)))
+    since = connection.ops.adapt_datetimefield_value(midnight())
+    today = connection.ops.adapt_datefield_value(timezone.localdate())
+    with connection.cursor() as cursor:
+        cursor.execute(text, [*facility_ids, *facility_ids, since, *facility_ids, today])
+        return list(cursor.fetchall())

@@ -1,0 +1,104 @@
+"""What is said in the talk, read once for all the pages of a process that show it.
+
+Redis says only that there is a message (docs/decisions/0003). Each process reads it in one statement,
+when a page shows it, and writes down who was told. With each message goes the id of the one before: a
+page that has that one has everything, any other fetches what it missed. So nothing is shown twice, in
+the wrong order or with a gap, whatever was lost on the way (docs/decisions/0022).
+"""
+
+import asyncio
+import logging
+import weakref
+from typing import Any, NamedTuple
+
+from channels.db import database_sync_to_async
+from django.db import Error
+from django.db.models import BigAutoField
+
+from accounts.actions import record
+from accounts.api.base import shape_of
+from accounts.models import User
+from consult.models import ChatMessage
+from consult.serializers import MessageOutput
+from esanjeevani.composed import Composed
+
+log = logging.getLogger(__name__)
+SHOWN = [
+    "client_id", "text", "created_at", "author__name", "consultation__uid",
+    "consultation__patient__name", "attachment__uid", "attachment__name", "attachment__kind",
+]  # fmt: skip
+WITH_THE_ONE_BEFORE = Composed(
+    lambda consultation, message: (
+        ChatMessage.objects.filter(consultation=consultation, pk__lte=message)
+        .select_related("author", "attachment", "consultation__patient")
+        .only(*SHOWN)
+        .order_by("-pk")[:2]
+    ),
+    consultation=BigAutoField(),
+    message=BigAutoField(),
+)
+
+
+class Reader(NamedTuple):
+    """Somebody before an open page."""
+
+    user: User
+    address: str | None
+
+
+class Talks:
+    """The messages that pages of one event loop are about to be told."""
+
+    def __init__(self) -> None:
+        self._asked: dict[int, tuple[set[Reader], asyncio.Task[Any]]] = {}
+
+    async def read(
+        self, consultation_id: int, message_id: int, reader: Reader
+    ) -> dict[str, Any] | None:
+        """The message as `reader` sees it, with `after`, the id of the one before; None: not now."""
+        if message_id not in self._asked:
+            readers: set[Reader] = set()
+            reading = asyncio.create_task(self._read(consultation_id, message_id, readers))
+            self._asked[message_id] = readers, reading
+        readers, reading = self._asked[message_id]
+        readers.add(reader)
+        said = await asyncio.shield(reading)  # of the others too, when this page goes
+        return said and said["words"] | {"mine": said["author"] == reader.user.pk}
+
+    async def _read(
+        self, consultation_id: int, message_id: int, readers: set[Reader]
+    ) -> dict[str, Any] | None:
+        """All pages that heard the same hint have asked before this begins; whoever comes later asks anew."""
+        del self._asked[message_id]
+        try:
+            return await database_sync_to_async(_say)(consultation_id, message_id, readers)
+        except Error as error:
+            log.warning("A message of the talk could not be read: %s", error)
+            return None
+
+
+def _say(consultation_id: int, message_id: int, readers: set[Reader]) -> dict[str, Any] | None:
+    found = WITH_THE_ONE_BEFORE.all(consultation=consultation_id, message=message_id)
+    if not found or found[0].pk != message_id:
+        return None
+    message, consultation = found[0], found[0].consultation
+    for user, address in {user.pk: (user, address) for user, address in readers}.values():
+        if user.pk != message.author_id:
+            record(
+                "messages.read",
+                consultation,
+                by=user,
+                patient=consultation.patient,
+                address=address,
+            )
+    shape = shape_of(MessageOutput, user=message.author, patient=consultation.patient)
+    words = shape.to_representation(message) | {"after": found[1].pk if found[1:] else 0}
+    return {"author": message.author_id, "words": words}
+
+
+_talks: "weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Talks]" = weakref.WeakKeyDictionary()
+
+
+def talks() -> Talks:
+    """Of the running event loop."""
+    return _talks.setdefault(asyncio.get_running_loop(), Talks())

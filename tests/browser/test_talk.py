@@ -1,0 +1,162 @@
+"""The talk in real browsers, in two processes where there are two: in order, once, and nothing lost."""
+
+import contextlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, Request, WebSocketRoute, expect
+
+from accounts.models import User
+from consult.models import ChatMessage, Consultation
+from tests.calling import comes_in, context_of, until
+from tests.factories import a_clinic, in_the_room, on_duty
+from tests.running import Site
+
+pytestmark = [pytest.mark.chromium, pytest.mark.timeout(300)]
+
+
+@dataclass
+class Talker:
+    """Somebody in the room, with a socket that the test can hold up, and what the page fetched."""
+
+    page: Page = field(init=False)
+    sockets: list[WebSocketRoute] = field(default_factory=list)
+    fetched: list[str] = field(default_factory=list)
+    greeted = 0
+    lost = 0
+    loses: tuple[str, ...] = ()  # kinds of messages that do not get through
+    is_away = False
+
+    def open_socket(self, socket: WebSocketRoute) -> None:
+        if self.is_away:
+            socket.close()
+            return
+        server = socket.connect_to_server()
+        self.sockets.append(socket)
+
+        def pass_on(text: str | bytes) -> None:
+            message = json.loads(text)
+            if message["type"] in self.loses:
+                self.lost += 1
+            else:
+                socket.send(text)
+                self.greeted += message["type"] == "hello"
+
+        server.on_message(pass_on)
+
+    def note(self, request: Request) -> None:
+        if request.method == "GET" and "/messages/?after=" in request.url:
+            self.fetched.append(request.url)
+
+    def writes(self, text: str) -> None:
+        self.page.get_by_label("Your message").fill(text)
+        self.page.get_by_role("button", name="Send", exact=True).click()
+
+    def waits_until(self, is_so: Callable[[], Any]) -> None:
+        """The browser's own events are let in meanwhile."""
+        until(lambda: self.page.wait_for_timeout(50) or is_so())
+
+    def sees(self, texts: list[str]) -> None:
+        expect(self.page.locator("[data-messages] .text")).to_have_text(texts)
+        expect(self.page.locator("[data-messages] .unsent")).to_have_count(0)
+
+
+@contextlib.contextmanager
+def a_talker(
+    browser: Browser, url: str, consultation: Consultation, user: User, staff: bool = False
+) -> Iterator[Talker]:
+    context = context_of(browser, url, user, staff=staff)
+    context.add_init_script("delete window.RTCPeerConnection")  # they only write
+    talker = Talker()
+    try:
+        context.on("request", talker.note)
+        context.route_web_socket("**/ws/consultations/**", talker.open_socket)
+        talker.page = comes_in(context, consultation, user).page
+        talker.waits_until(lambda: talker.greeted)
+        yield talker
+    finally:
+        context.close()
+
+
+@pytest.fixture
+def consultation(site: Site) -> Consultation:
+    clinic = a_clinic()
+    return in_the_room(clinic, on_duty(clinic))
+
+
+@pytest.fixture
+def both(site: Site, chromium: Browser, consultation) -> Iterator[tuple[Talker, Talker]]:
+    patient, doctor = consultation.patient.account, consultation.doctor.user
+    with (
+        a_talker(chromium, site.urls[0], consultation, patient) as asha,
+        a_talker(chromium, site.urls[-1], consultation, doctor, staff=True) as rao,
+    ):
+        yield asha, rao
+
+
+def stored(consultation: Consultation, many: int) -> list[str]:
+    """The talk as it is kept, once it has so many messages."""
+    rows = ChatMessage.objects.filter(consultation=consultation).order_by("pk")
+    until(lambda: rows.count() == many)
+    return list(rows.values_list("text", flat=True))
+
+
+def test_what_both_write_at_once_stands_on_both_pages_in_one_order_and_nothing_is_fetched(
+    consultation, both
+):
+    for number in range(5):
+        for talker, name in zip(both, ("asha", "rao"), strict=True):
+            talker.writes(f"{name} {number}")
+    texts = stored(consultation, 10)
+    for talker in both:
+        talker.sees(texts)
+        assert talker.fetched == []
+
+
+def test_a_message_that_got_lost_comes_with_the_next_one(consultation, both):
+    asha, rao = both
+    asha.writes("one")
+    rao.sees(["one"])
+    rao.loses = ("message", "now")
+    asha.writes("two")
+    rao.waits_until(lambda: rao.lost)
+    rao.sees(["one"])
+    rao.loses = ()
+    asha.writes("three")
+    for talker in both:
+        talker.sees(["one", "two", "three"])
+    assert (len(asha.fetched), len(rao.fetched)) == (0, 1)
+
+
+def test_what_was_said_while_the_socket_was_away_is_caught_up(consultation, both):
+    asha, rao = both
+    asha.writes("one")
+    rao.sees(["one"])
+    rao.is_away = True
+    rao.sockets[-1].close()
+    expect(rao.page.locator("[data-connection]")).to_be_visible()
+    asha.writes("two")
+    asha.sees(["one", "two"])
+    rao.writes("three")
+    for talker in both:
+        talker.sees(["one", "two", "three"])
+    asha.writes("four")
+    asha.sees(["one", "two", "three", "four"])
+    rao.sees(["one", "two", "three"])
+    rao.is_away = False
+    rao.sees(["one", "two", "three", "four"])
+    assert (len(asha.fetched), len(rao.fetched)) == (0, 2)
+
+
+def test_after_a_gap_that_nobody_counted_the_page_looks_again(consultation, both):
+    asha, rao = both
+    rao.loses = ("message", "now")
+    asha.writes("one")
+    rao.waits_until(lambda: rao.lost)
+    rao.sees([])
+    rao.sockets[-1].send(json.dumps({"type": "resync"}))
+    rao.sees(["one"])
+    assert len(rao.fetched) == 1

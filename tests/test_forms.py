@@ -1,0 +1,64 @@
+"""Controls that are written without a template: they are Django's own, but for empty lines."""
+
+import re
+
+import pytest
+from django import forms
+from django.forms.renderers import TemplatesSetting
+from django.utils.safestring import mark_safe
+from django.utils.translation import gettext_lazy as _
+
+from esanjeevani.forms import CONTROLS, Renderer
+
+NASTY = """"><script>alert('x')</script> & 'क्षेत्र'"""
+CHOICES = [
+    ("", _("No")),
+    (NASTY, NASTY),
+    ("b", mark_safe("<i>safe</i>")),
+    (NASTY, [("1", "one"), (2, NASTY)]),
+]
+ATTRIBUTES = {"id": "id_x", "data-words": NASTY, "required": True, "disabled": False, "rows": 3}
+WIDGETS = [
+    forms.TextInput,
+    forms.NumberInput,
+    forms.DateInput,
+    forms.HiddenInput,
+    forms.CheckboxInput,
+    forms.Textarea,
+    forms.Select,
+    forms.SelectMultiple,
+    forms.RadioSelect,
+    forms.CheckboxSelectMultiple,
+]
+
+
+@pytest.mark.parametrize("kind", WIDGETS)
+@pytest.mark.parametrize("value", [None, "", "b", NASTY, 2, True, mark_safe("<b>safe</b>")])
+def test_a_control_is_the_one_that_django_draws(kind, value):
+    widget = kind(choices=CHOICES) if hasattr(kind, "choices") else kind()
+    typed = [value] if kind in (forms.SelectMultiple, forms.CheckboxSelectMultiple) else value
+    ours, djangos = (
+        widget.render(NASTY, typed, attrs=ATTRIBUTES, renderer=renderer)
+        for renderer in (Renderer(), TemplatesSetting())
+    )
+    assert lines(ours) == lines(djangos)
+
+
+def lines(text: str) -> str:
+    return re.sub(r"\s*\n\s*", "\n", text)
+
+
+@pytest.mark.parametrize("kind", [forms.RadioSelect, forms.CheckboxSelectMultiple])
+@pytest.mark.parametrize("wrap_label", [True, False])
+def test_one_of_several_is_too(kind, wrap_label):
+    class Asked(forms.Form):
+        field = forms.MultipleChoiceField(choices=CHOICES, widget=kind)
+
+    def drawn(renderer):
+        return [lines(one.tag(wrap_label)) for one in Asked(renderer=renderer)["field"]]
+
+    assert drawn(Renderer()) == drawn(TemplatesSetting())
+
+
+def test_all_are_compared():
+    assert {f"django/forms/widgets/{kind}.html" for kind in ("tel", "input")} < CONTROLS.keys()
