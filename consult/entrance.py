@@ -44,10 +44,10 @@ class Entrance(NamedTuple):
         row = ENTERING.first(whose=user.pk, uid=uid, at=timezone.now())
         if row is None:
             return None
-        return cls(
-            row.pk, row.facility_id, row.patient.account_id,
-            row.token_id, row.token and row.token.state, row.token and row.token.clinic_id,
-        )  # fmt: skip
+        token = row.token
+        state, clinic_id = (token.state, token.clinic_id) if token else (None, None)
+        account_id = row.patient.account_id
+        return cls(row.pk, row.facility_id, account_id, row.token_id, state, clinic_id)
 
     @property
     def place(self) -> tuple[int, int] | None:
