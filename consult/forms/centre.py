@@ -124,6 +124,9 @@ class CentreCaseForm(forms.ModelForm):
         _check_pressure(self, cleaned)
         return cleaned
 
+    def _post_clean(self) -> None:
+        """The action writes the row, as it stands then; constraints are the database's to hold."""
+
     @property
     def words(self) -> dict[str, Any]:
         """The words of the case as typed; valid ones only."""

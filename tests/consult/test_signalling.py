@@ -20,7 +20,7 @@ from esanjeevani.live import Mailbox
 from tests.calling import until
 from tests.consult.test_sockets import Page, page, patients_page, room
 from tests.factories import a_clinic, a_doctor, in_the_room, on_duty, waiting
-from tests.running import Site, browser_of
+from tests.running import SOON, Site, browser_of
 
 MEDIA = {"sound": True, "video": True, "wants_video": True, "weak": False, "rtc": True}
 DOCTORS, PATIENTS = "doctorspage1", "patientspage1"
@@ -42,7 +42,7 @@ def hears_nothing_of_a_call(one: Page, other: Page) -> None:
     say(one, say="ping")
     heard = []
     while True:
-        message = json.loads(one.socket.recv(timeout=10))
+        message = json.loads(one.socket.recv(timeout=SOON))
         if message.get("event") == "pong":
             break
         heard.append(message)
