@@ -25,13 +25,14 @@ FINISHED = [
          answered_at = issued_at, ended_at = issued_at + interval '7 minutes'
        WHERE clinic_id = %(clinic)s""",
     """INSERT INTO consult_consultation (uid, complaint, since, history, family_history, allergies,
-         medicines, is_pregnant, is_disabled, examination, impression, is_emergency, patient_id,
-         clinic_id, token_id, doctor_id, is_written, revision, state, end_reason, end_words,
+         medicines, is_pregnant, is_disabled, examination, impression, is_emergency, phone_centre,
+         patient_id, clinic_id, token_id, doctor_id, is_written, revision, state, end_reason, end_words,
          chosen_because, may_phone, video_seconds, sound_seconds, created_at, requested_at,
          started_at, ended_at)
        SELECT gen_random_uuid(), 'Fever and cough for three days', 'days', '', '', 'none',
-         'Paracetamol', false, false, '', '', false, patient_id, clinic_id, id, doctor_id, false, 0,
-         'completed', '', '', '', false, 300, 300, issued_at, issued_at, answered_at, ended_at
+         'Paracetamol', false, false, '', '', false, false,
+         patient_id, clinic_id, id, doctor_id, false, 0, 'completed', '', '',
+         '', false, 300, 300, issued_at, issued_at, answered_at, ended_at
        FROM queue_token WHERE clinic_id = %(clinic)s""",
     """INSERT INTO consult_consent (consultation_id, version, language, how, given_at, given_by_id)
        SELECT one.id, '2026-11-23', 'en', 'ticked', one.requested_at, patient.account_id

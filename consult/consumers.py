@@ -173,6 +173,8 @@ class LivePage(AsyncWebsocketConsumer):
 
     def _read_session(self) -> bool:
         """Read anew: signing out, a new password or a deactivated account end it."""
+        if asks := self.scope.get("is_still_signed_in"):  # a program's: accounts/api/sockets.py
+            return bool(asks())
         request = HttpRequest()
         store = type(self.scope["session"]._wrapped)
         request.session = store(self.scope["session"].session_key)

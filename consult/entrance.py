@@ -4,12 +4,28 @@ A whole consultation with token, patient and doctor costs three times as much to
 page would keep it in memory for nothing.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
+
+from django.db.models import BigAutoField, DateTimeField, UUIDField
+from django.utils import timezone
 
 from accounts.models import User
 from consult.models import Consultation
+from esanjeevani.composed import Composed
 from queues.models import Token
+
+ENTERING = Composed(
+    lambda whose, uid, at: (
+        Consultation.objects.visible_to(whose, at)
+        .filter(uid=uid)
+        .select_related("patient", "token")
+        .only("facility", "patient__account", "token__state", "token__clinic")
+    ),
+    whose=BigAutoField(),
+    uid=UUIDField(),
+    at=DateTimeField(),
+)
 
 
 class Entrance(NamedTuple):
@@ -25,15 +41,13 @@ class Entrance(NamedTuple):
     @classmethod
     def of(cls, uid: UUID, user: User) -> "Entrance | None":
         """None when there is no such consultation, or none for this user."""
-        rows: Any = (
-            Consultation.objects.visible_to(user)
-            .filter(uid=uid)
-            .values_list(
-                "pk", "facility_id", "patient__account_id",
-                "token_id", "token__state", "token__clinic_id",
-            )
+        row = ENTERING.first(whose=user.pk, uid=uid, at=timezone.now())
+        if row is None:
+            return None
+        return cls(
+            row.pk, row.facility_id, row.patient.account_id,
+            row.token_id, row.token and row.token.state, row.token and row.token.clinic_id,
         )  # fmt: skip
-        return next((cls(*row) for row in rows), None)
 
     @property
     def place(self) -> tuple[int, int] | None:

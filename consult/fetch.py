@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from uuid import UUID
 
-from django.db.models import BigAutoField, Model, QuerySet, UUIDField
+from django.db.models import BigAutoField, DateTimeField, Model, QuerySet, UUIDField
+from django.utils import timezone
 
 from accounts.gates import AtCentre, SignedIn, found_or_refused, get_or_refuse
 from accounts.models import Patient
@@ -23,6 +24,16 @@ OWN = _of_uid(lambda user: _PEOPLE().of_patient_account(user))
 BOOKED = _of_uid(lambda user: _PEOPLE().of_patient_account(user).filter(facility=None))
 DOCTORS = _of_uid(lambda doctor: _PEOPLE().of_doctor(doctor))
 CENTRES = _of_uid(lambda facility: _PEOPLE().of_centre(facility))
+VISIBLE = Composed(
+    lambda whose, uid, at: _PEOPLE().visible_to(whose, at).filter(uid=uid),
+    whose=BigAutoField(), uid=UUIDField(), at=DateTimeField(),
+)  # fmt: skip
+VISIBLE_AT_HOME = Composed(
+    lambda whose, uid, at: (
+        _PEOPLE().visible_to(whose, at).of_patient_account(whose).filter(uid=uid)
+    ),
+    whose=BigAutoField(), uid=UUIDField(), at=DateTimeField(),
+)  # fmt: skip
 KNOWN = Composed(
     lambda facility, uid: (
         Patient.objects.known_at(facility)
@@ -75,7 +86,6 @@ def known_patient(request: AtCentre, uid: UUID) -> Patient:
 
 def visible_consultation(request: SignedIn, uid: UUID) -> Consultation:
     """Of any side. All but the patient's ask for the second factor too."""
-    visible = Consultation.objects.with_people().visible_to(request.user)
-    if not request.user.is_verified():
-        visible = visible.of_patient_account(request.user)
-    return get_or_refuse(visible, Consultation.objects.all(), request, uid=uid)
+    visible = VISIBLE if request.user.is_verified() else VISIBLE_AT_HOME
+    found = visible.first(whose=request.user.pk, uid=uid, at=timezone.now())
+    return found_or_refused(found, Consultation.objects.all(), request, uid=uid)

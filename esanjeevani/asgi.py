@@ -13,13 +13,16 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from channels.security.websocket import OriginValidator  # noqa: E402
 from django.conf import settings  # noqa: E402
 
+from accounts.api.sockets import BearerSockets  # noqa: E402
 from consult.routing import websocket_urlpatterns  # noqa: E402
 
+sockets = URLRouter(websocket_urlpatterns)
 application = ProtocolTypeRouter(
     {
         "http": pages,
-        "websocket": OriginValidator(
-            AuthMiddlewareStack(URLRouter(websocket_urlpatterns)), settings.SOCKET_ORIGINS
+        "websocket": BearerSockets(
+            programs=sockets,
+            pages=OriginValidator(AuthMiddlewareStack(sockets), settings.SOCKET_ORIGINS),
         ),
     }
 )

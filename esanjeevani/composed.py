@@ -10,14 +10,19 @@ slot: a time or a language that is read while composing would stay as it was. Sl
 column holds them: ids, not rows.
 """
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any, Generic, TypeVar, cast
 
 from django.db import connection
 from django.db.models import Expression, Field, Model, QuerySet
 from django.db.models.query import get_related_populators
 
+from esanjeevani.prepared import prepared_cursor
+
+PLACE = re.compile(r"(?<!%)%s")  # of a value
 Row = TypeVar("Row", bound=Model)
 _related: Any = get_related_populators  # typed as in a later Django
 
@@ -68,7 +73,7 @@ class Composed(Generic[Row]):
             for name, slot in self._slots.items()
         }
         asked = [known[one.name] if isinstance(one, Slot) else one for one in text.values]
-        with connection.cursor() as cursor:
+        with prepared_cursor() as cursor:
             cursor.execute(text.sql, asked)
             found = cursor.fetchall()
         return [self._row(text, columns) for columns in found]
@@ -76,14 +81,14 @@ class Composed(Generic[Row]):
     def _compose(self) -> _Text:
         query = self._write(**self._slots).query
         compiler = query.get_compiler(connection=connection)
-        sql, values = compiler.as_sql()
+        sql, values = _with_constants(*compiler.as_sql())
         select, info = compiler.select, compiler.klass_info
         fields = info["select_fields"]
         columns = slice(fields[0], fields[-1] + 1)
         converters = compiler.get_converters([one[0] for one in select])
         return _Text(
             sql=sql,
-            values=list(values),
+            values=values,
             model=info["model"],
             columns=columns,
             names=[one[0].target.attname for one in select[columns]],
@@ -100,3 +105,24 @@ class Composed(Generic[Row]):
         for related in text.related:
             related.populate(converted, row)
         return cast(Row, row)
+
+
+def _with_constants(sql: str, values: Iterable[Any]) -> tuple[str, list[Any]]:
+    """The SQL with what never changes written into it, and the slots that are left.
+
+    PostgreSQL plans a prepared query for any values: that an index of the waiting ones alone is
+    enough it sees only where "waiting" stands in the text.
+    """
+    if connection.vendor != "postgresql":
+        return sql, list(values)
+    values = list(values)
+    texts = ["%s" if isinstance(one, Slot) else _literal(one).replace("%", "%%") for one in values]
+    parts = PLACE.split(sql)
+    woven = [part for pair in zip_longest(parts, texts, fillvalue="") for part in pair]
+    return "".join(woven), [one for one in values if isinstance(one, Slot)]
+
+
+def _literal(value: Any) -> str:
+    with connection.cursor():  # which opens the connection
+        operations: Any = connection.ops  # PostgreSQL's
+        return str(operations.compose_sql("%s", [value]))

@@ -10,6 +10,8 @@ from typing import Any
 from django.db import connection
 from django.db.models import Field, Model
 
+from esanjeevani.prepared import prepared_cursor
+
 
 def insert(row: Model) -> None:
     """Insert this new row and give it its key. Raises IntegrityError as save() does."""
@@ -24,7 +26,7 @@ def insert_unless_there(row: Model) -> bool:
 def _insert(row: Model, *, unless_there: bool) -> bool:
     text, fields = _insert_text(type(row), connection.vendor, row.pk is not None, unless_there)
     values = [field.get_db_prep_save(field.pre_save(row, True), connection) for field in fields]
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(text, values)
         inserted = cursor.fetchone()
     if inserted is None:
@@ -56,7 +58,7 @@ def update(model: type[Model], key: Any, changes: dict[str, Any], **where: Any) 
     sets, new = _pairs(model, changes)
     conditions, old = _pairs(model, key_is)
     text = f"UPDATE {quote(model._meta.db_table)} SET {', '.join(sets)} WHERE {' AND '.join(conditions)}"  # noqa: S608
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(text, new + old)
         return int(cursor.rowcount)
 

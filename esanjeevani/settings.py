@@ -101,6 +101,10 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # --- data ---------------------------------------------------------------------------------------
 DATABASE_URL = env.needed("DATABASE_URL", f"sqlite:///{VAR_DIR / 'db.sqlite3'}")
 DATABASES = {"default": dj_database_url.parse(DATABASE_URL)}
+# Whether PostgreSQL prepares the questions of every request (esanjeevani/prepared.py).
+DATABASE_PREPARED = DATABASE_URL.startswith("postgres") and env.flag(
+    "DATABASE_PREPARED", default=True
+)
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
@@ -113,6 +117,8 @@ else:
     # server vanished from the network within 20 s; nobody waits long for a server that is away.
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
     DATABASES["default"]["OPTIONS"] = {"connect_timeout": 5, "tcp_user_timeout": 20_000}
+    if DATABASE_PREPARED:
+        DATABASES["default"]["OPTIONS"]["prepare_threshold"] = 2
     if pool_size := env.number("DATABASE_POOL", 0):
         # Once it is back it is found by the next who asks, not after a pause that has grown.
         pool = {"min_size": 1, "max_size": pool_size, "timeout": 5, "reconnect_timeout": 5}

@@ -18,8 +18,9 @@ from accounts.models import User
 from consult.models import Consultation
 from consult.people import role_of
 from consult.views.rooms import ROOMS
+from deploy.trial import make_certificate
 from tests.factories import as_patient, as_staff
-from tests.running import free_port
+from tests.running import SOON, free_port
 
 FAKE_MEDIA = [
     "--use-fake-device-for-media-stream",
@@ -69,17 +70,20 @@ async () => {
 
 
 class Turn:
-    """A coturn of the test's own, on a port that it keeps when it is killed and started again."""
+    """A coturn of the test's own, on ports that it keeps when it is killed and started again."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.port = folder, free_port()
+        self.folder, self.port, self.tls_port = folder, free_port(), free_port()
         folder.mkdir(exist_ok=True)
+        make_certificate(folder / "tls")
         self.process: subprocess.Popen[bytes] | None = None
         self.start()
 
     def urls(self, *transports: str) -> str:
-        wanted = transports or ("udp", "tcp")
-        return ",".join(f"turn:127.0.0.1:{self.port}?transport={one}" for one in wanted)
+        """Over UDP and TCP, or those named; "tls" is for networks that let only HTTPS out."""
+        known = {one: f"turn:127.0.0.1:{self.port}?transport={one}" for one in ("udp", "tcp")}
+        known["tls"] = f"turns:127.0.0.1:{self.tls_port}?transport=tcp"
+        return ",".join(known[one] for one in transports or ("udp", "tcp"))
 
     def environment(self, *transports: str, **more: str) -> dict[str, str]:
         return {"TURN_URLS": self.urls(*transports), "TURN_SECRET": SECRET, **more}
@@ -92,16 +96,20 @@ class Turn:
                     "--static-auth-secret", SECRET, "--realm", "localhost",
                     "--listening-ip", "127.0.0.1", "--relay-ip", "127.0.0.1",
                     "--listening-port", str(self.port), "--allow-loopback-peers",
-                    "--no-tls", "--no-dtls", "--no-cli", "--fingerprint", "--log-file", "stdout",
+                    "--tls-listening-port", str(self.tls_port), "--no-dtls",
+                    "--cert", str(self.folder / "tls" / "fullchain.pem"),
+                    "--pkey", str(self.folder / "tls" / "privkey.pem"),
+                    "--no-cli", "--fingerprint", "--log-file", "stdout",
                     "--pidfile", str(self.folder / "pid"), "--userdb", str(self.folder / "db"),
                 ],
                 stdout=log,
                 stderr=log,
             )  # fmt: skip
-        until = time.monotonic() + 10
+        until = time.monotonic() + SOON
         while time.monotonic() < until:
             try:
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                for port in (self.port, self.tls_port):
+                    socket.create_connection(("127.0.0.1", port), 1).close()
                 return
             except OSError:
                 time.sleep(0.05)
@@ -130,7 +138,7 @@ class Person:
         wanted = ",".join(f'[data-call][data-state="{state}"]' for state in states)
         expect(self.page.locator(wanted)).to_be_attached(timeout=seconds * 1000)
 
-    def receives(self, what: str = "frames", more: float = 5, seconds: float = 20) -> float:
+    def receives(self, what: str = "frames", more: float = 5, seconds: float = 60) -> float:
         """Waits until `more` of it came from now on; how many seconds that took."""
         start = time.monotonic()
         before = self.look()[what]
@@ -199,7 +207,7 @@ def both_in(
     assert complaints == []
 
 
-def until(is_so: Callable[[], Any], seconds: float = 20) -> Any:
+def until(is_so: Callable[[], Any], seconds: float = 60) -> Any:
     """Waits for it; what it gave."""
     end = time.monotonic() + seconds
     while not (found := is_so()):

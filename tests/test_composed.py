@@ -106,3 +106,41 @@ def test_a_refusal_and_a_reading_are_written_down_alike():
     event = AuditEvent(action="x", target="y", address="10.0.0.1", refused=True)
     insert(event)
     assert plain(AuditEvent.objects.get()) == plain(event)
+
+
+def test_what_never_changes_stands_in_the_text_so_that_any_plan_finds_the_index_by_it():
+    """On PostgreSQL, which plans a prepared query for any values of what does not."""
+    case = waiting(staffed())
+    of_line = Composed(
+        lambda clinic: Token.objects.filter(
+            clinic=clinic, state=Token.State.WAITING, clinic__name__contains="100% s%s'"
+        ),
+        clinic=models.BigAutoField(),
+    )
+    assert of_line.all(clinic=case.clinic_id) == []
+    Clinic.objects.filter(pk=case.clinic_id).update(name="At 100% s%s' here")
+    assert of_line.all(clinic=case.clinic_id) == [case.token]
+    if connection.vendor == "postgresql":
+        assert [one.name for one in of_line._text.values] == ["clinic"]
+        assert """."state" = 'waiting'""" in of_line._text.sql
+
+
+def test_a_composed_query_is_prepared_by_postgresql_and_gives_the_same_from_then_on():
+    case = waiting(staffed())
+    of_clinic = Composed(
+        lambda uid: Clinic.objects.filter(uid=uid, is_active=True), uid=models.UUIDField()
+    )
+    for _ in range(8):  # planned for any values after the fifth
+        assert of_clinic.first(uid=case.clinic.uid) == case.clinic
+        assert of_clinic.first(uid=case.uid) is None
+    again = Token(clinic=case.clinic, patient=case.patient, number=1, day=case.token.day)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        insert(again)
+    assert of_clinic.first(uid=case.clinic.uid) == case.clinic
+    if connection.vendor == "postgresql":
+        for _ in range(3):  # the rollback has made psycopg forget it
+            of_clinic.first(uid=case.clinic.uid)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT statement FROM pg_prepared_statements")
+            prepared = [statement for (statement,) in cursor.fetchall()]
+        assert of_clinic._text.sql.replace("%s", "$1") in prepared

@@ -10,9 +10,7 @@ from django.conf import settings as project
 
 from esanjeevani import live
 from esanjeevani.live import MAILBOX_SIZE, RESYNC, Hub, Mailbox, hub, publish
-from tests.running import free_port
-
-SOON = 10  # seconds
+from tests.running import SOON, free_port
 
 
 def told(number: int, kind: str = "message") -> dict:

@@ -18,8 +18,8 @@ from websockets.uri import parse_uri
 from esanjeevani import sockets
 from esanjeevani.live import PUSH
 from esanjeevani.sockets import Sockets, frame
+from tests.running import SOON
 
-SOON = 10  # seconds
 Push = Callable[[bytes], bool]
 
 

@@ -10,6 +10,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts.actions.audit import record, refuse
 from accounts.actions.signing_in import limit_password_tries
+from accounts.broadcast import signed_out
 from accounts.models import ApiToken, CodeRefused, MachineClient, User
 from accounts.secrets import keyed_hash
 
@@ -45,9 +46,10 @@ def issue_token(
 
 @transaction.atomic
 def revoke_token(*, token: ApiToken, by: User) -> None:
-    """Signed out there: the key opens nothing any more. Twice is once."""
+    """Signed out there: the key opens nothing any more, and its sockets close. Twice is once."""
     ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now())
     record("token.revoke", token, by=by)
+    signed_out(token.user)
 
 
 def staff_account(*, phone: str, password: str, code: str) -> User:

@@ -10,6 +10,7 @@ from accounts.actions.answers import sweep_answers
 from accounts.models import AccountSession, Message, PhoneDevice, RateLimit, SmsTemplate
 from accounts.sms import SmsFailed, backend
 from esanjeevani.celery_app import enqueue, sweep
+from esanjeevani.prepared import prepared_cursor
 
 SWEEP_SIZE = 200
 TEXTS_REMEMBERED = 30  # seconds
@@ -50,7 +51,7 @@ def _written(
         return None
     message = Message(to=to, text=texts[chosen].format(**slots), is_secret=is_secret)
     at = connection.ops.adapt_datetimefield_value(message.created_at)
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(WRITE, [to, message.text, is_secret, at, at, key, chosen])
         row = cursor.fetchone()
     if row is None:

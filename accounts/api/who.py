@@ -30,7 +30,7 @@ class BearerKey(BaseAuthentication):
         if scheme.lower() != "bearer":
             return None
         if key.startswith(PERSON):
-            return _person(key)
+            return person_of(key)
         if key.startswith(MACHINE):
             return _machine(key)
         raise AuthenticationFailed
@@ -53,13 +53,19 @@ ACCEPTED = Composed(
 )
 
 
-def _person(key: str) -> tuple[Any, ApiToken]:
+def person_of(key: str) -> tuple[Any, ApiToken]:
+    """Whose token it is. Raises AuthenticationFailed."""
     token = TOKEN.first(key=hash_of(key), now=timezone.now())
     if token is None:
         raise AuthenticationFailed
     # As django-otp does for sessions.
     token.user.is_verified = lambda: token.has_second_factor  # type: ignore[method-assign]
     return token.user, token
+
+
+def accepted_notice(user: Any) -> bool:
+    """Whether somebody who came with a token has; staff work under another."""
+    return user.is_verified() or ACCEPTED.first(user=user.pk) is not None
 
 
 def _machine(key: str) -> tuple[Any, MachineClient]:
@@ -89,11 +95,9 @@ class IsNoticed(IsPerson):
         if not super().has_permission(request, view):
             return False
         user: Any = request.user
-        if user.is_verified():
-            return True
-        if request.auth is None:
+        if request.auth is None and not user.is_verified():
             return has_accepted_notice(request._request)
-        return ACCEPTED.first(user=user.pk) is not None
+        return accepted_notice(user)
 
 
 class IsDoctor(IsPerson):

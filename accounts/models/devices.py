@@ -8,6 +8,7 @@ from django.utils import timezone
 from django_otp.models import Device
 
 from accounts.secrets import keyed_hash, new_code
+from esanjeevani.prepared import prepared_cursor
 
 CODE_LIFE = timedelta(minutes=5)
 MAX_TRIES = 5
@@ -59,7 +60,7 @@ class PhoneDevice(Device):
         code = new_code()
         at = connection.ops.adapt_datetimefield_value(now)
         table = connection.ops.quote_name(cls._meta.db_table)
-        with connection.cursor() as cursor:
+        with prepared_cursor() as cursor:
             cursor.execute(
                 f"INSERT INTO {table} (name, confirmed, phone, code_hash, sent_at, tries, next_try_at)"  # noqa: S608
                 " VALUES ('sms', %(yes)s, %(phone)s, %(hash)s, %(at)s, 0, %(at)s)"
@@ -101,7 +102,7 @@ class PhoneDevice(Device):
         adapt = connection.ops.adapt_datetimefield_value
         waits = " ".join(f"WHEN {tries - 1} THEN %(wait{tries})s" for tries in WAITS)
         table = connection.ops.quote_name(self._meta.db_table)
-        with connection.cursor() as cursor:
+        with prepared_cursor() as cursor:
             cursor.execute(
                 f"UPDATE {table} SET tries = CASE code_hash WHEN %(right)s THEN 0 ELSE tries + 1 END,"  # noqa: S608
                 f" next_try_at = CASE tries {waits} ELSE %(now)s END,"

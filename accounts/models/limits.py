@@ -4,6 +4,7 @@ from django.db import connection, models
 from django.utils import timezone
 
 from accounts.secrets import keyed_hash
+from esanjeevani.prepared import prepared_cursor
 
 
 class RateLimit(models.Model):
@@ -41,7 +42,7 @@ class RateLimit(models.Model):
         opened = connection.ops.adapt_datetimefield_value(datetime.fromtimestamp(start, tz=UTC))
         most = {keyed_hash(what, who): limit for what, who, limit in limits}
         table = connection.ops.quote_name(cls._meta.db_table)
-        with connection.cursor() as cursor:
+        with prepared_cursor() as cursor:
             cursor.execute(
                 f"INSERT INTO {table} (key, window_at, hits) VALUES "  # noqa: S608
                 + ", ".join(["(%s, %s, 1)"] * len(most))

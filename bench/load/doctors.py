@@ -52,6 +52,7 @@ class Doctor:
         self.browser, self.ledger, self.plan = Browser(network), network.ledger, plan
         self.account, self.seen = account, seen
         self.somebody, self.answered = asyncio.Event(), asyncio.Event()
+        self.is_leaving = False
         self.shown, self.held = "", ""  # the desk's own part: its version, and who is called
         self.own = Refreshing(self._refresh, self.ledger)
 
@@ -98,7 +99,7 @@ class Doctor:
         elif message.get("own") != self.shown or "own" not in message:
             if message.get("state") == "serving" and self.held == "called":
                 self.answered.set()
-            else:
+            elif not self.is_leaving:
                 self.own.ask()
 
     async def _next_patient(self, closing: asyncio.Event) -> str:
@@ -116,7 +117,9 @@ class Doctor:
                     "clinic": self.account.clinic,
                 }
                 self.asked_at = time.monotonic()
+                self.is_leaving = True  # the page: what the call changed shows on the next one
                 await self.browser.submit("desk: call next", form, "/doctor/call/", "desk: page")
+                self.is_leaving = False
                 self.somebody.clear()
                 self._read_desk(self.browser.page)
             uid = self._held()

@@ -1,25 +1,31 @@
 """M1: whether an ABHA number is this patient's. Only the gateway's answer makes it "verified"."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.actions import record
+from accounts.actions import TooMany, record
 from accounts.identifiers import is_abha_number
-from accounts.models import Patient, User
+from accounts.models import Patient, RateLimit, User
 from consult.abdm import gateway
+
+HOUR = timedelta(hours=1)
+CODES_AN_HOUR = 5
 
 
 class NotTheirs(Exception):
     """The gateway knows another person under this number."""
 
 
-def ask_for_code(*, patient: Patient) -> str:
+def ask_for_code(*, patient: Patient, by: User) -> str:
     """A code by SMS to the number that the ABHA is registered with; returns the transaction's id.
 
-    Raises ValueError for what is no ABHA number, GatewayAway, GatewayRefused.
+    Raises TooMany, ValueError for what is no ABHA number, GatewayAway, GatewayRefused.
     """
+    if seconds := RateLimit.hit("abha codes", str(by.pk), limit=CODES_AN_HOUR, window=HOUR):
+        raise TooMany(seconds)
     if not is_abha_number(patient.abha_number):
         raise ValueError("The check digit does not fit.")
     answer = gateway.post(

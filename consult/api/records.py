@@ -10,10 +10,11 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.actions import record
+from accounts.actions import TooMany, record
 from accounts.api.base import ApiView, Input, Nothing, Refused, plain
 from accounts.api.patients import own_patient
 from accounts.api.shapes import PatientOutput
+from accounts.api.signing_in import refused
 from consult.abdm import abha, asking, gateway, holding
 from consult.api.base import DoctorsVerb, OfConsultation
 from consult.fetch import own_consultation
@@ -81,7 +82,9 @@ class AbhaCode(OfGateway):
         self.read()
         found = own_patient(request, patient)
         try:
-            transaction = abha.ask_for_code(patient=found)
+            transaction = abha.ask_for_code(patient=found, by=plain(request).user)
+        except TooMany as error:
+            raise refused(error) from None
         except ValueError:
             words = _("The patient has no ABHA number, or its check digit does not fit.")
             raise Refused("no_abha", words) from None

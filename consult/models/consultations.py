@@ -1,4 +1,4 @@
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -27,12 +27,13 @@ class ConsultationQuerySet(models.QuerySet["Consultation"]):
         """What this doctor called, sees or saw."""
         return self.filter(doctor=doctor)
 
-    def visible_to(self, user: User) -> "ConsultationQuerySet":
+    def visible_to(self, user: Any, now: Any = None) -> "ConsultationQuerySet":
         """The patient's account, the health centre, the doctor, a specialist who joined; nobody else.
 
-        Each by a condition without a join, so that no row comes twice.
+        Each by a condition without a join, so that no row comes twice. `user` and `now`
+        are slots where the query is composed once.
         """
-        posts = Post.objects.at_centres().filter(user=user).values("facility")
+        posts = Post.objects.at_centres(now).filter(user=user).values("facility")
         joined = Opinion.objects.filter(specialist__user=user).values("consultation")
         is_draft = Q(state=Consultation.State.DRAFT)
         return self.filter(

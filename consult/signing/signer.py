@@ -4,7 +4,6 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from asn1crypto import cms
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from pyhanko.sign import signers
@@ -14,6 +13,7 @@ from pyhanko.sign import signers
 class _Composed:
     """A signature with places for what differs from one document to the next."""
 
+    kind: Any  # the library's class of the whole
     attributes: bytes  # what is signed, in DER
     whole: bytes  # what goes into the PDF, in DER
     digest: bytes  # stands where the document's digest goes, in both
@@ -49,7 +49,10 @@ class KeptKey(signers.SimpleSigner):
             return self.key.sign(data, padding.PKCS1v15(), hashing)
         return self.key.sign(data, ec.ECDSA(hashing))
 
-    async def async_sign(self, data_digest: bytes, digest_algorithm: str, **how: Any) -> Any:
+    # All other arguments pass through.
+    async def async_sign(  # type: ignore[override]
+        self, data_digest: bytes, digest_algorithm: str, **how: Any
+    ) -> Any:
         """The library's own async_sign(); `how` is the same for all that sign_pdf() signs."""
         if not isinstance(self.key, rsa.RSAPrivateKey):
             return await super().async_sign(data_digest, digest_algorithm, **how)
@@ -60,7 +63,7 @@ class KeptKey(signers.SimpleSigner):
         attributes = composed.attributes.replace(composed.digest, data_digest)
         signature = await self.async_sign_raw(attributes, digest_algorithm)
         whole = composed.whole.replace(composed.digest, data_digest)
-        return cms.ContentInfo.load(whole.replace(composed.signature, signature))
+        return composed.kind.load(whole.replace(composed.signature, signature))
 
     async def _compose(self, size: int, digest_algorithm: str, **how: Any) -> _Composed:
         """By the library, of a digest and with a signature that are nobody's."""
@@ -68,6 +71,7 @@ class KeptKey(signers.SimpleSigner):
         whole = await super().async_sign(digest, digest_algorithm, **how)
         (said,) = whole["content"]["signer_infos"]
         return _Composed(
+            kind=type(whole),
             attributes=said["signed_attrs"].untag().dump(),
             whole=whole.dump(),
             digest=digest,

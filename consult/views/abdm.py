@@ -11,16 +11,15 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.actions import record
+from accounts.actions import TooMany, record
 from accounts.forms import CodeForm
 from accounts.gates import SignedIn, get_or_refuse, noticed
-from accounts.models import Patient, RateLimit
+from accounts.models import Patient
 from consult.abdm import abha, gateway, holding, standing
 from consult.fetch import own_consultation
 
 ASKED = "abha.code"  # salt: the transaction of a code belongs to one patient
 ASKED_FOR = timedelta(minutes=15)
-CODES_AN_HOUR = 5
 
 
 def _own(request: SignedIn, uid: UUID) -> Patient:
@@ -54,11 +53,10 @@ def _page(request: SignedIn, patient: Patient, status: int = 200, **code: Any) -
 def ask_code(request: SignedIn, patient: UUID) -> HttpResponse:
     """A code by SMS to the number that the ABHA is registered with."""
     found = _own(request, patient)
-    hour, who = timedelta(hours=1), str(request.user.pk)
-    if RateLimit.hit("abha codes", who, limit=CODES_AN_HOUR, window=hour):
-        return render(request, "errors/too_many.html", status=429)
     try:
-        transaction = abha.ask_for_code(patient=found)
+        transaction = abha.ask_for_code(patient=found, by=request.user)
+    except TooMany:
+        return render(request, "errors/too_many.html", status=429)
     except ValueError:
         messages.error(request, _("The ABHA number looks mistyped. Correct it first."))
         return redirect("consult:network", patient=found.uid)

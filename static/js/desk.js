@@ -3,7 +3,7 @@
 import { countDown } from "./countdown.js";
 import { fetchPart, parse } from "./fragment.js";
 import { listen } from "./live.js";
-import { reload } from "./reload.js";
+import { isLeaving, reload } from "./reload.js";
 
 const desk = document.querySelector("[data-desk]");
 const title = document.title;
@@ -15,6 +15,7 @@ let running = false;
 let again = false;
 
 async function refresh() {
+  if (isLeaving()) return; // the call that was just made shows on the next page
   if (running) {
     again = true;
     return;

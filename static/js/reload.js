@@ -11,3 +11,5 @@ addEventListener("pageshow", () => {
 export function reload() {
   if (!leaving) location.reload();
 }
+
+export const isLeaving = () => leaving;

@@ -8,8 +8,10 @@ from django.utils import timezone
 
 from accounts.models import AuditEvent
 from consult.abdm import holding
+from consult.abdm.abha import CODES_AN_HOUR
 from consult.fhir.documents import OP_CONSULT, PRESCRIPTION, document
 from consult.models import AbdmConsent, AbdmMessage, AbdmRecord
+from tests.api.program import Program
 from tests.factories import a_patient, a_photo, as_patient, as_staff, refused_to
 from tests.fhir import records
 
@@ -104,6 +106,17 @@ def test_consents_say_to_whom_for_what_and_until_when(past):
     shown = as_patient(past.patient.account).get(page_of(past.patient)).text
     for words in ("City hospital", "Prescriptions", "Granted", "Withdrawn", "Run out"):
         assert words in shown
+
+
+def test_codes_for_an_abha_are_counted_by_page_and_program_together(past):
+    app, browser = Program(past.patient.account), as_patient(past.patient.account)
+    for _number in range(CODES_AN_HOUR - 1):
+        assert browser.post(f"{page_of(past.patient)}code/").status_code == 200
+    assert app.post(f"patients/{past.patient.uid}/abha/code/").status_code == 200
+    too_many = app.post(f"patients/{past.patient.uid}/abha/code/")
+    assert (too_many.status_code, too_many.json()["code"]) == (429, "too_many")
+    assert 0 < int(too_many["Retry-After"]) <= 3600
+    assert browser.post(f"{page_of(past.patient)}code/").status_code == 429
 
 
 def test_who_looked_is_listed_and_the_patient_is_not(past, room):

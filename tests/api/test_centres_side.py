@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from accounts.models import AuditEvent, Enrolment
+from accounts.models import AuditEvent, Enrolment, Facility
 from consult import actions
 from consult.models import Consultation
 from tests.api.program import ASHA, Program
@@ -92,6 +92,20 @@ def test_a_case_is_written_with_a_photo_and_sent_where_it_is_soonest(meena, work
     draft.refresh_from_db()
     assert draft.consent.language == "hi"
     assert worker.post(f"{path}/discard/").json()["code"] == "moved"
+
+
+@pytest.mark.parametrize("phone", ["patient", "centre", ""])
+def test_at_whose_number_the_doctor_may_phone_is_said_when_a_case_is_sent(meena, worker, phone):
+    hub = a_hub(centre_of(meena))
+    on_duty(hub)
+    draft = at_centre(meena)
+    Facility.objects.update(phone="06254 222333")
+    sending = {"clinic": str(hub.uid), "consent": True, "is_present": True, "language": "hi"}
+    refused = worker.post(f"cases/{draft.uid}/send/", sending | {"phone": "anybody"})
+    assert (refused.status_code, list(refused.json()["fields"])) == (400, ["phone"])
+    assert worker.post(f"cases/{draft.uid}/send/", sending | {"phone": phone}).status_code == 200
+    numbers = {"patient": draft.patient.account.phone, "centre": "06254 222333", "": ""}
+    assert Consultation.objects.get(pk=draft.pk).number_to_phone == numbers[phone]
 
 
 def test_a_draft_goes_and_a_colleague_takes_over(meena, worker):

@@ -12,7 +12,7 @@ from consult import actions
 from consult.centre_tips import read_centres
 from consult.models import Consultation
 from queues.models import Presence, Token
-from tests.consult.test_sockets import SOON, other, page, path, room
+from tests.consult.test_sockets import other, page, path, room
 from tests.factories import (
     a_facility,
     a_health_worker,
@@ -27,7 +27,7 @@ from tests.factories import (
     on_duty,
     sent,
 )
-from tests.running import Site, browser_of, post
+from tests.running import SOON, Site, browser_of, post
 
 CENTRE = "/ws/centre/"
 

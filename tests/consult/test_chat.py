@@ -5,17 +5,23 @@ import uuid
 import pytest
 from django.db import IntegrityError, transaction
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import AuditEvent
 from consult import actions
+from consult.entrance import Entrance
 from consult.models import Attachment, ChatMessage, Consultation
 from tests.at_once import at_once
 from tests.factories import (
     a_clinic,
+    a_health_worker,
+    a_hub,
     a_photo,
     an_upload,
     as_patient,
     as_staff,
+    before_the_screen,
+    centre_of,
     in_the_room,
     on_duty,
     queries_of,
@@ -307,3 +313,17 @@ def test_the_database_keeps_each_message_once_and_none_that_says_nothing(consult
     assert stored(client_id=sent, text="Hello", consultation=other) is True
     assert stored(text="") is False
     assert stored(text="", attachment=photo) is True
+
+
+# --- who may read it, as time goes on -------------------------------------------------------------
+def test_the_talk_closes_for_a_health_worker_at_the_end_of_the_post():
+    meena = a_health_worker()
+    clinic = a_hub(centre_of(meena))
+    consultation = before_the_screen(meena, clinic, on_duty(clinic))
+    address = path("messages", consultation)
+    room = as_staff(meena)
+    assert room.get(address).status_code == 200
+    assert Entrance.of(consultation.uid, meena)
+    meena.posts.update(ended_at=timezone.now())
+    assert room.get(address).status_code == 404
+    assert Entrance.of(consultation.uid, meena) is None

@@ -35,6 +35,7 @@ from queues.actions import end_duty, pause_duty
 from queues.assignment import choose
 from queues.line import standings
 from queues.models import Clinic, ClinicDay, Duty, HubLink, Token
+from tests.running import SOON, STARTS_WITHIN, free_port
 
 ROUND_THE_CLOCK = ["Bihar General OPD", "Kerala General OPD"]
 
@@ -255,12 +256,6 @@ def test_a_sweep_waits_for_its_time():
     assert runs == [1]
 
 
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
-
-
 @pytest.fixture
 def serve(tmp_path):
     """Starts `manage.py serve` on an SQLite file of its own; stops what is left of it."""
@@ -289,7 +284,7 @@ def serve(tmp_path):
 
 def fetched(address: str) -> int:
     """The status of the page, once the server is up."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + STARTS_WITHIN
     while True:
         try:
             with urllib.request.urlopen(address, timeout=5) as answer:
@@ -307,7 +302,7 @@ def test_one_process_serves_pages_and_static_files_until_it_is_told_to_stop(serv
     assert fetched(f"http://127.0.0.1:{port}/healthz") == 200
     assert fetched(f"http://127.0.0.1:{port}/static/css/admin.css") == 200
     process.send_signal(stop)
-    said, warned = process.communicate(timeout=20)
+    said, warned = process.communicate(timeout=SOON)
     assert process.returncode == 0, warned
     assert said.startswith(f"eSanjeevani Open: http://127.0.0.1:{port}/")
     assert f"http://127.0.0.1:{port}/demo/sms/" in said
@@ -319,7 +314,7 @@ def test_a_taken_port_is_said_and_is_a_failure(serve):
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         process = serve(taken.getsockname()[1])
-        _said, warned = process.communicate(timeout=30)
+        _said, warned = process.communicate(timeout=STARTS_WITHIN)
     assert process.returncode == 1
     assert "is the port taken?" in warned
 
@@ -329,6 +324,6 @@ def test_it_is_not_for_production(serve):
         free_port(), DEMO="0", EMBEDDED="0", SECRET_KEY="x", CODE_PEPPER="x", SMS_BACKEND="x",
         DATABASE_URL="sqlite://:memory:", REDIS_URL="redis://127.0.0.1:1/0",
     )  # fmt: skip
-    _said, warned = process.communicate(timeout=30)
+    _said, warned = process.communicate(timeout=STARTS_WITHIN)
     assert process.returncode == 1
     assert "This is for one machine" in warned

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 from websockets.exceptions import ConnectionClosed
 
@@ -19,7 +20,7 @@ from esanjeevani.live import Mailbox
 from tests.calling import until
 from tests.consult.test_sockets import Page, page, patients_page, room
 from tests.factories import a_clinic, a_doctor, in_the_room, on_duty, waiting
-from tests.running import Site
+from tests.running import SOON, Site, browser_of
 
 MEDIA = {"sound": True, "video": True, "wants_video": True, "weak": False, "rtc": True}
 DOCTORS, PATIENTS = "doctorspage1", "patientspage1"
@@ -41,7 +42,7 @@ def hears_nothing_of_a_call(one: Page, other: Page) -> None:
     say(one, say="ping")
     heard = []
     while True:
-        message = json.loads(one.socket.recv(timeout=10))
+        message = json.loads(one.socket.recv(timeout=SOON))
         if message.get("event") == "pong":
             break
         heard.append(message)
@@ -331,16 +332,20 @@ def test_the_servers_are_named_on_coming_in_and_anew_while_there_is_a_call(
     site: Site, consultation, both
 ):
     doctor, patient = both
-    direct = {"iceServers": [], "iceTransportPolicy": "all"}
+    with browser_of(consultation.patient.account, site.url) as phone:
+        known = phone.get(reverse("consult:ice", args=[consultation.uid])).json()
+    addresses = [server["urls"] for server in known["iceServers"]]
     say(patient, say="servers")
-    assert patient.hear("call", event="servers")["servers"] == direct
+    named = patient.hear("call", event="servers")["servers"]
+    assert [server["urls"] for server in named["iceServers"]] == addresses
     with patients_page(site.url, consultation) as reader:
         reader.hear("hello")
         say(reader, say="servers")
         hears_nothing_of_a_call(reader, reader)
     say(doctor, say="bye")
     say(doctor, say="join", page="secondpage", media=MEDIA)
-    assert doctor.hear("call", event="in")["servers"] == direct
+    named = doctor.hear("call", event="in")["servers"]
+    assert [server["urls"] for server in named["iceServers"]] == addresses
     actions.complete(consultation=consultation, by=consultation.doctor.user)
     say(doctor, say="servers")
     hears_nothing_of_a_call(doctor, doctor)

@@ -1,11 +1,8 @@
 """What time does: calls not answered, turns that come near, days that end, Redis that was away."""
 
-import contextlib
-import time
 from collections.abc import Iterator
 from datetime import timedelta
 
-import httpx
 import pytest
 from django.urls import reverse
 from django.utils import timezone
@@ -29,7 +26,7 @@ from tests.factories import (
     prescribed,
     waiting,
 )
-from tests.running import STARTS_WITHIN, Site, browser_of, free_port, post
+from tests.running import Site, browser_of, free_port, post
 
 pytestmark = pytest.mark.django_db
 SOME_TIME_AGO = timedelta(minutes=10)
@@ -166,19 +163,9 @@ def test_who_is_with_the_doctor_when_the_day_ends_stays_there(rao, clinic):
 @pytest.fixture
 def without_redis(site: Site) -> Iterator[str]:
     """One more server of the site, for which nobody answers at REDIS_URL."""
-    port, nobody = free_port(), free_port()
-    url = f"http://127.0.0.1:{port}"
-    process = site.start(
-        "-m", "daphne", "-b", "127.0.0.1", "-p", str(port), "esanjeevani.asgi:application",
-        SITE_URL=url, REDIS_URL=f"redis://127.0.0.1:{nobody}/0",
-    )  # fmt: skip
-    until = time.monotonic() + STARTS_WITHIN
-    while time.monotonic() < until:
-        with contextlib.suppress(httpx.TransportError):
-            assert httpx.get(f"{url}/readyz").json() == {"status": "degraded"}
-            break
-        time.sleep(0.1)
-    yield url
+    nobody = free_port()
+    process = site.start_server(says="degraded", REDIS_URL=f"redis://127.0.0.1:{nobody}/0")
+    yield site.urls.pop()
     site.stop(process)
 
 

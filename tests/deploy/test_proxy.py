@@ -17,6 +17,7 @@ from websockets.sync.client import connect
 from websockets.sync.server import ServerConnection, serve
 
 from deploy.trial import Processes, free_port, make_certificate, nginx, proxy_config
+from tests.running import SOON
 
 pytestmark = pytest.mark.skipif(
     nginx() is None and not os.environ.get("REQUIRE_SERVICES"), reason="nginx is not installed"
@@ -64,7 +65,7 @@ def running(folder: Path, listen: str, ports: dict[str, int]) -> Iterator[None]:
 
 
 def takes_connections(port: int) -> bool:
-    until = time.monotonic() + 20
+    until = time.monotonic() + SOON
     while time.monotonic() < until:
         with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
             return True
@@ -90,7 +91,7 @@ def ports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, int]]:
 def ask(
     port: int, path: str = "/", body: bytes | None = None, **headers: str
 ) -> tuple[int, dict[str, str], bytes]:
-    wire = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    wire = http.client.HTTPConnection("127.0.0.1", port, timeout=SOON)
     # A body that is too large is refused while it is still being sent.
     with suppress(BrokenPipeError, ConnectionResetError):
         names = {name.replace("_", "-"): value for name, value in headers.items()}

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from deploy.trial import ROOT
+from tests.running import SOON
 
 POSTGRES = list(Path("/usr/lib/postgresql").glob("*/bin/initdb")) or shutil.which("initdb")
 TURNSERVER = shutil.which("turnserver")
@@ -67,9 +68,9 @@ def test_nothing_is_left_when_it_is_ended(ending):
     assert len(servers) == (3 if TURNSERVER else 2)
     folder = folder_of(servers[0])
     started.send_signal(ending)
-    started.wait(30)
+    started.wait(SOON)
     started.stdout.close()
-    until = time.monotonic() + 15
+    until = time.monotonic() + SOON
     while any(alive(pid) for pid in servers) and time.monotonic() < until:
         time.sleep(0.1)
     assert [pid for pid in servers if alive(pid)] == []

@@ -1,0 +1,60 @@
+"""Sockets of programs: signed in by the key that the API takes, in the same header.
+
+No browser sends that header with a socket, so no page of another site can open one in somebody's
+name: where the page came from is asked of sessions alone.
+"""
+
+from typing import Any
+
+from channels.db import database_sync_to_async
+from django.contrib.auth import BACKEND_SESSION_KEY
+from django_otp import DEVICE_ID_SESSION_KEY
+from rest_framework.exceptions import AuthenticationFailed
+
+from accounts.actions.keys import PERSON
+from accounts.api.who import accepted_notice, person_of
+from accounts.gates import PASSWORD_BACKEND
+from accounts.models import ApiToken, User
+
+BEARER = b"bearer "
+SIGNED_OUT = 4401
+# What a session says that was opened with password and authenticator app, as such a token was.
+AS_STAFF = {BACKEND_SESSION_KEY: PASSWORD_BACKEND, DEVICE_ID_SESSION_KEY: "token"}
+
+
+class BearerSockets:
+    """Between the two: a socket with a key goes to `programs`, any other to `pages`."""
+
+    def __init__(self, programs: Any, pages: Any) -> None:
+        self.programs = programs
+        self.pages = pages
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        said = dict(scope["headers"]).get(b"authorization", b"")
+        if not said.lower().startswith(BEARER):
+            await self.pages(scope, receive, send)
+            return
+        key = said[len(BEARER) :].decode("latin-1").strip()
+        found = await database_sync_to_async(_who)(key)
+        if found is None:
+            await receive()
+            await send({"type": "websocket.close", "code": SIGNED_OUT})  # a 403 to the handshake
+            return
+        user, token = found
+        signed_in = {
+            "user": user,
+            "session": AS_STAFF if token.has_second_factor else {},
+            "is_still_signed_in": lambda: _who(key) is not None,
+        }
+        await self.programs({**scope, **signed_in}, receive, send)
+
+
+def _who(key: str) -> tuple[User, ApiToken] | None:
+    """The person of a token in force who may use the API: not a machine, nor before the notice."""
+    try:
+        user, token = person_of(key) if key.startswith(PERSON) else (None, None)
+    except AuthenticationFailed:
+        return None
+    if user is None or token is None or not accepted_notice(user):
+        return None
+    return user, token
