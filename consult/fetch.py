@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db.models import BigAutoField, DateTimeField, Model, QuerySet, UUIDField
 from django.utils import timezone
 
-from accounts.gates import AtCentre, SignedIn, found_or_refused, get_or_refuse
+from accounts.gates import AtCentre, SignedIn, found_or_refused
 from accounts.models import Patient
 from consult.models import Consultation
 from esanjeevani.composed import Composed

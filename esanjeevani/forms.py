@@ -21,7 +21,7 @@ class Renderer(TemplatesSetting):
 
     def render(
         self, template_name: str, context: dict[str, Any], request: HttpRequest | None = None
-    ) -> SafeString:
+    ) -> str:
         if write := CONTROLS.get(template_name):
             return SafeString(write(context["widget"]))  # each value is escaped
         return super().render(template_name, context, request)
