@@ -145,7 +145,7 @@ def _after(request: AtCentre, found: Consultation) -> dict[str, Any]:
     }
     if issued:
         form = DispensingForm(prescription=issued)
-        context |= {"dispensing_form": form, "lines": form.lines}
+        context |= {"dispensing_form": form, "issued_lines": form.lines}
     return context | _back(request, found) if found.end_reason else context
 
 
