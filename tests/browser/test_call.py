@@ -290,6 +290,42 @@ RTCPeerConnection.prototype.setConfiguration = ((set) => function (...given) {
 })(RTCPeerConnection.prototype.setConfiguration);
 window.restarts = 0;
 """
+# The camera opens only when the test lets it.
+SLOW_TO_OPEN = """
+navigator.mediaDevices.getUserMedia = ((open, may) => {
+  window.openIt = () => may.resolve();
+  return async function (...given) { await may.promise; return open.apply(this, given); };
+})(navigator.mediaDevices.getUserMedia, Promise.withResolvers());
+"""
+
+
+def test_a_camera_that_opens_before_the_server_has_answered_is_seen(
+    site: Site, browser: Browser, consultation
+):
+    held: list[tuple[WebSocketRoute, str | bytes]] = []
+
+    def hold(page: WebSocketRoute) -> None:
+        def pass_on(said: str | bytes) -> None:
+            if '"event": "in"' in str(said):
+                held.append((page, said))
+            else:
+                page.send(said)
+
+        page.connect_to_server().on_message(pass_on)
+
+    with both_in(browser, consultation, site.urls[0], site.urls[-1]) as (doctor, patient):
+        doctor.sees_state("connected")
+        patient.page.route_web_socket("**/ws/**", hold)
+        patient.page.add_init_script(SLOW_TO_OPEN)
+        patient.page.reload()
+        until(lambda: patient.page.title() and held)
+        patient.page.evaluate("window.openIt()")
+        expect(patient.page.locator("[data-own]")).to_be_visible()
+        for page, said in held:
+            page.send(said)
+        expect(doctor.page.locator(".tile:not(.no-picture)")).to_have_count(1, timeout=30_000)
+
+
 # The first description from the other side is taken only when the test lets it.
 SLOW_TO_TAKE = """
 RTCPeerConnection.prototype.setRemoteDescription = ((take, may) => {
@@ -422,7 +458,7 @@ def test_three_people_see_each_other_and_two_go_on_when_one_leaves(
         actions.give_opinion(opinion=opinion, specialist=das, answer="Eczema")
         specialist.page.reload()
         for person in (doctor, worker):
-            expect(person.page.locator("[data-news]")).to_contain_text("Specialist")
+            expect(person.page.locator("[data-call] [data-news]")).to_contain_text("Specialist")
             expect(person.page.locator(".tile")).to_have_count(1)
             person.sees_state("connected")
             person.receives("frames")

@@ -82,7 +82,7 @@ export class Call {
   }
 
   hello() {
-    this.isIn = false;
+    this.isIn = this.said = null;
     if (!this.ended) this.say("join", { page: this.page, media: this.saysOfItself() });
   }
 
@@ -145,8 +145,9 @@ export class Call {
   #sayAnew() {
     const media = this.saysOfItself();
     const now = JSON.stringify(media);
-    if (now !== this.said && this.isIn) this.say("media", { media });
+    if (now === this.said || !this.isIn) return;
     this.said = now;
+    this.say("media", { media });
   }
 
   changed() {
