@@ -21,10 +21,10 @@ class Renderer(TemplatesSetting):
 
     def render(
         self, template_name: str, context: dict[str, Any], request: HttpRequest | None = None
-    ) -> SafeString:
+    ) -> str:
         if write := CONTROLS.get(template_name):
             return SafeString(write(context["widget"]))  # each value is escaped
-        return SafeString(super().render(template_name, context, request))
+        return super().render(template_name, context, request)
 
 
 Control = Mapping[str, Any]
