@@ -30,21 +30,6 @@ async function renew(...names) {
   }
 }
 
-// Without a reload, which would begin the call anew.
-room.addEventListener("submit", async (event) => {
-  const { target: form, submitter } = event;
-  if (!("quiet" in form.dataset)) return;
-  event.preventDefault();
-  const body = new FormData(form, submitter);
-  submitter.disabled = true;
-  try {
-    await fetch(form.action, { method: "POST", body, redirect: "manual" });
-    renew("phone-in-call");
-  } catch {
-    submitter.disabled = false; // the page says that there is no connection
-  }
-});
-
 // The call comes when it can; the talk in writing does not wait for it.
 const place = room.querySelector("[data-call]");
 let call = null;
@@ -83,8 +68,8 @@ const socket = listen(`${room.dataset.socket}${section ? "?talk" : ""}`, {
     else if (isWhole) chat?.catchUp(message.message);
     const place = room.querySelector("[data-issued]");
     if (isWhole && place && message.issued !== place.dataset.issued) renew("issued");
-    const lets = room.querySelector("[data-phone-in-call]");
-    if (saysPhone && lets && lets.dataset.phoneInCall !== String(message.phone)) renew("phone-in-call");
+    const noted = room.querySelector("[data-may-join]");
+    if (saysPhone && noted && noted.dataset.mayJoin !== String(message.phone)) renew("phone-in-call");
     if (isWhole && parts !== undefined && parts !== message.parts) renew("emergency", "instructions", "vitals", "opinion", "panels");
     if (isWhole) parts = message.parts;
   },
