@@ -9,6 +9,7 @@ from typing import Any
 
 from channels.consumer import get_handler_name
 from channels.db import database_sync_to_async
+from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.contrib.auth import get_user
 from django.db import Error
@@ -17,14 +18,13 @@ from django.http import HttpRequest
 from accounts.actions import refuse
 from accounts.address import current_address, note_address
 from accounts.broadcast import account_topic
-from accounts.gates import chosen_facility, facilities_of, has_second_factor
-from consult.broadcast import centre_topic, room_topic
-from consult.centre_tips import CentreTip, read_centre, read_centres
+from accounts.gates import has_second_factor
+from consult.broadcast import room_topic
 from consult.entrance import Entrance
 from consult.models import CallEvent, Consultation
 from consult.signalling import LONGEST_SAID, Seat
 from consult.talk import Reader, talks
-from consult.tips import Tip, read_tips, watch
+from consult.tips import Tip, watch
 from esanjeevani.clock import clock
 from esanjeevani.live import PUSH, Mailbox, Message, hub
 from queues import broadcast
@@ -64,7 +64,7 @@ class LivePage(AsyncWebsocketConsumer):
         self.mailbox.push = scope.get("extensions", {}).get(PUSH, {}).get("push")
         note_address(scope)
         try:
-            await super().__call__(scope, *args)
+            await self._live(scope, *args)
         finally:
             hub().leave(self.mailbox)
             if self.recheck:
@@ -74,26 +74,35 @@ class LivePage(AsyncWebsocketConsumer):
             with contextlib.suppress(Error):
                 await self.left()
 
-    async def dispatch(self, message: Message) -> None:
-        """As Channels does it, without its trip to the database thread for each message."""
-        await getattr(self, get_handler_name(message))(message)
+    async def _live(self, scope: Any, receive: Any, send: Any) -> None:
+        """As Channels does it, without its trip to the database thread for each message.
+
+        And without a task of its own for what comes: of a page that waits, it was a tenth.
+        """
+        self.scope, self.base_send = scope, send
+        with contextlib.suppress(StopConsumer):
+            while True:
+                message = await receive()
+                await getattr(self, get_handler_name(message))(message)
 
     async def connect(self) -> None:
-        if not await database_sync_to_async(clock.is_right)():
-            await self.accept()
-            await self.close(TRY_AGAIN)  # the page comes back, to another process
-            return
         self.user = self.scope["user"]
         since = await hub().ready()
-        if not self.user.is_authenticated or not await database_sync_to_async(self.allow)():
+        if refused := await database_sync_to_async(self._refuses)():
             await self.accept()  # so that the page can read the code
-            await self.close(REFUSED)
+            await self.close(refused)
             return
         await hub().join([account_topic(self.user.pk), *self.topics()], self.mailbox, since)
         await self.accept()
         await self.joined()
         self.tasks = [asyncio.create_task(self._send_all())]
         self._recheck_later()
+
+    def _refuses(self) -> int | None:
+        """The code to close with. All in one trip to the thread that has the database."""
+        if not clock.is_right():
+            return TRY_AGAIN  # the page comes back, to another process
+        return None if self.user.is_authenticated and self.allow() else REFUSED
 
     def allow(self) -> bool:
         """In a thread with the database: may this user open it?"""
@@ -219,8 +228,7 @@ class ConsultationPage(LivePage):
 
     async def joined(self) -> None:
         # Read now that nothing can be missed: the page compares it with what it shows.
-        tips = await database_sync_to_async(read_tips)([self.entrance.pk])
-        self.told = tips[self.entrance.pk]
+        self.told = await watch().now(self.entrance.pk)
         await self.send(json.dumps(self.told.as_message("hello")))
         watch().add(self)
         now = self.entrance
@@ -267,66 +275,3 @@ class ConsultationPage(LivePage):
             boards().hide(clinic_id, self.mailbox, token_id)
             await boards().depart(token_id)
         await self.seat.leave(CallEvent.What.LEFT if self.shut_out else CallEvent.What.LOST)
-
-
-class CentrePage(LivePage):
-    """A health centre's page: told of all its cases, and of the place of each patient who waits.
-
-    While it is open its waiting patients are present, in however many lines: they sit before it.
-    """
-
-    about: int  # the health centre's key
-    told: CentreTip
-    places: frozenset[tuple[int, int]] = frozenset()  # clinic and token
-
-    def allow(self) -> bool:
-        if not has_second_factor(self.scope["session"]):
-            return False
-        found = chosen_facility(facilities_of(self.user), self.scope["session"])
-        if found is None:
-            return False
-        self.about = found.pk
-        return True
-
-    def topics(self) -> list[str]:
-        return [centre_topic(self.about)]
-
-    async def joined(self) -> None:
-        # Read now that nothing can be missed: the page compares it with what it shows.
-        self.told = await database_sync_to_async(read_centre)(self.about)
-        await self.send(json.dumps(self.told.as_message("hello")))
-        watch(read_centres).add(self)
-        await self._follow_places()
-
-    async def heard(self, message: Message) -> None:
-        if message["type"] == "resync":
-            watch(read_centres).look_soon()  # one look is for all pages
-        elif message["type"] == "centre":
-            try:
-                self.told = await database_sync_to_async(read_centre)(self.about)
-            except Error as error:  # the next look will tell
-                log.warning("The cases of a health centre could not be read: %s", error)
-        if message["type"] in ("centre", "now"):
-            await self._follow_places()
-
-    async def worded(self, message: Message) -> Message:
-        """What changed goes with it: pages that do not show it need not ask."""
-        return self.told.as_message("centre") if message["type"] == "centre" else message
-
-    async def _follow_places(self) -> None:
-        """Look at the lines in which a patient of this centre waits now, and at no others.
-
-        Those who just came are present from now on.
-        """
-        before, self.places = self.places, self.told.places
-        for clinic_id, token_id in self.places - before:
-            await boards().arrive(clinic_id, token_id)
-            await boards().show(clinic_id, self.mailbox, token_id)
-        for clinic_id, token_id in before - self.places:
-            boards().hide(clinic_id, self.mailbox, token_id)
-
-    async def left(self) -> None:
-        watch(read_centres).remove(self)
-        for clinic_id, token_id in self.places:
-            boards().hide(clinic_id, self.mailbox, token_id)
-        await boards().depart(*(token_id for _clinic_id, token_id in self.places))

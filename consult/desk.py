@@ -71,7 +71,8 @@ class Asked:
     @classmethod
     def of(cls, doctor: Doctor) -> "Asked":
         """In 3 queries."""
-        return cls(*(query.all(doctor=doctor.pk) for query in (OPINIONS, PILE, MINE)))
+        own = doctor.pk
+        return cls(OPINIONS.all(doctor=own), PILE.all(doctor=own), MINE.all(doctor=own))
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ class OwnPart:
     def version(self) -> str:
         """Changes with what is shown: the page compares it with its own."""
         held = [self.held] if self.held else []
-        states = [*held, *self.refills, *self.asked.opinions, *self.asked.mine]
+        states: list[Any] = [*held, *self.refills, *self.asked.opinions, *self.asked.mine]
         parts = [f"{row.pk}{row.state}" for row in states] + [
             str(row.pk) for row in self.asked.pile
         ]

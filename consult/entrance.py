@@ -12,20 +12,22 @@ from django.utils import timezone
 
 from accounts.models import User
 from consult.models import Consultation
-from esanjeevani.composed import Composed
+from esanjeevani.composed import Columns
 from queues.models import Token
 
-ENTERING = Composed(
+ENTERING = Columns(
     lambda whose, uid, at: (
         Consultation.objects.visible_to(whose, at)
         .filter(uid=uid)
-        .select_related("patient", "token")
-        .only("facility", "patient__account", "token__state", "token__clinic")
+        .values_list(
+            "pk", "facility_id", "patient__account_id",
+            "token_id", "token__state", "token__clinic_id",
+        )
     ),
     whose=BigAutoField(),
     uid=UUIDField(),
     at=DateTimeField(),
-)
+)  # fmt: skip
 
 
 class Entrance(NamedTuple):
@@ -41,13 +43,8 @@ class Entrance(NamedTuple):
     @classmethod
     def of(cls, uid: UUID, user: User) -> "Entrance | None":
         """None when there is no such consultation, or none for this user."""
-        row = ENTERING.first(whose=user.pk, uid=uid, at=timezone.now())
-        if row is None:
-            return None
-        return cls(
-            row.pk, row.facility_id, row.patient.account_id,
-            row.token_id, row.token and row.token.state, row.token and row.token.clinic_id,
-        )  # fmt: skip
+        rows = ENTERING.columns(whose=user.pk, uid=uid, at=timezone.now())
+        return next((cls(*row) for row in rows), None)
 
     @property
     def place(self) -> tuple[int, int] | None:

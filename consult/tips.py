@@ -137,6 +137,31 @@ class Watch:
         self._pages: set[Informed] = set()
         self._soon = asyncio.Event()
         self._looking: asyncio.Task[None] | None = None
+        self._asked: set[int] = set()
+        self._answers: asyncio.Future[Mapping[int, Told]] | None = None  # to those in _asked
+        self._reading: asyncio.Task[None] | None = None
+
+    async def now(self, about: int) -> Any:
+        """As it is now. All who ask while one query is under way are answered by the next.
+
+        Raises django.db.Error.
+        """
+        if self._answers is None:
+            self._answers = asyncio.get_running_loop().create_future()
+        self._asked.add(about)
+        answers = self._answers
+        if self._reading is None:
+            self._reading = asyncio.create_task(self._answer())
+        return (await asyncio.shield(answers))[about]
+
+    async def _answer(self) -> None:
+        while (answers := self._answers) is not None:
+            asked, self._asked, self._answers = self._asked, set(), None
+            try:
+                answers.set_result(await database_sync_to_async(self._read)(asked))
+            except Exception as error:  # noqa: BLE001 - whoever asked raises it
+                answers.set_exception(error)
+        self._reading = None
 
     def add(self, page: Informed) -> None:
         self._pages.add(page)

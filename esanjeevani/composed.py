@@ -47,26 +47,34 @@ class _Text:
 
     sql: str
     values: list[Any]  # in the order of the SQL; slots among them
+    converters: list[tuple[int, list[Any], Any]]
+    rows: "_Rows | None"  # None where columns are asked for
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """How the columns of a query become rows of its model."""
+
     model: type[Model]
     columns: slice
     names: list[str]
-    converters: list[tuple[int, list[Any], Any]]
     related: list[Any]
 
 
-class Composed(Generic[Row]):
-    """One query with slots: `Composed(lambda uid: Clinic.objects.filter(uid=uid), uid=UUIDField())`."""
+class Columns:
+    """One query for columns, as `values_list()` gives them."""
 
-    def __init__(self, write: Callable[..., QuerySet[Row]], **slots: "Field[Any, Any]") -> None:
+    def __init__(
+        self, write: Callable[..., "QuerySet[Any, Any]"], **slots: "Field[Any, Any]"
+    ) -> None:
         self._write = write
         self._slots = {name: Slot(name, field) for name, field in slots.items()}
         self._text: _Text | None = None
 
-    def first(self, **values: Any) -> Row | None:
-        """The first row, None if there is none."""
-        return next(iter(self.all(**values)), None)
+    def columns(self, **values: Any) -> list[tuple[Any, ...]]:
+        return [tuple(columns) for columns in self._ask(values)]
 
-    def all(self, **values: Any) -> list[Row]:
+    def _ask(self, values: dict[str, Any]) -> list[list[Any]]:
         text = self._text = self._text or self._compose()
         known = {
             name: slot.output_field.get_db_prep_value(values[name], connection)
@@ -76,35 +84,60 @@ class Composed(Generic[Row]):
         with prepared_cursor() as cursor:
             cursor.execute(text.sql, asked)
             found = cursor.fetchall()
-        return [self._row(text, columns) for columns in found]
+        return [_converted(text, columns) for columns in found]
 
     def _compose(self) -> _Text:
         query = self._write(**self._slots).query
         compiler = query.get_compiler(connection=connection)
         sql, values = _with_constants(*compiler.as_sql())
-        select, info = compiler.select, compiler.klass_info
-        fields = info["select_fields"]
-        columns = slice(fields[0], fields[-1] + 1)
-        converters = compiler.get_converters([one[0] for one in select])
+        converters = compiler.get_converters([one[0] for one in compiler.select])
         return _Text(
             sql=sql,
             values=values,
-            model=info["model"],
-            columns=columns,
-            names=[one[0].target.attname for one in select[columns]],
             converters=[(at, *how) for at, how in converters.items()],
-            related=_related(info, select, connection.alias),
+            rows=_rows(compiler.select, compiler.klass_info) if compiler.klass_info else None,
         )
 
-    def _row(self, text: _Text, columns: Any) -> Row:
-        converted = list(columns)
-        for at, converters, expression in text.converters:
-            for convert in converters:
-                converted[at] = convert(converted[at], expression, connection)
-        row = text.model.from_db(connection.alias, text.names, converted[text.columns])
-        for related in text.related:
-            related.populate(converted, row)
+
+class Composed(Columns, Generic[Row]):
+    """One query with slots: `Composed(lambda uid: Clinic.objects.filter(uid=uid), uid=UUIDField())`."""
+
+    def __init__(self, write: Callable[..., QuerySet[Row]], **slots: "Field[Any, Any]") -> None:
+        super().__init__(write, **slots)
+
+    def first(self, **values: Any) -> Row | None:
+        """The first row, None if there is none."""
+        return next(iter(self.all(**values)), None)
+
+    def all(self, **values: Any) -> list[Row]:
+        return [self._row(columns) for columns in self._ask(values)]
+
+    def _row(self, columns: list[Any]) -> Row:
+        how = cast(_Text, self._text).rows
+        assert how, "values_list() is for Columns"  # noqa: S101
+        row = how.model.from_db(connection.alias, how.names, columns[how.columns])
+        for related in how.related:
+            related.populate(columns, row)
         return cast(Row, row)
+
+
+def _rows(select: Any, info: Any) -> _Rows:
+    fields = info["select_fields"]
+    columns = slice(fields[0], fields[-1] + 1)
+    return _Rows(
+        model=info["model"],
+        columns=columns,
+        names=[one[0].target.attname for one in select[columns]],
+        related=_related(info, select, connection.alias),
+    )
+
+
+def _converted(text: _Text, columns: Any) -> list[Any]:
+    converted = list(columns)
+    for at, converters, expression in text.converters:
+        for convert in converters:
+            converted[at] = convert(converted[at], expression, connection)
+    return converted
 
 
 def _with_constants(sql: str, values: Iterable[Any]) -> tuple[str, list[Any]]:

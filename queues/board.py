@@ -1,13 +1,15 @@
 """Tells the waiting pages of this process their place: one reading of the line serves them all.
 
-A change of a line reaches each process as one message. At most once a second the process reads the
-line, in a fixed number of queries, and gives each of its sockets its own place. A page never
-depends on having seen an earlier message.
+A change of a line reaches each process as one message. The process reads the line at once, in a
+fixed number of queries, and gives each of its sockets its own place; then it leaves the line alone
+for ten times as long as that took. So what happens seldom is told at once, and what happens all the
+time takes a small part of the process. A page never depends on having seen an earlier message.
 """
 
 import asyncio
 import json
 import logging
+import time
 import weakref
 from collections.abc import Iterator
 
@@ -18,8 +20,10 @@ from esanjeevani.live import Mailbox, hub
 from queues.broadcast import line_changed, line_topic
 from queues.line import Line, read_line
 from queues.models import Clinic, Presence, Token
+from queues.wait import Pace, expected_wait
 
-AT_MOST_EVERY = 1.0  # seconds between two readings of one line
+RESTS = 10  # times as long as a line took to be read and told
+SHORTEST_REST, LONGEST_REST = 0.1, 1.0  # seconds
 AT_LEAST_EVERY = 10.0  # seconds: the expected wait moves, and what was announced may not have come
 RENEW_EVERY = 20.0  # seconds; the lease is 60
 
@@ -33,7 +37,8 @@ class Board:
         self.clinic_id = clinic_id
         # Each page with the token that waits on it (several for a health centre), and what it was
         # told last.
-        self.pages: dict[tuple[Mailbox, int], Place | None] = {}
+        self.pages: dict[tuple[Mailbox, int], bytes] = {}
+        self.words = Words(Line([], 0, 0, Pace(0.0)))
         self.changed = Mailbox()
         self.line: Line | None = None
         self.task = asyncio.create_task(self._run())
@@ -43,7 +48,7 @@ class Board:
 
         Read again only for somebody who is new in it: whatever else changed was announced.
         """
-        self.pages[page, token_id] = None
+        self.pages[page, token_id] = b""
         await hub().join([line_topic(self.clinic_id)], self.changed)
         if self.line and (page, token_id) in self.pages:
             self._tell(page, token_id, self.line)
@@ -59,7 +64,7 @@ class Board:
     async def _run(self) -> None:
         while True:
             was_announced = await self.changed.next_batch(AT_LEAST_EVERY)
-            earlier = self.line
+            earlier, begun = self.line, time.monotonic()
             try:
                 self.line = await database_sync_to_async(self._read)()
             except Error as error:
@@ -68,36 +73,56 @@ class Board:
             else:
                 if was_announced or self.line != earlier:
                     self._tell_all(self.line)
-            await asyncio.sleep(AT_MOST_EVERY)
+            took = time.monotonic() - begun
+            await asyncio.sleep(min(LONGEST_REST, max(SHORTEST_REST, took * RESTS)))
 
     def _read(self) -> Line:
         return read_line(Clinic.objects.get(pk=self.clinic_id))
 
     def _tell_all(self, line: Line) -> None:
         """Without a pause: what is said in one go is all of the same reading."""
+        if not self.words.are_of(line):
+            self.words = Words(line)
         for page, token_id in self.pages:
             self._tell(page, token_id, line)
 
     def _tell(self, page: Mailbox, token_id: int, line: Line) -> None:
         """A place is told when it is another than before."""
         if (ahead := line.ahead_of(token_id)) is not None:
-            place = place_of(line, ahead)
-            if place == self.pages[page, token_id]:
+            words = self.words[ahead]
+            if words == self.pages[page, token_id]:
                 return
-            self.pages[page, token_id] = place
-            text = PLACE % (token_id, *place)
-            if not page.pass_through(text.encode()):
+            self.pages[page, token_id] = words
+            text = b'{"token": %d, %b' % (token_id, words)
+            if not page.pass_through(text):
                 page.put_latest(json.loads(text))
 
 
-# Who is ahead, doctors on duty, minutes at least and at most ("null" while nobody is there to call).
-Place = tuple[int, int, int | str, int | str]
-PLACE = '{"token": %d, "type": "place", "ahead": %d, "doctors": %d, "low": %s, "high": %s}'
+class Words(dict[int, bytes]):
+    """What is said of a place, but for whose it is, by how many are ahead.
 
+    As long as doctors and pace stay, the next reading says the same words to other people: of a
+    thousand places that move up by one, none has to be reckoned anew.
+    """
 
-def place_of(line: Line, ahead: int) -> Place:
-    wait = line.wait(ahead)
-    return (ahead, line.doctors, wait.low, wait.high) if wait else (ahead, 0, "null", "null")
+    def __init__(self, line: Line) -> None:
+        super().__init__()
+        self.doctors, self.busy, self.pace = line.doctors, line.busy, line.pace
+
+    def are_of(self, line: Line) -> bool:
+        return (self.doctors, self.busy, self.pace) == (line.doctors, line.busy, line.pace)
+
+    def __missing__(self, ahead: int) -> bytes:
+        wait = expected_wait(ahead=ahead, doctors=self.doctors, busy=self.busy, pace=self.pace)
+        place = {
+            "type": "place",
+            "ahead": ahead,
+            "doctors": self.doctors,
+            "low": wait and wait.low,
+            "high": wait and wait.high,
+        }
+        words = self[ahead] = json.dumps(place)[1:].encode()
+        return words
 
 
 def _greet(arrived: set[tuple[int, int]]) -> None:
@@ -132,6 +157,8 @@ class Boards:
         """These pages are gone: their patients are soon absent, if no other page shows them."""
         self._departed.update(token_ids)
         async with self._writing:
+            if not self._departed:
+                return  # written with somebody else's
             gone, self._departed = self._departed.difference(self.tokens()), set()
             if gone:
                 await database_sync_to_async(Presence.end_soon)(gone)

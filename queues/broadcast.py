@@ -21,7 +21,7 @@ def doctor_topic(doctor_id: int) -> str:
 
 
 def line_changed(clinic_id: int) -> None:
-    """Somebody came or went, or a doctor did: pages of this line look again, at most once a second."""
+    """Somebody came or went, or a doctor did: pages of this line look again."""
     transaction.on_commit(partial(live.publish, line_topic(clinic_id), type="line"))
 
 

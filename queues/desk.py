@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
+from typing import Any
 from uuid import UUID
 
 from django.db.models import BigAutoField, Exists, OuterRef, Q
@@ -122,7 +123,7 @@ def desk_line(clinic: Clinic) -> DeskLine:
 def _rows(tokens: list[int]) -> dict[int, DeskRow]:
     now, today = timezone.now(), timezone.localdate()
     held = Token.objects.held().filter(brought_by=OuterRef("brought_by"))
-    facts = (
+    facts: Any = (
         Token.objects.filter(pk__in=tokens, consultation__isnull=False)
         .annotate(is_at_busy_screen=~Q(priority=Token.Priority.EMERGENCY) & Exists(held))
         .values_list(
@@ -131,10 +132,9 @@ def _rows(tokens: list[int]) -> dict[int, DeskRow]:
             "presence__until", "is_at_busy_screen",
         )
     )  # fmt: skip
-    return {
-        pk: DeskRow(
-            pk, *place, bool(passes), since, name, age_on(born, today), sex, complaint,
-            until is not None and until > now, at_busy_screen,
-        )
-        for pk, *place, passes, since, name, born, sex, complaint, until, at_busy_screen in facts
-    }  # fmt: skip
+    rows: dict[int, DeskRow] = {}
+    for pk, *place, passes, since, name, born, sex, complaint, until, at_busy_screen in facts:
+        who: list[Any] = [bool(passes), since, name, age_on(born, today), sex, complaint]
+        is_present = until is not None and until > now
+        rows[pk] = DeskRow(*[pk, *place, *who, is_present, at_busy_screen])
+    return rows

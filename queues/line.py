@@ -3,16 +3,51 @@
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, Subquery
+from django.db.models import (
+    BigAutoField,
+    Count,
+    DateTimeField,
+    Exists,
+    OuterRef,
+    QuerySet,
+    Subquery,
+)
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from accounts.models import Patient
+from esanjeevani.composed import Columns
 from queues.door import look
 from queues.models import PRIORITY_RUN, Clinic, ClinicDay, Duty, KeptApart, Token
 from queues.pace import paces
 from queues.wait import Pace, Turn, Wait, ahead_on_arrival, expected_wait, order_of_calls
+
+# Asked whenever anything moves in a line, so they are composed once.
+IN_LINE = Columns(
+    lambda clinic: (
+        Token.objects.in_line(clinic)
+        .order_by("priority", "day", "number")
+        .values_list("pk", "priority", "yields", "comes_first")
+    ),
+    clinic=BigAutoField(),
+)
+LAST_CALLS = Columns(
+    lambda clinic, midnight: (
+        Token.objects.filter(clinic=clinic, called_at__gte=midnight)
+        .exclude(priority=Token.Priority.EMERGENCY)
+        .exclude(comes_first=True)
+        .order_by("-called_at")
+        .values_list("priority")[:PRIORITY_RUN]
+    ),
+    clinic=BigAutoField(),
+    midnight=DateTimeField(),
+)
+ON_DUTY = Columns(
+    lambda clinic: _per_clinic(Duty.objects.working().filter(clinic=clinic)),
+    clinic=BigAutoField(),
+)
 
 
 @dataclass(frozen=True)
@@ -37,14 +72,17 @@ class Line:
 
 def read_line(clinic: Clinic, patient: Patient | None = None) -> Line:
     """In 4 queries, 3 when the pace is fresh. With `patient`, of the doctors who may meet them."""
-    doctors, busy = _doctors_and_busy([clinic.pk], patient).get(clinic.pk, (0, 0))
+    if patient is None:
+        on_duty = {pk: (all_, busy) for pk, all_, busy in ON_DUTY.columns(clinic=clinic.pk)}
+    else:
+        on_duty = _doctors_and_busy([clinic.pk], patient)
+    doctors, busy = on_duty.get(clinic.pk, (0, 0))
     return Line(turns(clinic), doctors, busy, paces([clinic])[clinic.pk])
 
 
 def turns(clinic: Clinic) -> list[int]:
     """The waiting tokens' ids in the order in which they will be called. In 2 queries."""
-    rows = Token.objects.in_line(clinic).order_by("priority", "day", "number")
-    turns = list(rows.values_list("pk", "priority", "yields", "comes_first"))
+    turns: Any = IN_LINE.columns(clinic=clinic.pk)
     return order_of_calls(
         [turn[:3] for turn in turns if not turn[3]] + _put_back(turns),
         run=priority_run(clinic),
@@ -62,15 +100,8 @@ def priority_run(clinic: Clinic) -> int:
 
     Emergencies and patients put back go first whatever the run is, and are not counted.
     """
-    last = (
-        Token.objects.filter(clinic=clinic, called_at__gte=_midnight())
-        .exclude(priority=Token.Priority.EMERGENCY)
-        .exclude(comes_first=True)
-        .order_by("-called_at")
-        .values_list("priority", flat=True)[:PRIORITY_RUN]
-    )
     run = 0
-    for priority in last:
+    for (priority,) in LAST_CALLS.columns(clinic=clinic.pk, midnight=_midnight()):
         if priority != Token.Priority.PRIORITY:
             break
         run += 1
@@ -88,11 +119,16 @@ def _doctors_and_busy(
 
     A doctor who was parted from `patient` after a report is none for them.
     """
-    held = Token.objects.held().filter(doctor=OuterRef("doctor"))
     working = Duty.objects.working().filter(clinic__in=clinic_ids)
     if patient is not None:
         working = working.exclude(doctor__in=KeptApart.of_patient(patient).values("doctor"))
-    rows = (
+    return {pk: (doctors, busy) for pk, doctors, busy in _per_clinic(working)}
+
+
+def _per_clinic(working: QuerySet[Duty]) -> "QuerySet[Duty, tuple[int, int, int]]":
+    """Clinic, doctors, and how many of them have a patient."""
+    held = Token.objects.held().filter(doctor=OuterRef("doctor"))
+    return (
         working.values("clinic_id")
         .annotate(
             doctors=Count("doctor"),
@@ -100,7 +136,6 @@ def _doctors_and_busy(
         )
         .values_list("clinic_id", "doctors", "busy")
     )
-    return {pk: (doctors, busy) for pk, doctors, busy in rows}
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,8 @@ With REQUIRE_SERVICES=1 a missing service is a failure; without it, it is said p
 
 import os
 import shutil
+import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from django.contrib.auth.models import Group
 from django.core.cache import cache
 from django.core.management import CommandError, call_command
 from django.test import TransactionTestCase
+from django.utils import timezone
 
 from accounts.models import SmsTemplate, Speciality, State
 from accounts.seeding import seed
@@ -21,6 +24,8 @@ from accounts.sms import MemoryBackend
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
 TURNSERVER = shutil.which("turnserver")
+# Longer than a test takes that counts on one day.
+END_OF_DAY = timedelta(seconds=30)
 REQUIRED = os.environ.get("REQUIRE_SERVICES") == "1"
 
 
@@ -91,6 +96,15 @@ def unseeded(db: None) -> None:
     """Tables as before the first seed()."""
     for model in (State, Speciality, SmsTemplate, Group):
         model.objects.all().delete()
+
+
+@pytest.fixture(autouse=True)
+def _within_one_day() -> None:
+    """A line and its numbers are of one day: no test begins at the end of it."""
+    now = timezone.localtime()
+    midnight = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    if midnight - now < END_OF_DAY:
+        time.sleep((midnight - now).total_seconds())
 
 
 @pytest.fixture(autouse=True)

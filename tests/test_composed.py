@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.models import AuditEvent, Patient, User
 from consult.models import Consultation
-from esanjeevani.composed import Composed
+from esanjeevani.composed import Columns, Composed
 from esanjeevani.rows import insert, insert_unless_there, update
 from queues.models import Clinic, MoveRefused, Token
 from tests.factories import a_clinic, a_draft, a_patient, on_duty, waiting
@@ -106,6 +106,20 @@ def test_a_refusal_and_a_reading_are_written_down_alike():
     event = AuditEvent(action="x", target="y", address="10.0.0.1", refused=True)
     insert(event)
     assert plain(AuditEvent.objects.get()) == plain(event)
+
+
+def test_columns_come_as_values_list_gives_them():
+    clinic = staffed()
+    first, second = waiting(clinic), waiting(clinic)
+    in_line = Columns(
+        lambda clinic: Token.objects.in_line(clinic).order_by("number").values_list("pk", "uid"),
+        clinic=models.BigAutoField(),
+    )
+    for _ in range(2):
+        assert in_line.columns(clinic=clinic.pk) == [
+            (first.token_id, first.token.uid), (second.token_id, second.token.uid),
+        ]  # fmt: skip
+    assert in_line.columns(clinic=a_clinic().pk) == []
 
 
 def test_what_never_changes_stands_in_the_text_so_that_any_plan_finds_the_index_by_it():

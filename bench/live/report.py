@@ -24,10 +24,7 @@ from bench.services import Site, _free_port
 ROUNDS, SECONDS = 3, 3.0
 HEADS = 500  # changes that one scene can make
 PROCESSES = 2  # that hold the other ends of the sockets
-PACED, PACED_CHANGES = (
-    1.5,
-    8,
-)  # seconds between two changes of a line; the line is read once a second
+PACED, PACED_CHANGES = 1.5, 8  # seconds between two changes of a line, and how many
 BACK_WITHIN = 60.0
 
 

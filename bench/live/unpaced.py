@@ -3,6 +3,6 @@
 from esanjeevani.asgi import application
 from queues import board
 
-board.AT_MOST_EVERY = 0.0
+board.SHORTEST_REST = board.LONGEST_REST = 0.0
 
 __all__ = ["application"]

@@ -1,7 +1,7 @@
 """Processes that hold many open sockets, as lean as they can be: so that the server is measured.
 
 Each process holds its share of the sockets and notes when which place came. A watcher answers pings
-and comes back as static/js/live.js does: full jitter, 0 to 5 s first, doubling to 60 s.
+and comes back as static/js/live.js does: full jitter, 0 to 5 s first, 0 to 10 s from then on.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from typing import Any
 
-FIRST_WAIT, LONGEST_WAIT = 5.0, 60.0  # seconds, as in static/js/live.js
+FIRST_WAIT, LONGEST_WAIT = 5.0, 10.0  # seconds, as in static/js/live.js
 ANSWERS_WITHIN = 60  # seconds
 AT_ONCE = 40  # connections that one process opens at the same time while the scene is set
 AHEAD = re.compile(rb'"ahead": ?(\d+)')

@@ -183,6 +183,8 @@ def _check_pressure(form: forms.BaseForm, cleaned: dict[str, Any]) -> None:
 class VitalsForm(forms.Form):
     """Vital signs measured while the case waits or the doctor asks."""
 
+    template_name = "consult/centre/_vital_fields.html"
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for vital in VITALS:

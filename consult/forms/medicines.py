@@ -58,8 +58,7 @@ class LineForm(forms.ModelForm):
         return days
 
     def clean(self) -> dict[str, Any]:
-        """Without Django's look at the table's constraint, a query for each row: days are looked at above."""
-        cleaned = self.cleaned_data
+        cleaned = super().clean() or self.cleaned_data
         if not cleaned.get("generic", "").strip() and self.has_changed():
             self.add_error("generic", _("Write the generic name, or empty the row."))
         if "dose" in cleaned and self.has_changed():

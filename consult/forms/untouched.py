@@ -12,7 +12,8 @@ Choices = tuple[tuple[object, str], ...]
 
 def untouched(form: type[forms.BaseForm], prefix: str, **choices: Choices) -> SafeString:
     """The form's HTML; a form with mistakes goes to the page instead. Not for one with initial values."""
-    return _html(form, prefix, get_language() or "en", tuple(sorted(choices.items())))
+    offered = tuple(sorted(choices.items()))
+    return _html(form, prefix, get_language() or "en", offered)  # type: ignore[arg-type]
 
 
 @lru_cache(maxsize=FORMS_KEPT)

@@ -30,8 +30,8 @@ class ConsultationQuerySet(models.QuerySet["Consultation"]):
     def visible_to(self, user: Any, now: Any = None) -> "ConsultationQuerySet":
         """The patient's account, the health centre, the doctor, a specialist who joined; nobody else.
 
-        Each by a condition without a join, so that no row comes twice. `user` and `now`
-        are slots where the query is composed once.
+        Each by a condition without a join, so that no row comes twice. `user` and `now` are slots
+        where the query is composed once.
         """
         posts = Post.objects.at_centres(now).filter(user=user).values("facility")
         joined = Opinion.objects.filter(specialist__user=user).values("consultation")

@@ -120,7 +120,7 @@ def _room(
         "is_live": consultation.state == Consultation.State.IN_PROGRESS,
         "note": note,
         "note_form": note_form or NoteForm(instance=note),
-        "lines": lines or DraftRows(actions.draft_lines(consultation)),
+        "medicines": lines or DraftRows(actions.draft_lines(consultation)),
         "has_draft": DRAFT.first(consultation=consultation.pk) is not None,
         "issued": IN_FORCE.first(consultation=consultation.pk),
         "return_form": _untouched_return_form(consultation),

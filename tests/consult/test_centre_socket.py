@@ -255,10 +255,10 @@ def test_the_desk_of_the_specialists_is_told_that_one_is_asked(site: Site, meena
         page(other(site), "/ws/desk/", das.user, staff=True) as desk,
         browser_of(rao.user, site.url, staff=True) as doctor,
     ):
-        desk.hear("line")
+        desk.hear("hello")
         form = {"opinion-clinic": str(skin.uid), "opinion-question": "Eczema?"}
         post(doctor, path("doctors_room", case), path("ask_opinion", case), **form)
-        desk.hear("line")
+        desk.hear("asked")
 
 
 def test_a_case_that_is_returned_is_told_to_the_centre(site: Site, meena, hub, rao):

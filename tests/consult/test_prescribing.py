@@ -295,3 +295,11 @@ def test_a_line_has_its_place_once_and_lasts_a_day_to_half_a_year(consultation):
 
     assert [a_row(1, days) for days in (0, 181, 1)] == [False, False, True]
     assert (a_row(1, 5), a_row(2, 180)) == (False, True)
+
+
+def test_the_doctors_room_shows_what_was_issued_and_can_still_be_finished(consultation):
+    prescribed(consultation)
+    room = reverse("consult:doctors_room", args=[consultation.uid])
+    page = as_staff(consultation.doctor.user).get(room).content.decode()
+    assert "<caption>Medicines</caption>" in page
+    assert 'name="finish"' in page

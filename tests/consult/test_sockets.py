@@ -7,6 +7,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import httpx
@@ -29,6 +30,7 @@ from esanjeevani.asgi import application
 from esanjeevani.live import hub
 from queues.board import boards
 from queues.models import Clinic, Presence, Token
+from tests.dropped import Waiting, dropped_at_once
 from tests.factories import (
     a_clinic,
     a_doctor,
@@ -397,10 +399,24 @@ def test_of_a_page_that_is_gone_nothing_stays_in_the_process(settings):
         await tabs[0].disconnect()
         assert set(boards().tokens()) == {consultation.token_id}
         await tabs[1].disconnect()
-        assert (set(boards().tokens()), hub()._topics) == (set(), {})
+        assert (set(boards().tokens()), hub()._topics, hub()._joined) == (set(), {}, {})
         await database_sync_to_async(connections.close_all)()
 
     asyncio.run(scene())
+
+
+def test_all_who_are_cut_off_at_once_are_back_with_their_own_place(site: Site, clinic, rao):
+    first = waiting(clinic)
+    pages = [Waiting(waiting(clinic)) for _person in range(25)]
+    url = other(site)
+
+    socket_url = url.replace("http", "ws", 1)
+    with browser_of(first.patient.account, site.url) as phone:
+        leaves = partial(post, phone, path("visit", first), path("leave", first))
+        asyncio.run(dropped_at_once(pages, lambda: socket_url, url, leaves))
+    assert {page.told["hello"]["token"] for page in pages} == {"waiting"}
+    assert [page.told["place"]["token"] for page in pages] == [page.token_id for page in pages]
+    assert Token.objects.waiting().present().count() == len(pages)
 
 
 # --- Redis --------------------------------------------------------------------------------------

@@ -34,19 +34,8 @@ def ask(port: int, name: str, word: str, *more: str, until: str = "", seconds: i
 
     It waits long for a packet back, which no public address sends: it is not asked on after `until`.
     """
-    command = [
-        "timeout",
-        str(seconds),
-        "stdbuf",
-        "-oL",
-        "turnutils_uclient",
-        "-n",
-        "1",
-        "-m",
-        "1",
-        "-c",
-    ]
-    command += ["-X", *more, "-u", name, "-w", word, "-p", str(port), "127.0.0.1"]
+    command = f"timeout {seconds} stdbuf -oL turnutils_uclient -n 1 -m 1 -c -X".split()
+    command += [*more, "-u", name, "-w", word, "-p", str(port), "127.0.0.1"]
     said = ""
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True

@@ -4,6 +4,7 @@ Each part is killed and paused in the middle of the work; Redis forgets and stay
 wrong; tasks come twice. Then the same must hold as after the short form (test_trouble.py).
 """
 
+import asyncio
 import json
 import re
 import signal
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import pytest
 import redis
+from django.db import connections
 from websockets.sync.client import ClientConnection, connect
 
 from accounts.actions import queue_sms
@@ -22,7 +24,18 @@ from accounts.seeding import sms_slots
 from consult.broadcast import room_topic
 from consult.models import Prescription
 from esanjeevani.live import CHANNEL
-from tests.factories import a_clinic, a_doctor, a_state, in_the_room, on_duty, prescribed
+from queues.actions import leave_line
+from queues.models import Token
+from tests.dropped import Waiting, dropped_at_once
+from tests.factories import (
+    a_clinic,
+    a_doctor,
+    a_state,
+    in_the_room,
+    on_duty,
+    prescribed,
+    waiting,
+)
 from tests.faults import invariants
 from tests.faults.machine import Machine, part_named
 from tests.running import session_of
@@ -99,6 +112,23 @@ def test_postgresql_is_restarted_in_good_order(machine, a_crowd):
         machine.wait()
         invariants.pages_converge(crowd)
     invariants.all_hold(machine, crowd)
+
+
+def test_a_thousand_waiting_pages_are_cut_off_at_once(machine, transactional_db):
+    """Each is back with its own place, whatever live process it comes to."""
+    clinic = a_clinic(daily_limit=2000, waiting_limit=2000)
+    on_duty(clinic)
+    first = waiting(clinic)
+    pages = [Waiting(waiting(clinic)) for _person in range(1000)]
+
+    def first_leaves() -> None:
+        leave_line(token=first.token)
+        connections.close_all()
+
+    asyncio.run(dropped_at_once(pages, machine.next_live, machine.url, first_leaves))
+    assert {page.told["hello"]["token"] for page in pages} == {"waiting"}
+    assert [page.told["place"]["token"] for page in pages] == [page.token_id for page in pages]
+    assert Token.objects.waiting().present().count() == len(pages)
 
 
 def test_two_beats_do_the_work_of_one(machine, a_crowd):

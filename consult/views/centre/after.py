@@ -26,7 +26,7 @@ def print_page(request: AtCentre, consultation: UUID) -> HttpResponse:
         raise Http404
     record("prescription.print", issued, by=request.user, patient=found.patient)
     context = {"consultation": found, "issued": issued, "document": issued.document}
-    context["lines"] = LINES.all(prescription=issued.pk)
+    context["issued_lines"] = LINES.all(prescription=issued.pk)
     return render(request, "consult/centre/print.html", context)
 
 

@@ -12,7 +12,7 @@ from accounts.actions import record
 from accounts.gates import AtCentre, get_or_refuse, health_worker_only
 from consult import actions
 from consult.fetch import centres_consultation
-from consult.forms import DispensingForm, FollowUpForm, MessageForm, VitalsForm
+from consult.forms import DispensingForm, FollowUpForm, MessageForm, VitalsForm, untouched
 from consult.models import Consultation, Instruction
 from consult.of_consultation import (
     FOLLOW_UPS,
@@ -87,7 +87,7 @@ def _room(request: AtCentre, found: Consultation) -> dict[str, Any]:
         **_doctors_word(found),
         **chat_context(found),
         "form": MessageForm(),
-        "vitals_form": VitalsForm(),
+        "vitals_form": untouched(VitalsForm, ""),
         "role": Role.HEALTH_WORKER,
         # The patient sits here: the call is on this screen, not on a colleague's.
         "is_my_screen": found.token is not None and found.token.brought_by_id == request.user.pk,
@@ -100,7 +100,7 @@ def _waiting(request: AtCentre, found: Consultation) -> dict[str, Any]:
         "token": token,
         "attachments": SENT_FILES.all(consultation=found.pk),
         "instructions": INSTRUCTIONS.all(consultation=found.pk),
-        "vitals_form": VitalsForm(),
+        "vitals_form": untouched(VitalsForm, ""),
     }
     if token is None:
         return context | {"others": _elsewhere(request, found)}
@@ -145,7 +145,7 @@ def _after(request: AtCentre, found: Consultation) -> dict[str, Any]:
     }
     if issued:
         form = DispensingForm(prescription=issued)
-        context |= {"dispensing_form": form, "lines": form.lines}
+        context |= {"dispensing_form": form, "issued_lines": form.lines}
     return context | _back(request, found) if found.end_reason else context
 
 
