@@ -33,7 +33,7 @@ from consult.views.colleagues import (
     referral_form,
     transfer_form,
 )
-from consult.views.doctor import return_form
+from consult.views.returning import return_form
 from queues.models import Duty, KeptApart
 
 

@@ -1,18 +1,27 @@
-"""The doctor's desk: the lines, who is held, what is asked, and going on and off duty."""
+"""The doctor's desk: the lines, who is held, what is asked, and calling the next one."""
 
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.db.models import BigAutoField
-from django.http import HttpResponse
-from django.shortcuts import render
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_safe
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.actions import record
 from accounts.gates import SignedIn, doctor_only
 from accounts.models import Doctor
+from consult import actions
 from consult.desk import OwnPart, duties_version
+from consult.fetch import doctors_consultation
 from esanjeevani.composed import Composed
+from queues.actions import AlreadyHolding, NobodyPresent, NotOnDuty
 from queues.desk import desk_lines
-from queues.models import Clinic, Duty
+from queues.models import Clinic, Duty, MoveRefused
 
 MAY_START = Composed(
     lambda doctor, speciality: (
@@ -51,3 +60,44 @@ def own_part(request: SignedIn) -> HttpResponse:
     """The part of the desk that is the doctor's own; the page fetches it when it is told of another."""
     record("desk.read", "desk", by=request.user)
     return render(request, "consult/_desk_own.html", {"own": OwnPart.of(request.user.doctor)})
+
+
+@require_POST
+@doctor_only
+def call_next(request: SignedIn) -> HttpResponse:
+    """Call the first present patient of one line."""
+    try:
+        clinic = get_object_or_404(Clinic, uid=request.POST.get("clinic", ""))
+    except ValidationError:  # not the shape of an id
+        raise Http404 from None
+    try:
+        actions.call_next(clinic=clinic, doctor=request.user.doctor)
+    except NotOnDuty:
+        messages.error(request, _("You are not on duty in this clinic, or you are paused."))
+    except AlreadyHolding:
+        messages.info(request, _("You have a patient already."))
+    except NobodyPresent as nobody:
+        messages.info(request, _why_nobody(nobody))
+    return redirect("consult:desk")
+
+
+def _why_nobody(nobody: NobodyPresent) -> str:
+    if not nobody.waiting:
+        return _("Nobody waits.")
+    return ngettext(
+        "Nobody is on the page now. %(n)d person waits and is away; they keep their place.",
+        "Nobody is on the page now. %(n)d people wait and are away; they keep their place.",
+        nobody.waiting,
+    ) % {"n": nobody.waiting}
+
+
+@require_POST
+@doctor_only
+def pass_over(request: SignedIn, consultation: UUID) -> HttpResponse:
+    """Wait no longer for the patient who was called."""
+    found = doctors_consultation(request, consultation)
+    try:
+        actions.pass_over(consultation=found, by=request.user)
+    except MoveRefused:
+        messages.info(request, _("The patient has just come in."))
+    return redirect("consult:desk")

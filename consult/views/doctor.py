@@ -1,16 +1,14 @@
+"""The doctor's room: the case, notes, medicines, and how a consultation ends."""
+
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
-from django.db.models import BigAutoField, DateField, QuerySet
+from django.db.models import BigAutoField, QuerySet
 from django.forms import BaseFormSet
-from django.http import Http404, HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
-from django.utils.safestring import SafeString
+from django.http import HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.actions import record
@@ -19,20 +17,18 @@ from consult import actions
 from consult.actions import Line
 from consult.fetch import doctors_consultation
 from consult.forms import (
-    CentreReturnForm,
     DraftRows,
     LineFormSet,
     MessageForm,
     NoteForm,
-    ReturnForm,
     lines_of,
-    untouched,
 )
 from consult.models import Consultation, Prescription
 from consult.of_consultation import DRAFT, IN_FORCE, NOTE, chat_context
 from consult.people import Role
-from consult.views.colleagues import clinic_choices, panels
+from consult.views.colleagues import panels
 from consult.views.elsewhere import elsewhere_context
+from consult.views.returning import return_form, untouched_return_form
 from consult.views.rooms import allow_camera
 from consult.views.rules_panel import (
     care_context,
@@ -41,51 +37,9 @@ from consult.views.rules_panel import (
     rules_context,
 )
 from esanjeevani.composed import Composed
-from queues.actions import AlreadyHolding, NobodyPresent, NotOnDuty
-from queues.models import Clinic, HubLink, MoveRefused
+from queues.models import MoveRefused
 
 EARLIER_SHOWN = 10
-
-
-@require_POST
-@doctor_only
-def call_next(request: SignedIn) -> HttpResponse:
-    """Call the first present patient of one line."""
-    try:
-        clinic = get_object_or_404(Clinic, uid=request.POST.get("clinic", ""))
-    except ValidationError:  # not the shape of an id
-        raise Http404 from None
-    try:
-        actions.call_next(clinic=clinic, doctor=request.user.doctor)
-    except NotOnDuty:
-        messages.error(request, _("You are not on duty in this clinic, or you are paused."))
-    except AlreadyHolding:
-        messages.info(request, _("You have a patient already."))
-    except NobodyPresent as nobody:
-        messages.info(request, _why_nobody(nobody))
-    return redirect("consult:desk")
-
-
-def _why_nobody(nobody: NobodyPresent) -> str:
-    if not nobody.waiting:
-        return _("Nobody waits.")
-    return ngettext(
-        "Nobody is on the page now. %(n)d person waits and is away; they keep their place.",
-        "Nobody is on the page now. %(n)d people wait and are away; they keep their place.",
-        nobody.waiting,
-    ) % {"n": nobody.waiting}
-
-
-@require_POST
-@doctor_only
-def pass_over(request: SignedIn, consultation: UUID) -> HttpResponse:
-    """Wait no longer for the patient who was called."""
-    found = doctors_consultation(request, consultation)
-    try:
-        actions.pass_over(consultation=found, by=request.user)
-    except MoveRefused:
-        messages.info(request, _("The patient has just come in."))
-    return redirect("consult:desk")
 
 
 @require_safe
@@ -123,7 +77,7 @@ def _room(
         "medicines": lines or DraftRows(actions.draft_lines(consultation)),
         "has_draft": DRAFT.first(consultation=consultation.pk) is not None,
         "issued": IN_FORCE.first(consultation=consultation.pk),
-        "return_form": _untouched_return_form(consultation),
+        "return_form": untouched_return_form(consultation),
         "form": MessageForm(),
         "earlier": EARLIER.all(patient=consultation.patient_id, but=consultation.pk),
         **panels(consultation),
@@ -281,40 +235,6 @@ def revise(request: SignedIn, consultation: UUID) -> HttpResponse:
     except (MoveRefused, Prescription.DoesNotExist):
         messages.error(request, _("There is no prescription to correct."))
     return redirect("consult:doctors_room", consultation=found.uid)
-
-
-def return_form(consultation: Consultation, data: Any = None) -> ReturnForm:
-    """To a health centre with a clinic to send it to instead; to a patient at home without."""
-    if consultation.facility_id is None:
-        return ReturnForm(data, prefix="return")
-    form = CentreReturnForm(data, prefix="return")
-    form.fields["clinic"].queryset = _clinics_instead(  # type: ignore[attr-defined]
-        **_of_centre(consultation)
-    )
-    return form
-
-
-def _of_centre(consultation: Consultation) -> dict[str, Any]:
-    day = timezone.localdate()
-    return {"facility": consultation.facility_id, "clinic": consultation.clinic_id, "day": day}
-
-
-def _clinics_instead(facility: Any, clinic: Any, day: Any) -> "QuerySet[Clinic]":
-    linked = HubLink.objects.in_force(day).filter(spoke=facility)
-    others = Clinic.objects.filter(pk__in=linked.values("clinic")).select_related("speciality")
-    return others.exclude(pk=clinic)
-
-
-CLINICS_INSTEAD = Composed(
-    _clinics_instead, facility=BigAutoField(), clinic=BigAutoField(), day=DateField()
-)
-
-
-def _untouched_return_form(consultation: Consultation) -> SafeString:
-    if consultation.facility_id is None:
-        return untouched(ReturnForm, "return")
-    others = CLINICS_INSTEAD.all(**_of_centre(consultation))
-    return untouched(CentreReturnForm, "return", clinic=clinic_choices(others))
 
 
 @require_POST

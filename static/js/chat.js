@@ -68,44 +68,65 @@ export function startChat(section, isHearing) {
     return fetching;
   }
 
-  async function send(clientId, text, item) {
+  async function send(message) {
     try {
-      const answer = await fetch(url, {
-        method: "POST",
-        headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": csrf },
-        body: JSON.stringify({ client_id: clientId, text }),
-      });
+      const answer = await (message.files.length ? postFile(message) : postText(message));
       if (answer.status >= 500) throw new Error(String(answer.status));
-      if (!answer.ok) {
-        errorLine.textContent = (await answer.json()).message;
-        errorLine.hidden = false;
-        form.elements.text.value ||= text; // nothing that was typed is lost
-        item.remove();
-        return;
-      }
-      const { id } = await answer.json();
-      setTimeout(() => catchUp(id), isHearing() ? RETRY_MS : 0);
+      const said = await answer.json();
+      if (answer.ok) setTimeout(() => catchUp(said.id), isHearing() ? RETRY_MS : 0);
+      else refused(message, Object.values(said.fields ?? {}).flat().join(" ") || said.message);
     } catch {
-      item.querySelector(".who").textContent = unsent;
-      setTimeout(() => send(clientId, text, item), RETRY_MS);
+      message.item.querySelector(".who").textContent = unsent;
+      setTimeout(() => send(message), RETRY_MS);
     }
   }
 
+  const postText = ({ clientId, text }) => fetch(url, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": csrf },
+    body: JSON.stringify({ client_id: clientId, text }),
+  });
+
+  function postFile({ clientId, text, files }) {
+    const body = new FormData();
+    for (const [name, value] of Object.entries({ client_id: clientId, text, file: files[0] })) body.append(name, value);
+    return fetch(`${url}files/`, { method: "POST", headers: { Accept: "application/json", "X-CSRFToken": csrf }, body });
+  }
+
+  // Nothing that was typed or chosen is lost.
+  function refused({ text, files, item }, words) {
+    errorLine.textContent = words;
+    errorLine.hidden = false;
+    form.elements.text.value ||= text;
+    const chosen = new DataTransfer();
+    for (const file of files) chosen.items.add(file);
+    if (!form.elements.file.files.length) form.elements.file.files = chosen.files;
+    sayChosen();
+    item.remove();
+  }
+
+  const fileName = section.querySelector("[data-file-name]");
+  const noFile = fileName.textContent;
+  function sayChosen() {
+    fileName.textContent = form.elements.file.files[0]?.name ?? noFile;
+  }
+
   form.addEventListener("submit", (event) => {
-    if (form.elements.file.files.length) return; // files go as a form
     event.preventDefault();
     const text = form.elements.text.value.trim();
-    if (!text) return;
+    const files = [...form.elements.file.files];
+    if (!text && !files.length) return;
     errorLine.hidden = true;
-    form.elements.text.value = "";
     const clientId = crypto.randomUUID?.() ?? form.elements.client_id.value.replace(/.{12}$/, () => Math.random().toString(16).slice(2, 14).padEnd(12, "0"));
     const item = document.createElement("li");
     item.className = "mine unsent";
     item.dataset.client = clientId;
-    item.append(paragraph("who", sending), paragraph("text", text));
+    item.append(paragraph("who", sending), paragraph("text", text || files[0].name));
     list.append(item);
     list.scrollTop = list.scrollHeight;
-    send(clientId, text, item);
+    form.reset();
+    sayChosen();
+    send({ clientId, text, files, item });
   });
   form.elements.text.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
@@ -113,10 +134,7 @@ export function startChat(section, isHearing) {
       form.requestSubmit();
     }
   });
-  form.elements.file.addEventListener("change", () => {
-    const chosen = form.elements.file.files[0];
-    if (chosen) section.querySelector("[data-file-name]").textContent = chosen.name;
-  });
+  form.elements.file.addEventListener("change", sayChosen);
   list.scrollTop = list.scrollHeight;
   return { hear, catchUp };
 }

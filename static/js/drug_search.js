@@ -1,7 +1,6 @@
 // Search as you type over generics: a list under the field, worked by keys or by a click.
 
 const PAUSE_MS = 120;
-const place = document.querySelector("[data-search]");
 const list = document.createElement("ul");
 list.className = "drug-list";
 list.id = "drug-list";
@@ -54,7 +53,8 @@ async function search() {
   const typed = field.value.trim();
   asked = typed;
   if (typed.length < 2) return close();
-  const answer = await fetch(`${place.dataset.search}?q=${encodeURIComponent(typed)}`);
+  const { search: url } = field.closest("[data-search]").dataset;
+  const answer = await fetch(`${url}?q=${encodeURIComponent(typed)}`);
   if (!answer.ok || asked !== typed || document.activeElement !== field) return;
   rows = await answer.json();
   if (!rows.length) return close();

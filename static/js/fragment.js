@@ -10,6 +10,12 @@ export async function fetchPart(url) {
   return parse(await answer.text());
 }
 
+// Somebody is in it, or has typed in it: it is not taken away.
+export function isInUse(place) {
+  const typed = [...place.querySelectorAll("input[type=text], textarea")];
+  return place.contains(document.activeElement) || typed.some((field) => field.value !== field.defaultValue);
+}
+
 export function parse(html) {
   return new DOMParser().parseFromString(policy.createHTML(html), "text/html").body;
 }

@@ -45,4 +45,8 @@ document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || !next) document.querySelector("[name=more]")?.click();
   else next.focus();
 });
-for (const row of document.querySelectorAll("[data-medicines] [data-row]")) say(row);
+function sayAll() {
+  for (const row of document.querySelectorAll("[data-medicines] [data-row]")) say(row);
+}
+document.addEventListener("swapped", sayAll);
+sayAll();

@@ -5,26 +5,28 @@ import { parse } from "./fragment.js";
 import "./medicine.js";
 import { reload } from "./reload.js";
 
-const form = document.querySelector("[data-autosave]");
-const state = form.querySelector("[data-save-state]");
-const rows = form.querySelector("[data-medicines]");
-const total = form.querySelector("[name=lines-TOTAL_FORMS]");
 const PAUSE_MS = 1500;
 const RETRY_MS = 4000;
 let timer;
 let leaving = false;
 
+const form = () => document.querySelector("[data-autosave]");
+const say = (what) => { form().querySelector("[data-save-state]").textContent = form().dataset[what]; };
+
 async function save() {
-  state.textContent = form.dataset.unsaved;
+  const saved = form();
+  if (!saved) return;
+  say("unsaved");
   try {
-    const answer = await fetch(form.action, {
+    const answer = await fetch(saved.action, {
       method: "POST",
       headers: { "X-Requested-With": "fetch" },
-      body: new FormData(form),
+      body: new FormData(saved),
     });
     if (answer.status >= 500 || answer.redirected) throw new Error(String(answer.status));
     if (answer.status === 409) reload();
-    state.textContent = answer.status === 200 ? form.dataset.saved : form.dataset.invalid;
+    if (saved !== form()) return; // another has come in its place
+    say(answer.status === 200 ? "saved" : "invalid");
     if (answer.ok) showRules(parse(await answer.text()));
   } catch {
     if (!leaving) timer = setTimeout(save, RETRY_MS);
@@ -33,26 +35,31 @@ async function save() {
 
 // What the rules say of what was just saved; a reason that is being typed is never taken away.
 function showRules(part) {
-  const rules = form.querySelector("[data-rules]");
+  const rules = form().querySelector("[data-rules]");
   const fresh = part.querySelector("[data-rules]");
   if (rules && fresh && !rules.contains(document.activeElement)) rules.replaceWith(fresh);
 }
 
-form.addEventListener("input", () => {
-  state.textContent = form.dataset.unsaved;
+document.addEventListener("input", (event) => {
+  if (!event.target.closest("[data-autosave]")) return;
+  say("unsaved");
   clearTimeout(timer);
   timer = setTimeout(save, PAUSE_MS);
 });
-form.addEventListener("submit", () => {
-  leaving = true;
+document.addEventListener("submit", (event) => {
+  if (event.target !== form()) return;
+  leaving = !event.target.matches("[data-stay]") || event.submitter?.matches("[data-leave]");
   clearTimeout(timer);
 });
 addEventListener("pageshow", () => { leaving = false; });
 
-form.querySelector("[name=more]")?.addEventListener("click", (event) => {
+document.addEventListener("click", (event) => {
+  if (!event.target.matches?.("[data-autosave] [name=more]")) return;
   event.preventDefault();
+  const total = form().querySelector("[name=lines-TOTAL_FORMS]");
+  const rows = form().querySelector("[data-medicines]");
   const index = Number(total.value);
-  const row = form.querySelector("[data-medicine]").content.cloneNode(true);
+  const row = form().querySelector("[data-medicine]").content.cloneNode(true);
   for (const field of row.querySelectorAll("[name]")) {
     field.name = field.name.replace("__prefix__", index);
     field.id = field.id.replace("__prefix__", index);

@@ -1,10 +1,11 @@
 // The room, on both sides: messages come in; another state of the consultation is another page.
 
 import { startChat } from "./chat.js";
-import { fetchPart } from "./fragment.js";
+import { fetchPart, isInUse } from "./fragment.js";
 import { listen } from "./live.js";
 import { reload } from "./reload.js";
 import "./forms.js";
+import "./stay.js";
 import "./upload.js";
 
 const room = document.querySelector("[data-room]");
@@ -22,8 +23,7 @@ async function renew(...names) {
     const page = await fetchPart(location.pathname);
     for (const [name, place] of places) {
       const newer = page.querySelector(`[data-${name}]`);
-      const isInUse = place.contains(document.activeElement) || [...place.querySelectorAll("input[type=text], textarea")].some((field) => field.value !== field.defaultValue);
-      if (newer && !isInUse) place.replaceWith(newer);
+      if (newer && !isInUse(place)) place.replaceWith(newer);
     }
   } catch {
     setTimeout(() => renew(...names), 3000);

@@ -135,6 +135,8 @@ def address(pattern: URLPattern, story: Story) -> str:
         "attachment": file.uid if file else uuid.uuid4(),
         "opinion": opinion.uid if opinion else uuid.uuid4(),
         "instruction": instruction.pk if instruction else 1,
+        "document": uuid.uuid4(),
+        "number": 0,
     }
     wanted = {name: values[name] for name in pattern.pattern.converters}
     return reverse(f"consult:{pattern.name}", kwargs=wanted)

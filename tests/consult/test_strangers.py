@@ -120,6 +120,8 @@ def address(pattern: URLPattern, of: Theirs) -> str:
         "code": "unknown",
         "refill": uuid.UUID(int=1),
         "shared": uuid.UUID(int=1),
+        "document": uuid.UUID(int=1),
+        "number": 0,
     }
     wanted = {name: values[name] for name in pattern.pattern.converters}
     return reverse(named(pattern), kwargs=wanted)

@@ -1,0 +1,45 @@
+// A form of the room that says data-stay is sent without leaving the page, so that the call goes on: what came of
+// it is put into the page. Other forms, and buttons that say data-leave, lead elsewhere as ever.
+
+import { isInUse, parse } from "./fragment.js";
+
+const room = document.querySelector("[data-room]");
+let isSending = false;
+
+async function send(form, button) {
+  const body = new FormData(form);
+  if (button?.name) body.append(button.name, button.value);
+  const url = button?.hasAttribute("formaction") ? button.formAction : form.action;
+  const answer = await fetch(url, { method: "POST", body });
+  if (answer.status >= 500) throw new Error(String(answer.status));
+  const page = parse(await answer.text());
+  const same = page.querySelector("[data-room]");
+  if (same && same.dataset.state === room.dataset.state) show(page, form);
+  else location.assign(answer.url); // ended meanwhile, or signed out
+}
+
+function show(page, form) {
+  for (const place of document.querySelectorAll("[data-swap]")) {
+    const newer = page.querySelector(`[data-swap="${place.dataset.swap}"]`);
+    if (newer && (place.contains(form) || !isInUse(place))) place.replaceChildren(...newer.childNodes);
+  }
+  document.dispatchEvent(new Event("swapped"));
+  document.querySelector('[data-swap="told"] .notice, [data-swap] .error')?.scrollIntoView({ block: "nearest" });
+}
+
+document.addEventListener("submit", async (event) => {
+  const { target: form, submitter: button } = event;
+  if (event.defaultPrevented || !form.matches("[data-stay]") || button?.matches("[data-leave]")) return;
+  event.preventDefault();
+  if (isSending) return;
+  isSending = true;
+  room.querySelector("[data-unsent]").hidden = true;
+  try {
+    await send(form, button);
+  } catch {
+    room.querySelector("[data-unsent]").hidden = false;
+  }
+  isSending = false;
+  delete form.dataset.sent;
+  button?.removeAttribute("aria-disabled");
+});
