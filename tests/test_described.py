@@ -43,7 +43,9 @@ def test_in_a_case_with_impossible_numbers():
     wrong = {"vital_temperature": "98", "vital_systolic": "80", "vital_spo2": "x"}
     browser, draft = as_staff(meena), at_centre(meena)
     pages = [
-        browser.post(f"/centre/consultations/{draft.uid}/case/", wrong | {"revision": draft.revision}),
+        browser.post(
+            f"/centre/consultations/{draft.uid}/case/", wrong | {"revision": draft.revision}
+        ),
         browser.post(f"/centre/consultations/{sent(meena, clinic).uid}/vitals/", wrong),
     ]
     for page in pages:
