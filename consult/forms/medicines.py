@@ -27,6 +27,7 @@ class LineForm(forms.ModelForm):
             "generic", "form", "strength", "dose", "frequency", "days", "quantity",
             "instructions",
         ]  # fmt: skip
+        help_texts = {"dose": ""}  # its placeholder says it; a row has no room
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         # A row that was filled once may be emptied again.

@@ -13,12 +13,12 @@ for (const form of once) {
       return;
     }
     form.dataset.sent = "1";
-    event.submitter?.setAttribute("aria-disabled", "true");
+    for (const button of form.querySelectorAll("button")) button.setAttribute("aria-disabled", "true"); // none is heard now
   });
 }
 addEventListener("pageshow", () => {
   for (const form of once) {
     delete form.dataset.sent;
-    for (const button of form.querySelectorAll("[data-once]")) button.removeAttribute("aria-disabled");
+    for (const button of form.querySelectorAll("button")) button.removeAttribute("aria-disabled");
   }
 });

@@ -41,5 +41,5 @@ document.addEventListener("submit", async (event) => {
   }
   isSending = false;
   delete form.dataset.sent;
-  button?.removeAttribute("aria-disabled");
+  for (const one of form.querySelectorAll("button")) one.removeAttribute("aria-disabled");
 });

@@ -245,6 +245,7 @@ def test_a_case_is_answered_in_writing_when_nobody_can_be_called(
         prescribe(doctor)
         doctor.get_by_role("button", name="Issue the prescription").click()
         doctor.get_by_role("button", name="Finish").click()
+        expect(doctor.get_by_text("Nobody waits")).to_be_visible()
         expect(worker.get_by_role("link", name="Print page")).to_be_visible()
 
     consultation = Consultation.objects.get()
