@@ -11,6 +11,7 @@ from accounts.models import Facility, Post, User
 from consult.models import Consultation, Dispensing, FollowUp, Opinion
 from queues.models import HubLink, Token
 from tests.browser.acting import people, staff_sign_in
+from tests.calling import until
 from tests.factories import (
     a_clinic,
     a_district,
@@ -276,7 +277,7 @@ def test_what_is_typed_while_the_network_is_away_is_there_when_it_is_back(
         assert not Token.objects.present().exists()
         worker.goto("/centre/")
         expect(worker.get_by_text("Ahead: 0")).to_be_visible()
-        assert Token.objects.present().exists()
+        until(lambda: Token.objects.present().exists())
 
     consultation = Consultation.objects.get()
     assert consultation.examination == "Scaly edges, 3 cm"
