@@ -28,7 +28,7 @@ from consult.people import Role, role_of
 from consult.views.booking import opd_clinics, too_many_files
 from consult.views.rooms import ROOMS, allow_camera
 from queues.line import Standing, read_line, standings
-from queues.models import KeptApart, MoveRefused, Presence, Token
+from queues.models import Duty, KeptApart, MoveRefused, Presence, Token
 
 
 @require_safe
@@ -56,9 +56,13 @@ def _waiting_room(request: SignedIn, consultation: Consultation) -> HttpResponse
         raise AssertionError("A requested consultation has a token.")
     if token.is_open:
         Presence.renew([token.pk])
+    is_parted = KeptApart.of_patient(consultation.patient).exists()
+    # Before the line is read: a doctor who comes in between is then one that the page has not heard of.
+    all_doctors = (
+        Duty.objects.working().filter(clinic=consultation.clinic).count() if is_parted else 0
+    )
     line = read_line(consultation.clinic, consultation.patient)
     ahead = line.ahead_of(token.pk)
-    is_parted = KeptApart.of_patient(consultation.patient).exists()
     context = {
         "consultation": consultation,
         "token": token,
@@ -67,6 +71,7 @@ def _waiting_room(request: SignedIn, consultation: Consultation) -> HttpResponse
         "doctors": line.doctors,
         "is_called": token.state == Token.State.CALLED,
         "is_parted": is_parted,
+        "all_doctors": all_doctors,
         "others": _others_than(consultation) if is_parted and not line.doctors else [],
     }
     return render(request, "consult/waiting_room.html", context)

@@ -9,7 +9,6 @@ import { allowSound, ring } from "./ring.js";
 const room = document.querySelector("[data-waiting]");
 const find = (name) => room.querySelector(`[data-${name}]`);
 const shown = room.dataset.state;
-let doctorsOfAll;
 
 function show(place) {
   if (!find("ahead")) return;
@@ -20,8 +19,8 @@ function show(place) {
     requestAnimationFrame(() => ahead.classList.add("moved"));
   }
   if ("parted" in room.dataset) {
-    // The line counts all doctors; how many of them may see this patient, only the page knows.
-    if ((doctorsOfAll ??= place.doctors) !== place.doctors) reload();
+    // The line counts all doctors; how many of them may see this patient, only the server knows.
+    if (Number(room.dataset.parted) !== place.doctors) reload();
     find("next").hidden = place.ahead > 0 || find("doctors").textContent === "0";
     return;
   }

@@ -4,7 +4,6 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from queues import actions as queues
-from tests.calling import until
 from tests.factories import a_clinic, a_doctor, on_duty, waiting
 from tests.running import Site, session_of
 
@@ -25,13 +24,9 @@ def test_who_is_kept_apart_from_the_only_doctor_sees_at_once_when_another_comes_
     context = chromium.new_context(base_url=site.url)
     context.add_cookies([{"name": "sessionid", "value": session_of(account), "url": site.url}])
     page = context.new_page()
-    heard: list[str] = []
-    page.on("websocket", lambda one: one.on("framereceived", lambda said: heard.append(str(said))))
     page.goto(f"/consultations/{consultation.uid}/")
     nobody = page.get_by_text("No doctor here can see you at this moment. You keep your place")
     expect(nobody).to_be_visible()
-    # The first count of the line says what "another" is; asking the page lets its news in.
-    until(lambda: page.title() and any('"place"' in said for said in heard))
 
     on_duty(clinic, das)
     expect(page.locator("[data-doctors]")).to_have_text("1")
