@@ -11,7 +11,7 @@ from accounts.actions import record
 from accounts.models import Facility, Patient, User
 from consult import broadcast
 from consult.models import Attachment, Consultation, FollowUp, Observation
-from consult.of_consultation import OBSERVATIONS
+from consult.of_consultation import OBSERVATIONS, lock
 from consult.vitals import Vital
 from esanjeevani.composed import Composed
 from esanjeevani.rows import insert_unless_there, update
@@ -19,9 +19,6 @@ from queues.assignment import choose, linked_clinics
 from queues.models import Clinic, MoveRefused
 
 Vitals = dict[str, Decimal]
-LOCKED = Composed(
-    lambda case: Consultation.objects.select_for_update().filter(pk=case), case=BigAutoField()
-)
 DRAFT_OF = Composed(
     lambda patient, facility: Consultation.objects.select_for_update().filter(
         patient=patient, facility=facility, state=Consultation.State.DRAFT
@@ -118,9 +115,7 @@ def save_case(
 
 def _locked(draft: Consultation) -> Consultation:
     """As it is now, and nobody changes it until the transaction ends. Raises DoesNotExist."""
-    locked = LOCKED.first(case=draft.pk)
-    if locked is None:
-        raise Consultation.DoesNotExist
+    locked = lock(draft)
     locked.patient = draft.patient
     return locked
 

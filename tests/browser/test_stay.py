@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Playwright, expect
 
 from consult.models import Consultation
-from tests.calling import FAKE_MEDIA, both_in
+from tests.calling import FAKE_MEDIA, Person, both_in
 from tests.factories import a_clinic, a_photo, in_the_room, on_duty, the_formulary
 from tests.running import Site, launch, playing
 
@@ -38,9 +38,7 @@ def test_a_prescription_is_refused_issued_and_corrected_in_the_middle_of_the_cal
     site: Site, calling: Browser, consultation: Consultation
 ) -> None:
     with both_in(calling, consultation, site.url) as (doctor, patient):
-        for person in (doctor, patient):
-            person.sees_state("connected")
-            person.page.evaluate("window.isTheSame = true")
+        come_together(doctor, patient)
         page = doctor.page
         issue = page.get_by_role("button", name="Issue the prescription")
         issue.click()
@@ -64,9 +62,7 @@ def test_a_photo_is_sent_in_the_middle_of_the_call_and_a_disguise_is_refused(
     site: Site, calling: Browser, consultation: Consultation
 ) -> None:
     with both_in(calling, consultation, site.url) as (doctor, patient):
-        for person in (doctor, patient):
-            person.sees_state("connected")
-            person.page.evaluate("window.isTheSame = true")
+        come_together(doctor, patient)
         send_file(patient.page, "rash.jpg", a_photo(), "Since Sunday")
         expect(doctor.page.get_by_role("link", name="rash.jpg")).to_be_visible()
         expect(patient.page.get_by_role("link", name="rash.jpg")).to_be_visible()
@@ -95,7 +91,14 @@ def send_file(page: Page, name: str, content: bytes, words: str) -> None:
     page.get_by_role("button", name="Send").click()
 
 
-def goes_on(*people) -> None:
+def come_together(*people: Person) -> None:
+    """And each page is marked, so that another in its place would be known."""
+    for person in people:
+        person.sees_state("connected")
+        person.page.evaluate("window.isTheSame = true")
+
+
+def goes_on(*people: Person) -> None:
     for person in people:
         assert person.page.evaluate("window.isTheSame") is True
         person.sees_state("connected")
