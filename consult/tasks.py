@@ -12,6 +12,11 @@ def render(prescription_id: int) -> None:
     actions.render_prescription(prescription_id)
 
 
+@shared_task(name="consult.render_small")
+def render_small(prescription_id: int) -> None:
+    actions.render_small(prescription_id)
+
+
 @shared_task(name="consult.sweep_prescriptions")
 def sweep_prescriptions() -> None:
     actions.sweep_prescriptions()

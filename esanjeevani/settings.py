@@ -167,6 +167,7 @@ CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {
     "accounts.deliver": {"queue": "sms"},
     "consult.render": {"queue": "pdf"},
+    "consult.render_small": {"queue": "pdf"},
     "consult.abdm": {"queue": "sms"},
 }
 CELERY_BEAT_SCHEDULE = {
