@@ -35,3 +35,8 @@ def abdm(message_id: int) -> None:
 @shared_task(name="consult.sweep_abdm")
 def sweep_abdm() -> None:
     work.sweep_abdm()
+
+
+@shared_task(name="consult.forget_abdm")
+def forget_abdm() -> None:
+    work.forget_abdm()
