@@ -15,8 +15,8 @@ from consult.models import Consultation, FollowUp, Instruction
 from consult.models.consultations import ConsultationQuerySet
 from esanjeevani.composed import Composed
 from queues.assignment import linked_clinics
+from queues.counts import count
 from queues.line import Standing, standings
-from queues.models import Duty
 
 CAME_BACK_FOR = timedelta(days=14)
 DUE_SOON = timedelta(days=3)
@@ -129,10 +129,7 @@ def read_lines(facility: Facility, besides: Consultation | None = None) -> Day:
 
 def _unstaffed(clinic_ids: set[int]) -> set[int]:
     """Where nobody calls now: those patients must not be left to wait unseen."""
-    if not clinic_ids:
-        return set()
-    staffed = Duty.objects.working().filter(clinic__in=clinic_ids)
-    return clinic_ids - set(staffed.values_list("clinic_id", flat=True))
+    return {pk for pk, now in count(clinic_ids).items() if not now.doctors}
 
 
 def midnight() -> datetime:
@@ -141,5 +138,5 @@ def midnight() -> datetime:
 
 
 def hub_standings(facility: Facility) -> list[Standing]:
-    """The linked clinics as they stand, in 5 queries."""
+    """The linked clinics as they stand, in 3 queries."""
     return standings(linked_clinics(facility))
