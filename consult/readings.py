@@ -6,6 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import Patient
 from consult.models import Consultation, Observation
 from consult.of_consultation import OBSERVATIONS
 
@@ -23,10 +24,14 @@ class Reading:
 
 def readings(consultation: Consultation) -> list[Reading]:
     """In the order in which they were taken, in one query."""
-    rows = OBSERVATIONS.all(consultation=consultation.pk)
+    return readings_of(OBSERVATIONS.all(consultation=consultation.pk), consultation.patient)
+
+
+def readings_of(rows: list[Observation], patient: Patient) -> list[Reading]:
+    """Where the rows are known already."""
     found: list[Reading] = []
     for row in rows:
-        row.patient = consultation.patient
+        row.patient = patient
         lower = _lower_of(row, rows)
         if lower is not None:
             found.append(_pressure(row, lower))

@@ -13,19 +13,19 @@ from django.utils import timezone
 from accounts.models import Patient
 from esanjeevani.prepared import prepared_cursor
 
-# A doctor holds one patient at most, so that nobody is counted twice.
+# Who is busy is asked doctor by doctor: a join would walk over everybody who is held anywhere.
 COUNT = """
 SELECT clinic.id,
   (SELECT COUNT(*) FROM queue_token waiting
    WHERE waiting.clinic_id = clinic.id AND waiting.state = 'waiting'),
   COALESCE((SELECT today.last_number FROM queue_clinicday today
    WHERE today.clinic_id = clinic.id AND today.day = %s), 0),
-  COUNT(duty.id), COUNT(held.id)
+  COUNT(duty.id), CAST(SUM(
+    (SELECT COUNT(*) FROM queue_token held
+     WHERE held.doctor_id = duty.doctor_id AND held.state IN ('called', 'serving'))) AS integer)
 FROM queue_clinic clinic
 LEFT JOIN queue_duty duty
   ON duty.clinic_id = clinic.id AND duty.ended_at IS NULL AND duty.paused_at IS NULL{parted}
-LEFT JOIN queue_token held
-  ON held.doctor_id = duty.doctor_id AND held.state IN ('called', 'serving')
 WHERE clinic.id IN ({places}) GROUP BY clinic.id
 """
 NOT_PARTED = """
