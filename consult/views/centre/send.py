@@ -18,6 +18,7 @@ from consult.models import Consultation
 from consult.readiness import Attested, obstacles
 from consult.readings import readings
 from consult.views.booking import why_no_token
+from consult.views.centre.stands import stands
 from queues.actions import AlreadyWaiting, NoToken
 from queues.assignment import Choice, choose, linked_clinics
 from queues.models import Clinic, MoveRefused
@@ -123,6 +124,7 @@ def _page(
         "asked": asked,
         "specialities": _specialities(clinics),
         "choice": choice,
+        "clinics": [(one, stands(one)) for one in choice.everywhere],
         "chosen": str(form["clinic"].value() or ""),
         "refused": refused or [],
         "waiting_for": [why_not_ready(code) for code in waiting_for],

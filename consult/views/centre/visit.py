@@ -5,6 +5,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -28,11 +29,12 @@ from consult.of_consultation import (
 from consult.people import Role
 from consult.readings import readings
 from consult.views.centre.day import others_beside
+from consult.views.centre.stands import stands
 from consult.views.rooms import allow_camera
 from queues.actions import sit_at_screen
 from queues.assignment import linked_clinics
-from queues.line import Standing, read_line, standings
-from queues.models import KeptApart, MoveRefused, Presence, Token
+from queues.line import read_line, standings
+from queues.models import Clinic, KeptApart, MoveRefused, Presence, Token
 
 
 @require_safe
@@ -119,10 +121,11 @@ def _waiting(request: AtCentre, found: Consultation) -> dict[str, Any]:
     return context | _place(request, found, token) | {"others": _elsewhere(request, found)}
 
 
-def _elsewhere(request: AtCentre, found: Consultation) -> list[Standing]:
-    """The other linked clinics that take the patient now."""
+def _elsewhere(request: AtCentre, found: Consultation) -> list[tuple[Clinic, SafeString]]:
+    """The other linked clinics that take the patient now, and how they stand."""
     others = [one for one in linked_clinics(request.facility) if one != found.clinic]
-    return [one for one in standings(others, found.patient) if one.takes_patients]
+    there = [one for one in standings(others, found.patient) if one.takes_patients]
+    return [(one.clinic, stands(one)) for one in there]
 
 
 def _place(request: AtCentre, found: Consultation, token: Token) -> dict[str, Any]:
