@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Patient
@@ -20,6 +21,15 @@ class Reading:
     unit: str
     taken_at: datetime
     is_unusual: bool
+
+    @property
+    def when(self) -> str:
+        """The time; before today with its day."""
+        taken_at = timezone.localtime(self.taken_at)
+        day = (
+            "" if taken_at.date() == timezone.localdate() else f"{taken_at.day}.{taken_at.month}. "
+        )
+        return f"{day}{taken_at:%H:%M}"
 
 
 def readings(consultation: Consultation) -> list[Reading]:

@@ -38,6 +38,7 @@ def dispense(request: AtCentre, consultation: UUID) -> HttpResponse:
     issued = issued_of(found)
     if issued is None:
         raise Http404
+    issued.consultation = found
     form = DispensingForm(request.POST, prescription=issued)
     if not form.is_valid():
         messages.error(request, _("That was not understood; nothing was changed."))
