@@ -1,13 +1,15 @@
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from django import forms
 from django.utils import timezone
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.models import Patient
+from consult.forms.centre.once import once
 from consult.forms.centre.vitals import bound_vitals, check_pressure, vital_fields, vitals_of
 from consult.forms.consultation import CHILDBEARING_AGES
 from consult.models import Case, Consultation
@@ -83,13 +85,11 @@ class CentreCaseForm(forms.ModelForm):
         return bound_vitals(self)
 
     def render(self, *args: Any, **kwargs: Any) -> SafeString:
-        """A case of which nothing is written looks the same for everybody: kept per language."""
+        """A case of which nothing is written looks the same for everybody."""
+        write = partial(super().render, *args, **kwargs)
         if not self._is_untouched:
-            return super().render(*args, **kwargs)
-        look = get_language() or "", "lmp" in self.fields
-        if look not in _UNTOUCHED:
-            _UNTOUCHED[look] = super().render(*args, **kwargs)
-        return _UNTOUCHED[look]
+            return write()
+        return once("case, of a pregnancy too" if "lmp" in self.fields else "case", write)
 
     @property
     def _is_untouched(self) -> bool:

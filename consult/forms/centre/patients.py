@@ -1,11 +1,14 @@
+from functools import partial
 from typing import Any
 
 from django import forms
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.forms import OLDEST, PatientForm
 from accounts.phone import normalise
+from consult.forms.centre.once import once
 
 
 class FindForm(forms.Form):
@@ -37,6 +40,12 @@ class FindForm(forms.Form):
                 _("Give a number, or the name with age and village: all three.")
             )
         return cleaned
+
+    def by_name(self) -> SafeString:
+        """The fields beside the number."""
+        write = partial(self.render, "consult/centre/_by_name.html")
+        is_typed = any(self[name].value() for name in ("name", "age", "village"))
+        return write() if is_typed or self.errors else once("find by name", write)
 
 
 class CentrePatientForm(PatientForm):

@@ -1,10 +1,13 @@
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from django import forms
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from consult.forms.centre.once import once
 from consult.models import Consent
 from queues.line import Standing
 from queues.models import Clinic
@@ -65,6 +68,11 @@ class SendForm(forms.Form):
         self.fields["clinic"].choices = [  # type: ignore[attr-defined]
             (uid, clinic.local_name) for uid, clinic in self.clinics.items()
         ]
+
+    def agreement(self) -> SafeString:
+        """What the patient is told, and how and that they agreed."""
+        write = partial(self.render, "consult/centre/_agreement.html")
+        return write() if self.is_bound else once("agreement", write)
 
     def clean_clinic(self) -> Clinic | None:
         return self.clinics.get(self.cleaned_data["clinic"])
