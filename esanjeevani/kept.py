@@ -1,7 +1,7 @@
-"""Parts of pages that many people see: rendered once for what they say, then kept by the process.
+"""Parts of pages that come again and again: rendered once for what they say, then kept by the process.
 
-Only for parts that say nothing of a person. The values that a part shows are its key, so that it is
-never older than they are.
+The values that a part shows are its key, so that it is never older than they are, nor another
+person's. Only for parts in which nobody is named: what is kept outlives the request.
 """
 
 from collections.abc import Hashable
