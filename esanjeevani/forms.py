@@ -78,7 +78,7 @@ CONTROLS: dict[str, Callable[[Control], str]] = {
     **dict.fromkeys(
         [
             f"django/forms/widgets/{kind}.html"
-            for kind in ("checkbox", "date", "hidden", "input", "number", "tel", "text")
+            for kind in ("checkbox", "date", "file", "hidden", "input", "number", "tel", "text")
         ],
         _input,
     ),
