@@ -147,14 +147,36 @@ def test_a_composed_query_is_prepared_by_postgresql_and_gives_the_same_from_then
     for _ in range(8):  # planned for any values after the fifth
         assert of_clinic.first(uid=case.clinic.uid) == case.clinic
         assert of_clinic.first(uid=case.uid) is None
+    before = what_is_prepared()
     again = Token(clinic=case.clinic, patient=case.patient, number=1, day=case.token.day)
     with pytest.raises(IntegrityError), transaction.atomic():
         insert(again)
     assert of_clinic.first(uid=case.clinic.uid) == case.clinic
     if connection.vendor == "postgresql":
-        for _ in range(3):  # the rollback has made psycopg forget it
-            of_clinic.first(uid=case.clinic.uid)
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT statement FROM pg_prepared_statements")
-            prepared = [statement for (statement,) in cursor.fetchall()]
-        assert of_clinic._text.sql.replace("%s", "$1") in prepared
+        assert of_clinic._text.sql.replace("%s", "$1") in before.values()
+        assert before.items() <= what_is_prepared().items()  # the savepoint took nothing of it
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_prepared_outlives_a_transaction_that_is_undone():
+    clinic = a_clinic()
+    by_uid = Composed(lambda uid: Clinic.objects.filter(uid=uid), uid=models.UUIDField())
+    for _ in range(3):
+        assert by_uid.first(uid=clinic.uid) == clinic
+    before = what_is_prepared()
+    with transaction.atomic():
+        Clinic.objects.update(name="Undone")
+        assert by_uid.first(uid=clinic.uid).name == "Undone"
+        transaction.set_rollback(True)
+    assert by_uid.first(uid=clinic.uid).name == clinic.name
+    assert before.items() <= what_is_prepared().items()
+    assert len(before) > 0 or connection.vendor != "postgresql"
+
+
+def what_is_prepared() -> dict[str, str]:
+    """On this connection, by the name that each was given."""
+    if connection.vendor != "postgresql":
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name, statement FROM pg_prepared_statements")
+        return dict(cursor.fetchall())
