@@ -3,6 +3,7 @@ from django.db import transaction
 from consult import broadcast
 from consult.actions.room import after_pass
 from consult.actions.telling import tell_at_home
+from consult.day import midnight
 from consult.models import Consultation
 from queues.actions import expire_old, pass_unanswered, people_near_their_turn, put_heads_forward
 from queues.models import MoveRefused, Token
@@ -39,8 +40,11 @@ def _tell_absent_people() -> None:
 
 def _end_yesterday() -> None:
     expire_old()
+    # Not of today: to hold the tokens of all who wait now against their cases took longer than the rest.
     left = Consultation.objects.with_people().filter(
-        state=Consultation.State.REQUESTED, token__state=Token.State.EXPIRED
+        state=Consultation.State.REQUESTED,
+        requested_at__lt=midnight(),
+        token__state=Token.State.EXPIRED,
     )
     for consultation in left[:500]:
         try:
