@@ -55,9 +55,9 @@ PARTS = [
          is_provisional, tests, advice, red_flags, written_by_id, written_at)
        SELECT id, 'Throat red, lungs clear', 'Viral fever', 'B34.9', 'Viral infection, unspecified',
          false, '', 'Rest and plenty of water', '', %(user)s, ended_at {TENTH}""",
-    f"""INSERT INTO consult_prescription (consultation_id, version, state, number, check_code, check_id,
+    f"""INSERT INTO consult_prescription (uid, consultation_id, version, state, number, check_code, check_id,
          document, issued_at, issued_by_id, digest, signature, key_id, pdf, pdf_a5)
-       SELECT one.id, 1, 'issued', 'P' || one.id, left(md5(one.id::text), 12),
+       SELECT gen_random_uuid(), one.id, 1, 'issued', 'P' || one.id, left(md5(one.id::text), 12),
          left(md5(one.uid::text), 22), document, issued_at, issued_by_id, digest, signature, key_id,
          'prescriptions/' || one.uid || '-a4.pdf', 'prescriptions/' || one.uid || '-a5.pdf'
        {TENTH.replace("WHERE", ", consult_prescription paper WHERE paper.id = %(paper)s AND")}""",
