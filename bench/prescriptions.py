@@ -9,8 +9,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from bench import rows
+from bench.asking import Ask, csrf_of
 from bench.client import Connection, Unexpected, Wanted, drive
-from bench.operations import Ask, csrf_of
 from bench.services import Site, pdf_worker
 from bench.summary import Figure
 from consult import actions

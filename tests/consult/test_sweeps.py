@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from django.db.models import F
 from django.urls import reverse
 from django.utils import timezone
 
@@ -136,19 +135,12 @@ def test_who_closed_the_page_is_told_once_when_the_turn_is_near(rao, clinic):
 
 
 # --- days that end ------------------------------------------------------------------------------
-def night_falls() -> None:
-    """Whoever was sent until now was sent yesterday."""
-    one_day = timedelta(days=1)
-    Token.objects.update(day=timezone.localdate() - one_day)
-    Consultation.objects.update(requested_at=F("requested_at") - one_day)
-
-
 def test_when_the_day_is_over_the_visit_ends_and_the_patient_is_told(rao, clinic):
     consultation = waiting(clinic)
     clinic.hours.all().delete()
     sweep_lines()
     assert as_it_is(consultation) == ("requested", "", "waiting")
-    night_falls()
+    Token.objects.update(day=timezone.localdate() - timedelta(days=1))
     Presence.objects.update(until=timezone.now() + SOME_TIME_AGO)
     sweep_lines()
     sweep_lines()
