@@ -36,16 +36,17 @@ LINES = [
 ]
 
 
-def print_figures(site: Site) -> list[Figure]:
+def print_figures(site: Site) -> Iterator[Figure]:
     """Raises Unexpected."""
     csrf = csrf_of(site.address)
-    words, search = _search(site, csrf)
+    words, figure = _search(site, csrf)
     print(f"\nPrescriptions\n{words}", flush=True)
-    words, drawn = _pdfs()
+    yield figure
+    words, figure = _pdfs()
     print(words, flush=True)
+    yield figure
     with pdf_worker(site):
         print(_issue_to_download(site, csrf), flush=True)
-    return [search, drawn]
 
 
 def _search(site: Site, csrf: str) -> tuple[str, Figure]:
