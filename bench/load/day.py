@@ -86,7 +86,9 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench.load.day", description=__doc__.splitlines()[0])
-    parser.add_argument("--minutes", type=float, default=15, help="for everything, at most")
+    parser.add_argument(
+        "--minutes", type=float, default=15, help="for everything; one step is always played"
+    )
     parser.add_argument("--begin", type=float, default=0.2, help="consultations a second, first")
     parser.add_argument("--most", type=float, default=4.0, help="for which there are people")
     parser.add_argument("--compression", type=float, default=60.0)
@@ -146,7 +148,7 @@ def _say_verdict(climb: Any, socket_minute: float) -> None:
         cores = os.cpu_count() or 1
         print(f"\n{verdict(climb.steps, socket_minute, cores, climb.ended)}", flush=True)
     else:
-        print(f"No step came to its end: give it more --minutes. {climb.ended}", file=sys.stderr)
+        print(f"No step came to its end. {climb.ended}", file=sys.stderr)
 
 
 def _say_best(climb: Any, watch: Any) -> int:
