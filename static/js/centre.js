@@ -5,6 +5,7 @@ import { fetchPart } from "./fragment.js";
 import { listen } from "./live.js";
 import { ring } from "./ring.js";
 import { followTurn } from "./turn.js";
+import { showWait } from "./wait.js";
 import "./forms.js";
 
 const page = document.querySelector("[data-centre]");
@@ -23,9 +24,7 @@ function show(place) {
     if (find("place")) find("place").hidden = false;
     find("ahead").textContent = place.ahead;
     if (find("nobody")) find("nobody").hidden = place.doctors > 0;
-    find("wait").hidden = place.low === null;
-    find("low").textContent = place.low;
-    find("high").textContent = place.high;
+    showWait(find("wait"), place);
   }
 }
 
