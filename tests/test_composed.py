@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.models import AuditEvent, Patient, User
 from consult.models import Consultation
 from esanjeevani.composed import Columns, Composed
-from esanjeevani.rows import insert, insert_unless_there, update
+from esanjeevani.rows import insert, insert_all, insert_unless_there, update
 from queues.models import Clinic, MoveRefused, Token
 from tests.factories import a_clinic, a_draft, a_patient, on_duty, waiting
 
@@ -85,6 +85,17 @@ def test_constraints_hold_and_a_row_that_is_there_is_left():
     with pytest.raises(IntegrityError), transaction.atomic():
         insert(another)
     assert Consultation.objects.count() == 1
+
+
+def test_several_rows_are_inserted_at_once_each_with_its_own_values():
+    events = [AuditEvent(action="x", target=name) for name in ("first", "second", "third")]
+    insert_all(events)
+    insert_all([])
+    written = {event.target: plain(event) for event in AuditEvent.objects.all()}
+    assert written.keys() == {"first", "second", "third"}
+    for event in events:
+        event.pk = written[event.target]["id"]
+        assert written[event.target] == plain(event)
 
 
 def test_an_update_changes_the_row_only_from_where_it_was():
