@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.actions import sweep_messages
-from accounts.models import Message
+from accounts.models import Message, SmsTemplate
 from accounts.sms import MemoryBackend
 from consult import actions
 from consult.models import Consultation
@@ -147,6 +147,22 @@ def test_when_the_day_is_over_the_visit_ends_and_the_patient_is_told(rao, clinic
     assert as_it_is(consultation) == ("cancelled", "day_over", "expired")
     assert told(consultation) == ["day_over"]
     assert a_draft(clinic, consultation.patient) != consultation
+
+
+def test_a_place_and_the_visit_that_waits_in_it_end_together_or_neither(rao, clinic):
+    consultation = waiting(clinic)
+    Token.objects.update(day=timezone.localdate() - timedelta(days=2))
+    SmsTemplate.objects.filter(key="day_over").delete()
+    with pytest.raises(SmsTemplate.DoesNotExist):
+        sweep_lines()
+    assert as_it_is(consultation) == ("requested", "", "waiting")
+
+
+def test_a_sweep_for_which_nothing_is_due_asks_once(rao, clinic, django_assert_num_queries):
+    waiting(clinic)
+    sweep_lines()  # from now on calls begin to look at the first number
+    with django_assert_num_queries(1):
+        sweep_lines()
 
 
 def test_who_is_with_the_doctor_when_the_day_ends_stays_there(rao, clinic):
