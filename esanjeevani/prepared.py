@@ -36,7 +36,7 @@ class Lasting(PrepareManager):
         """Asked for by a rollback."""
         return False
 
-    def _should_discard(self, prep: Any, results: Sequence[Any]) -> bool:
+    def _should_discard(self, prep: Any, results: Sequence[Any], *how: Any) -> bool:
         said = (result.command_status or b"" for result in results)
         return super().clear() if any(map(self._gone.match, said)) else False
 
