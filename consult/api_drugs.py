@@ -11,7 +11,9 @@ from accounts.gates import DOCTOR_OF, SignedIn, by_password
 from consult.drug_search import Found, search_drugs
 
 LONGEST = 80
-KEPT_FOR = 600  # seconds, by the doctor's browser: it helps to find, what may be issued is checked anew
+KEPT_FOR = (
+    600  # seconds, by the doctor's browser: it helps to find, what may be issued is checked anew
+)
 
 
 @require_safe

@@ -30,7 +30,7 @@ from consult.forms.consultation import (
     why_refused,
 )
 from consult.forms.elsewhere import ElsewhereForm
-from consult.forms.medicines import DraftRows, LineForm, LineFormSet, lines_of
+from consult.forms.medicines import DraftRows, LineForm, LineFormSet, typed_lines
 from consult.forms.untouched import untouched
 
 __all__ = [
@@ -62,7 +62,7 @@ __all__ = [
     "UploadField",
     "UploadForm",
     "VitalsForm",
-    "lines_of",
+    "typed_lines",
     "untouched",
     "why_refused",
 ]

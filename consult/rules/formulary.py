@@ -15,12 +15,8 @@ BY_NAME = AnyOf(
     CharField(),
     nothing="",
 )
-NAMES = AnyOf(
-    lambda drugs: DrugName.objects.filter(drug__pk__in=drugs), BigAutoField(), nothing=0
-)
-DOSES = AnyOf(
-    lambda drugs: DoseRange.objects.filter(drug__pk__in=drugs), BigAutoField(), nothing=0
-)
+NAMES = AnyOf(lambda drugs: DrugName.objects.filter(drug__pk__in=drugs), BigAutoField(), nothing=0)
+DOSES = AnyOf(lambda drugs: DoseRange.objects.filter(drug__pk__in=drugs), BigAutoField(), nothing=0)
 RULES = AnyOf(
     lambda drugs, day: DrugRule.objects.in_force(day).filter(drug__pk__in=drugs).order_by("pk"),
     BigAutoField(),

@@ -33,9 +33,7 @@ def _generics(patient: Any, since: Any, but: Any) -> Any:
     return lines.order_by("generic").values_list("generic").distinct()
 
 
-GENERICS_BEFORE = Columns(
-    _generics, patient=BigAutoField(), since=DateField(), but=BigAutoField()
-)
+GENERICS_BEFORE = Columns(_generics, patient=BigAutoField(), since=DateField(), but=BigAutoField())
 
 
 @dataclass

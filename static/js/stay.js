@@ -10,7 +10,7 @@ async function send(form, button) {
   const body = new FormData(form);
   if (button?.name) body.append(button.name, button.value);
   const url = button?.hasAttribute("formaction") ? button.formAction : form.action;
-  const answer = await fetch(url, { method: "POST", body });
+  const answer = await fetch(url, { method: "POST", headers: { "X-Requested-With": "stay" }, body });
   if (answer.status >= 500) throw new Error(String(answer.status));
   const page = parse(await answer.text());
   const same = page.querySelector("[data-room]");
