@@ -1,5 +1,5 @@
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import BigAutoField, QuerySet
 from django.utils import timezone
 
 from accounts.actions import record
@@ -20,9 +20,15 @@ from consult.of_consultation import (
     lock_with_note,
     note_of,
 )
+from esanjeevani.composed import Composed
 from esanjeevani.rows import insert, update
 from queues import actions as queues
 from queues.models import Clinic, KeptApart, MoveRefused, Token
+
+OF_TOKEN = Composed(
+    lambda token: Consultation.objects.filter(token=token).select_related("patient", "clinic"),
+    token=BigAutoField(),
+)
 
 
 class StillAnEmergency(MoveRefused):
@@ -33,9 +39,11 @@ class StillAnEmergency(MoveRefused):
 def call_next(*, clinic: Clinic, doctor: Doctor) -> Consultation:
     """Call the first present patient. Raises what queues.actions.call_next raises."""
     token = queues.call_next(clinic=clinic, doctor=doctor)
-    consultation = Consultation.objects.with_people().get(token=token)
-    Consultation.objects.filter(pk=consultation.pk).update(doctor=doctor)
-    consultation.doctor = doctor
+    consultation = OF_TOKEN.first(token=token.pk)
+    if consultation is None:
+        raise Consultation.DoesNotExist
+    update(Consultation, consultation.pk, {"doctor": doctor})
+    consultation.token, consultation.doctor = token, doctor
     record("consultation.call", consultation, by=doctor.user, patient=consultation.patient)
     broadcast.centre_changed(consultation)
     return consultation

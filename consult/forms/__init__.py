@@ -31,6 +31,7 @@ from consult.forms.consultation import (
 )
 from consult.forms.elsewhere import ElsewhereForm
 from consult.forms.medicines import DraftRows, LineForm, LineFormSet, typed_lines
+from consult.forms.noted import note_fields, typed_fields
 from consult.forms.untouched import untouched
 
 __all__ = [
@@ -62,6 +63,8 @@ __all__ = [
     "UploadField",
     "UploadForm",
     "VitalsForm",
+    "note_fields",
+    "typed_fields",
     "typed_lines",
     "untouched",
     "why_refused",

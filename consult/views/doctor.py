@@ -38,7 +38,7 @@ def room_page(
 ) -> HttpResponse:
     """The room; with `forms` those in which something was not right. To a script what it puts in."""
     template = "consult/_doctors_swaps.html" if is_staying(request) else "consult/doctors_room.html"
-    context = room_context(consultation) | forms
+    context = room_context(request, consultation, **forms)
     return allow_camera(render(request, template, context, status=status))
 
 
@@ -68,8 +68,8 @@ def save(request: SignedIn, consultation: UUID) -> HttpResponse:
         context = rules_context(found, drafted)
         return render(request, "consult/_rules.html", context, status=200 if is_whole else 202)
     if not is_whole:
-        typed = {"note_form": note_form, "medicines": LineFormSet(request.POST, prefix="lines")}
-        return room_page(request, found, 422, **typed)
+        medicines = LineFormSet(request.POST, prefix="lines")
+        return room_page(request, found, 422, note_form=note_form, medicines=medicines)
     return _and_then(request, found, drafted)
 
 

@@ -3,9 +3,10 @@
 from typing import Any
 
 from django.db.models import BigAutoField, QuerySet
+from django.http import HttpRequest
 
 from consult import actions
-from consult.forms import DraftRows, MessageForm, NoteForm
+from consult.forms import DraftRows, note_fields, typed_fields
 from consult.models import Consultation, Prescription, PrescriptionLine
 from consult.of_consultation import (
     DRAFT_LINES,
@@ -14,10 +15,11 @@ from consult.of_consultation import (
     SENT_FILES,
     note_of,
 )
-from consult.people import Role, patients_seat
+from consult.people import Role
 from consult.room_holds import RoomHolds
 from consult.views.colleagues import panels
 from consult.views.elsewhere import elsewhere_context
+from consult.views.page_parts import page_parts
 from consult.views.returning import untouched_return_form
 from consult.views.rules_panel import care_context, rules_context
 from esanjeevani.composed import Composed
@@ -25,34 +27,34 @@ from esanjeevani.composed import Composed
 EARLIER_SHOWN = 10
 
 
-def room_context(consultation: Consultation) -> dict[str, Any]:
-    """Everything on the doctor's page of one consultation."""
+def room_context(request: HttpRequest, consultation: Consultation, **forms: Any) -> dict[str, Any]:
+    """Everything on the doctor's page of one consultation; `forms` are those with mistakes."""
     holds = RoomHolds.of(consultation)
-    return {
+    own, patient = consultation.pk, consultation.patient_id
+    context = {
         "consultation": consultation,
         "patient": consultation.patient,
         "role": Role.DOCTOR,
-        "patients_seat": patients_seat(consultation),
         "is_live": consultation.state == Consultation.State.IN_PROGRESS,
-        "form": MessageForm(),
-        "chat": MESSAGES.all(consultation=consultation.pk) if holds.messages else [],
-        "attachments": SENT_FILES.all(consultation=consultation.pk) if holds.files else [],
-        "earlier": EARLIER.all(patient=consultation.patient_id, but=consultation.pk)
-        if holds.earlier
-        else [],
+        "chat": MESSAGES.all(consultation=own) if holds.messages else [],
+        "attachments": SENT_FILES.all(consultation=own) if holds.files else [],
+        "earlier": EARLIER.all(patient=patient, but=own) if holds.earlier else [],
         **panels(consultation, holds),
         **elsewhere_context(consultation),
         **_writing(consultation, holds),
+        **forms,
     }
+    if "note_form" in forms:
+        context["note_fields"] = typed_fields(forms["note_form"])
+    return context | page_parts(request, consultation, context, is_untouched=not forms)
 
 
 def _writing(consultation: Consultation, holds: RoomHolds) -> dict[str, Any]:
     """The doctor's own column: note, medicines, what the rules say, earlier care."""
-    note = note_of(consultation)
     drafted = DRAFT_LINES.all(consultation=consultation.pk) if holds.draft else []
     return {
-        "note": note,
-        "note_form": NoteForm(instance=note),
+        "note": note_of(consultation),
+        "note_fields": note_fields(note_of(consultation)),
         "medicines": DraftRows([actions.Line.drafted(row) for row in drafted]),
         "has_draft": holds.draft,
         "issued": IN_FORCE.first(consultation=consultation.pk) if holds.issued else None,
@@ -69,7 +71,7 @@ def issued_context(
     """The doctor's form right after issuing: nothing else in the room has changed."""
     return {
         "consultation": consultation,
-        "note_form": NoteForm(instance=note_of(consultation)),
+        "note_fields": note_fields(note_of(consultation)),
         "medicines": DraftRows([]),
         "has_draft": False,
         "issued": issued,
