@@ -57,17 +57,21 @@ from consult.actions.opinions import (
     transfer_care,
     withdraw_opinion,
 )
+from consult.actions.papers import (
+    paper_of,
+    render_prescription,
+    render_small,
+    sweep_prescriptions,
+)
 from consult.actions.prescribing import (
     IssueRefused,
     Line,
     check_draft,
     issue_prescription,
     reasons_given,
-    render_prescription,
     revise_prescription,
     save_lines,
     save_reasons,
-    sweep_prescriptions,
 )
 from consult.actions.refills import (
     AlreadyAsked,
@@ -161,6 +165,7 @@ __all__ = [
     "open_at_centre",
     "open_case",
     "page_after",
+    "paper_of",
     "pass_over",
     "post_message",
     "propose_change",
@@ -174,6 +179,7 @@ __all__ = [
     "reject_change",
     "remove_attachment",
     "render_prescription",
+    "render_small",
     "reopen_case",
     "repeat_last",
     "report_abuse",

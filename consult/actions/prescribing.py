@@ -3,7 +3,6 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from django.core.files.base import ContentFile
 from django.db import transaction
 from django.db.models import BigAutoField
 from django.utils import timezone
@@ -28,7 +27,6 @@ from consult.of_consultation import (
     lock_to_issue,
     note_of,
 )
-from consult.pdf import Paper, render_pdf
 from consult.rules import Checked, Refusal, Warned, check
 from consult.rules.dose import quantity_of
 from consult.signing import (
@@ -36,12 +34,11 @@ from consult.signing import (
     KeyMissing,
     canonical_form,
     is_self_made,
-    sign_pdf,
     sign_row,
 )
-from esanjeevani.celery_app import enqueue, sweep
+from esanjeevani.celery_app import enqueue
 from esanjeevani.composed import Columns
-from esanjeevani.rows import insert, update
+from esanjeevani.rows import insert, insert_all, update
 from queues.models import MoveRefused
 
 VERSIONS = Columns(
@@ -143,13 +140,14 @@ def _new_draft(consultation: Consultation) -> Prescription:
 
 def _write_lines(draft: Prescription, rows: list[PrescriptionLine], lines: list[Line]) -> None:
     """Only those that are another than before: mostly it is one that is being written."""
-    kept = {row.position: row for row in rows}
+    kept, new = {row.position: row for row in rows}, []
     for position, line in enumerate(lines, 1):
         row = kept.pop(position, None)
         if row is None:
-            insert(PrescriptionLine(prescription=draft, position=position, **asdict(line)))
+            new.append(PrescriptionLine(prescription=draft, position=position, **asdict(line)))
         elif Line.drafted(row) != line:
             update(PrescriptionLine, row.pk, asdict(line))
+    insert_all(new)
     if kept:
         PrescriptionLine.objects.filter(pk__in=[row.pk for row in kept.values()]).delete()
 
@@ -299,40 +297,3 @@ def _in_progress(case: Consultation, refused: Exception | None = None) -> Consul
     if case.state != Consultation.State.IN_PROGRESS:
         raise refused or MoveRefused("The consultation is not in progress.")
     return case
-
-
-def render_prescription(prescription_id: int) -> bool:
-    """Write the PDF of an issued prescription. False when it is there already. May run twice."""
-    prescription = Prescription.objects.get(pk=prescription_id)
-    if prescription.pdf or prescription.state == Prescription.State.DRAFT:
-        return False
-    written = {paper: _write_pdf(prescription, paper) for paper in Paper}
-    with transaction.atomic():
-        mine = Prescription.objects.filter(pk=prescription_id, pdf="").update(
-            pdf=written[Paper.A4], pdf_a5=written[Paper.A5]
-        )
-        if mine:
-            broadcast.prescription_changed(prescription.consultation_id)
-    if not mine:
-        for stored in written.values():
-            prescription.pdf.storage.delete(stored)
-    return bool(mine)
-
-
-def _write_pdf(prescription: Prescription, paper: Paper) -> str:
-    """Draw, sign and store it. Returns the name in the storage."""
-    signed = sign_pdf(
-        render_pdf(prescription, paper),
-        name=(prescription.document or {})["doctor"]["name"],
-        reason=f"Prescription {prescription.number}",
-    )
-    suffix = "" if paper == Paper.A4 else f"-{paper.value}"
-    return prescription.pdf.storage.save(
-        f"prescriptions/{prescription.uid}{suffix}.pdf", ContentFile(signed)
-    )
-
-
-def sweep_prescriptions() -> int:
-    """Render what a crash or an absent broker left without a PDF. Returns how many."""
-    missing = Prescription.objects.filter(pdf="", issued_at__isnull=False).order_by("issued_at")
-    return sweep(render_prescription, missing.values_list("pk", flat=True)[:100])

@@ -11,7 +11,7 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
 
 from consult.forms import InstructionForm, MessageForm, NoteForm
-from consult.kept import KeptParts, hole
+from consult.kept_parts import KeptParts, hole
 from consult.models import Consultation
 from consult.people import Role, patients_seat
 
@@ -35,7 +35,7 @@ def page_parts(
         parts["form"] = MessageForm()
     else:
         parts["chat_part"] = kept.part(
-            "consult/_chat.html", also=_message_form, fills={"client_id": str(uuid4())}
+            "consult/_chat.html", {"client_id": str(uuid4())}, form=_message_form
         )
     if is_untouched and not context["emergency"]:
         parts |= _forms(kept, context, parts)
@@ -64,9 +64,15 @@ def _forms(kept: KeptParts, context: Context, parts: Context) -> Context:
     if not (context["issued"] and not context["has_draft"]):
         fills = context["note_fields"] | _medicines(context["medicines"])
         fills |= {"sets": parts["sets_part"], "rules": parts["rules_part"]}
-        facts = {"issued": bool(context["issued"]), "has_draft": context["has_draft"]}
         found["form_part"] = kept.part(
-            "consult/_doctors_form.html", also=_holes, fills=fills, **facts
+            "consult/_doctors_form.html",
+            fills,
+            issued=bool(context["issued"]),
+            has_draft=context["has_draft"],
+            note_fields=_note_holes,
+            medicines=_medicine_holes,
+            sets_part=hole("sets"),
+            rules_part=hole("rules"),
         )
     if not (context["visit"] or context["visits"] or context["papers"]):
         own = {name: context[name] for name in ("visit_form", "paper_form")}
@@ -77,29 +83,29 @@ def _forms(kept: KeptParts, context: Context, parts: Context) -> Context:
     if not (context["instructions"] or context["opinions"] or context["letters"]):
         names = ("may_ask", "opinion_form", "transfer_form", "referral_form")
         own = {name: context[name] for name in names}
-        found["panels_part"] = kept.part("consult/_panels.html", also=_instruction_form, **own)
+        found["panels_part"] = kept.part(
+            "consult/_panels.html", instruction_form=_instruction_form, **own
+        )
     return found
 
 
-def _message_form() -> Context:
-    return {"form": MessageForm(initial={"client_id": hole("client_id")}), "chat": []}
+def _message_form() -> MessageForm:
+    return MessageForm(initial={"client_id": hole("client_id")})
 
 
-def _instruction_form() -> Context:
-    return {"instruction_form": InstructionForm(prefix="instruction")}
+def _instruction_form() -> InstructionForm:
+    return InstructionForm(prefix="instruction")
 
 
-def _holes() -> Context:
-    """Of the doctor's form."""
+def _note_holes() -> Context:
+    return {name: hole(name) for name in NoteForm.Meta.fields}
+
+
+def _medicine_holes() -> Context:
     return {
-        "note_fields": {name: hole(name) for name in NoteForm.Meta.fields},
-        "medicines": {
-            "management_form": hole("management_form"),
-            "rows": [hole("rows")],
-            "blank_row": hole("blank_row"),
-        },
-        "sets_part": hole("sets"),
-        "rules_part": hole("rules"),
+        "management_form": hole("management_form"),
+        "rows": [hole("rows")],
+        "blank_row": hole("blank_row"),
     }
 
 

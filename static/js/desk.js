@@ -52,7 +52,7 @@ async function call(form) {
   if (isCalling) return;
   isCalling = true;
   try {
-    const body = new FormData(form);
+    const body = new URLSearchParams(new FormData(form));
     const answer = await fetch(form.action, { method: "POST", headers: { "X-Requested-With": "fetch" }, body });
     if (answer.redirected) return location.assign(answer.url); // signed out
     if (!answer.ok) throw new Error(String(answer.status));

@@ -1,26 +1,23 @@
-"""Parts of a room that are the same for everybody of whom the same few facts hold: rendered once.
+"""Parts of a room that are the same for everybody of whom the same few facts hold: kept, with holes.
 
 Nothing of a patient's comes into a part that is kept: it is given those facts and no consultation. What
 is another on each page is put in afterwards, where the part has holes.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
-from typing import Any
+from functools import cached_property
 from uuid import UUID
 
 from django.http import HttpRequest
 from django.middleware.csrf import get_token
-from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language
 
 from consult.models import Consultation
+from esanjeevani.kept import kept
 
-PARTS_KEPT = 500  # as HTML: of each template, language and facts
-UID = UUID("00000000-0000-4000-8000-000000000001")  # addresses are made of nothing else
+UID = UUID("00000000-0000-4000-8000-000000000001")  # an address is made of nothing else than an id
 HOLE = re.compile(f"\ue000(\\w+)\ue001|{UID}")
 
 
@@ -61,27 +58,13 @@ class KeptParts:
         return get_token(self._request)
 
     def part(
-        self,
-        template: str,
-        also: Callable[[], dict[str, Any]] = dict,
-        fills: Mapping[str, str] | None = None,
-        **facts: Any,
+        self, template: str, fills: Mapping[str, str] | None = None, **facts: Hashable
     ) -> SafeString:
-        """The template's HTML. `also` gives what is the same for everybody, as forms are; `fills`
-        what comes into the holes, escaped already."""
-        facts["consultation"] = self._kind
-        html = _rendered(template, get_language() or "en", also, tuple(sorted(facts.items())))
+        """The template's HTML; `fills` is what comes into its holes, escaped already.
+
+        A fact that is a function is called by the template: a form that is the same for everybody.
+        """
+        html = kept(template, consultation=self._kind, csrf_token=hole("csrf"), **facts)
         known = {"csrf": self.csrf, **(fills or {})}
         filled = HOLE.sub(lambda found: known[found[1]] if found[1] else self._uid, html)
         return mark_safe(filled)  # noqa: S308 - rendered by a template, as what is filled in
-
-
-@lru_cache(maxsize=PARTS_KEPT)
-def _rendered(
-    template: str,
-    language: str,
-    also: Callable[[], dict[str, Any]],
-    facts: tuple[tuple[str, Any], ...],
-) -> str:
-    del language  # the one in force
-    return render_to_string(template, {**also(), **dict(facts), "csrf_token": hole("csrf")})
