@@ -3,9 +3,9 @@
 from typing import Any
 
 from django.http import JsonResponse
-from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
+from rest_framework.exceptions import PermissionDenied
 
 from accounts.gates import DOCTOR_OF, SignedIn, by_password
 from consult.drug_search import Found, search_drugs
@@ -20,8 +20,8 @@ KEPT_FOR = (
 def drugs_typed(request: SignedIn) -> JsonResponse:
     """`?q=para`: at most 12 ways to write a generic, with form, strength and what the rules say."""
     if not _is_for(request):
-        refused = {"code": "permission_denied", "message": _("This is for doctors.")}
-        return JsonResponse(refused, status=403)
+        words = str(PermissionDenied.default_detail)
+        return JsonResponse({"code": PermissionDenied.default_code, "message": words}, status=403)
     return _found(request)
 
 
