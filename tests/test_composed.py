@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.models import AuditEvent, Patient, User
 from consult.models import Consultation
+from esanjeevani.any_of import AnyOf
 from esanjeevani.composed import Columns, Composed
 from esanjeevani.rows import insert, insert_unless_there, update
 from queues.models import Clinic, MoveRefused, Token
@@ -158,3 +159,19 @@ def test_a_composed_query_is_prepared_by_postgresql_and_gives_the_same_from_then
             cursor.execute("SELECT statement FROM pg_prepared_statements")
             prepared = [statement for (statement,) in cursor.fetchall()]
         assert of_clinic._text.sql.replace("%s", "$1") in prepared
+
+
+def test_any_of_many_keys_is_asked_for_in_few_texts():
+    clinics = [a_clinic(always_open=False) for _ in range(70)]
+    some = AnyOf(
+        lambda keys, but: Clinic.objects.filter(pk__in=keys).exclude(pk=but).order_by("pk"),
+        models.BigAutoField(),
+        nothing=0,
+        but=models.BigAutoField(),
+    )
+    pks = [clinic.pk for clinic in clinics]
+    for asked, queries in [([], 0), (pks[:1], 1), (pks[:4], 1), (pks[2:30], 1), (pks, 2)]:
+        with CaptureQueriesContext(connection) as captured:
+            found = some.all(asked, but=pks[3])
+        assert [one.pk for one in found] == [pk for pk in asked if pk != pks[3]]
+        assert len(captured) == queries

@@ -11,6 +11,7 @@ from consult import actions
 from consult.fetch import DOCTORS_ROOM
 from consult.forms import NoteForm, note_fields
 from consult.models import Consultation, Note
+from consult.people import patients_seat
 from consult.views.doctors_parts import room_context
 from tests.factories import (
     PARACETAMOL,
@@ -66,9 +67,6 @@ def test_a_kept_part_is_what_its_template_renders_of_this_consultation(make, wri
     found.doctor = other.doctor
     context = room_context(RequestFactory().get("/"), found)
     kept = {name: context.pop(name) for name in TEMPLATES}
-    context["instruction_form"].use_required_attribute = True
-    from consult.people import patients_seat
-
     context["patients_seat"] = patients_seat(found)
     for name, template in TEMPLATES.items():
         rendered = render_to_string(f"consult/{template}.html", context)
