@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.models import AuditEvent, Patient, User
 from consult.models import Consultation
+from esanjeevani.any_of import AnyOf
 from esanjeevani.composed import Columns, Composed
 from esanjeevani.rows import insert, insert_all, insert_unless_there, update
 from queues.models import Clinic, MoveRefused, Token
@@ -191,3 +192,19 @@ def what_is_prepared() -> dict[str, str]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT name, statement FROM pg_prepared_statements")
         return dict(cursor.fetchall())
+
+
+def test_any_of_many_keys_is_asked_for_in_few_texts():
+    clinics = [a_clinic(always_open=False) for _ in range(70)]
+    some = AnyOf(
+        lambda keys, but: Clinic.objects.filter(pk__in=keys).exclude(pk=but).order_by("pk"),
+        models.BigAutoField(),
+        nothing=0,
+        but=models.BigAutoField(),
+    )
+    pks = [clinic.pk for clinic in clinics]
+    for asked, queries in [([], 0), (pks[:1], 1), (pks[:4], 1), (pks[2:30], 1), (pks, 2)]:
+        with CaptureQueriesContext(connection) as captured:
+            found = some.all(asked, but=pks[3])
+        assert [one.pk for one in found] == [pk for pk in asked if pk != pks[3]]
+        assert len(captured) == queries
