@@ -59,21 +59,25 @@ class Doctor:
         self.shown, self.held = "", ""  # the desk's own part: its version, and who is called
         self.own = Refreshing(self._refresh, self.ledger)
 
-    async def work(self, closing: asyncio.Event) -> None:
-        """A day's patients, or as many as come until the site closes."""
+    async def begin(self) -> None:
+        """Signed in and on duty. Raises Refused."""
         await staff_sign_in(self.browser, self.account, is_new_day=not self.seen)
         await self.browser.get("desk: page", "/doctor/")
         if "/doctor/duty/end/" not in self.browser.page.text:
             form = self.browser.page.form("/duty/start/") | {"clinic": self.account.clinic}
             await self.browser.submit("desk: on duty", form, "/doctor/duty/start/", "desk: page")
         self.ledger.counts["on duty"] += 1
-        try:
-            while self.seen < PER_DOCTOR and not closing.is_set():
-                uid = await self._next_patient(closing)
-                if uid and await self._consult(uid):
-                    self.seen += 1
-        finally:
-            self.ledger.counts["on duty"] -= 1
+
+    async def work(self, closing: asyncio.Event) -> None:
+        """A day's patients, or as many as come until the desk closes."""
+        while self.seen < PER_DOCTOR and not closing.is_set():
+            uid = await self._next_patient(closing)
+            if uid and await self._consult(uid):
+                self.seen += 1
+
+    async def leave(self) -> None:
+        """Off duty. Raises Refused."""
+        self.ledger.counts["on duty"] -= 1
         await self.browser.get("desk: page", "/doctor/")
         form = self.browser.page.form("/duty/end/")
         await self.browser.submit("desk: off duty", form, "/doctor/duty/end/", "desk: page")
