@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.models import AuditEvent, Patient, User
 from consult.models import Consultation
+from esanjeevani.any_of import AnyOf
 from esanjeevani.composed import Columns, Composed
 from esanjeevani.rows import insert, insert_all, insert_unless_there, update
 from queues.models import Clinic, MoveRefused, Token
@@ -158,14 +159,52 @@ def test_a_composed_query_is_prepared_by_postgresql_and_gives_the_same_from_then
     for _ in range(8):  # planned for any values after the fifth
         assert of_clinic.first(uid=case.clinic.uid) == case.clinic
         assert of_clinic.first(uid=case.uid) is None
+    before = what_is_prepared()
     again = Token(clinic=case.clinic, patient=case.patient, number=1, day=case.token.day)
     with pytest.raises(IntegrityError), transaction.atomic():
         insert(again)
     assert of_clinic.first(uid=case.clinic.uid) == case.clinic
     if connection.vendor == "postgresql":
-        for _ in range(3):  # the rollback has made psycopg forget it
-            of_clinic.first(uid=case.clinic.uid)
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT statement FROM pg_prepared_statements")
-            prepared = [statement for (statement,) in cursor.fetchall()]
-        assert of_clinic._text.sql.replace("%s", "$1") in prepared
+        assert of_clinic._text.sql.replace("%s", "$1") in before.values()
+        assert before.items() <= what_is_prepared().items()  # the savepoint took nothing of it
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_prepared_outlives_a_transaction_that_is_undone():
+    clinic = a_clinic()
+    by_uid = Composed(lambda uid: Clinic.objects.filter(uid=uid), uid=models.UUIDField())
+    for _ in range(3):
+        assert by_uid.first(uid=clinic.uid) == clinic
+    before = what_is_prepared()
+    with transaction.atomic():
+        Clinic.objects.update(name="Undone")
+        assert by_uid.first(uid=clinic.uid).name == "Undone"
+        transaction.set_rollback(True)
+    assert by_uid.first(uid=clinic.uid).name == clinic.name
+    assert before.items() <= what_is_prepared().items()
+    assert len(before) > 0 or connection.vendor != "postgresql"
+
+
+def what_is_prepared() -> dict[str, str]:
+    """On this connection, by the name that each was given."""
+    if connection.vendor != "postgresql":
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name, statement FROM pg_prepared_statements")
+        return dict(cursor.fetchall())
+
+
+def test_any_of_many_keys_is_asked_for_in_few_texts():
+    clinics = [a_clinic(always_open=False) for _ in range(70)]
+    some = AnyOf(
+        lambda keys, but: Clinic.objects.filter(pk__in=keys).exclude(pk=but).order_by("pk"),
+        models.BigAutoField(),
+        nothing=0,
+        but=models.BigAutoField(),
+    )
+    pks = [clinic.pk for clinic in clinics]
+    for asked, queries in [([], 0), (pks[:1], 1), (pks[:4], 1), (pks[2:30], 1), (pks, 2)]:
+        with CaptureQueriesContext(connection) as captured:
+            found = some.all(asked, but=pks[3])
+        assert [one.pk for one in found] == [pk for pk in asked if pk != pks[3]]
+        assert len(captured) == queries
