@@ -13,12 +13,14 @@ from consult.forms.centre.once import once
 from consult.forms.centre.vitals import VITAL_FIELDS, bound_vitals, check_pressure, vitals_of
 from consult.forms.consultation import CHILDBEARING_AGES
 from consult.models import Case, Consultation
+from esanjeevani.forms import share_fields
 
 _UNTOUCHED: dict[
     tuple[str, bool], SafeString
 ] = {}  # by language, and whether a pregnancy is asked for
 
 
+@share_fields
 class CentreCaseForm(forms.ModelForm):
     """The case as a health worker writes it, vital signs included.
 
@@ -50,9 +52,7 @@ class CentreCaseForm(forms.ModelForm):
     def __init__(self, *args: Any, patient: Patient, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.patient = patient
-        for name in ("complaint", "since"):
-            self.fields[name].required = False
-        self.fields["revision"].initial = self.instance.revision
+        self.initial["revision"] = self.instance.revision
         if patient.sex == Patient.Sex.MALE or patient.age not in CHILDBEARING_AGES:
             del self.fields["is_pregnant"], self.fields["lmp"]
         self.fields |= VITAL_FIELDS
@@ -95,3 +95,8 @@ class CentreCaseForm(forms.ModelForm):
     def _is_untouched(self) -> bool:
         written = self.is_bound or self.instance.revision or any(self.initial.values())
         return not written
+
+
+# A draft may have gaps: these two are asked for when it is sent.
+for name in ("complaint", "since"):
+    CentreCaseForm.base_fields[name].required = False

@@ -9,8 +9,10 @@ from django.utils.translation import gettext_lazy
 from accounts.forms import OLDEST, PatientForm
 from accounts.phone import normalise
 from consult.forms.centre.once import once
+from esanjeevani.forms import share_fields
 
 
+@share_fields
 class FindForm(forms.Form):
     """A number, or name with age and village: either finds."""
 
