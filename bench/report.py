@@ -9,11 +9,13 @@ from pathlib import Path
 
 from bench.measure import Measured
 from bench.operations import HUB, OPD
+from bench.programs import API
 
 # A public Django service with token queues, and a fifth of it (docs/performance.md).
 PEER_MS, PEER_QUERIES = 80, 156
 COLUMN_LIST = re.compile(r'^SELECT ".*? FROM')
 AIM_MS, AIM_QUERIES = 16, 30
+AIM_API_MS = 12
 COLUMNS = [
     "operation", "queries", "+ brackets", "1000 calls", "requests/s", "p50 ms", "p95 ms",
     "CPU ms: pages", "as empty views", "PostgreSQL", "worker", "Redis", "(client)",
@@ -76,12 +78,13 @@ def _ratio(some: Iterable[Measured], empty: Measured) -> float:
     return sum(one.cpu("web") or 0 for one in some) / (empty.cpu("web") or 1)
 
 
-def hub_intake(measured: list[Measured]) -> str:
-    """What one patient of a health centre costs, from the number to the place in the hub's line."""
-    parts = [one for one in measured if one.operation.part_of == HUB]
+def other_intake(name: str, measured: list[Measured], aim: int | None = None) -> str:
+    """What one patient costs who comes by a health centre, or by a phone app, until the token is there."""
+    parts = [one for one in measured if one.operation.part_of == name]
+    beside = f" (aim {aim})" if aim else ""
     return f"""\
-One hub intake: {"; ".join(one.operation.name for one in parts)}
-  CPU ms of the pages {sum(one.cpu("web") or 0 for one in parts):6.1f}, \
+One {name}: {"; ".join(one.operation.name for one in parts)}
+  CPU ms of the pages {sum(one.cpu("web") or 0 for one in parts):6.1f}{beside}, \
 {_ratio(parts, measured[0]):.0f} empty views
   queries             {sum(one.counts.queries for one in parts):6}, \
 brackets {sum(one.counts.brackets for one in parts)}, \
@@ -122,6 +125,7 @@ def query_list(measured: list[Measured]) -> str:
 
 
 def print_all(measured: list[Measured], *, with_queries: bool) -> None:
-    print(f"\n{table(measured)}\n\n{intake(measured)}\n\n{hub_intake(measured)}")
+    print(f"\n{table(measured)}\n\n{intake(measured)}")
+    print(f"\n{other_intake(HUB, measured)}\n\n{other_intake(API, measured, AIM_API_MS)}")
     if with_queries:
         print(query_list(measured))
