@@ -25,7 +25,7 @@ _PEOPLE = Consultation.objects.with_people
 OWN = _of_uid(lambda user: _PEOPLE().of_patient_account(user))
 BOOKED = _of_uid(lambda user: _PEOPLE().of_patient_account(user).filter(facility=None))
 DOCTORS = _of_uid(lambda doctor: _PEOPLE().of_doctor(doctor))
-CENTRES = _of_uid(lambda facility: _PEOPLE().of_centre(facility))
+CENTRES = _of_uid(lambda facility: _PEOPLE().of_centre(facility).select_related("patient__account"))
 VISIBLE = Composed(
     lambda whose, uid, at: _PEOPLE().visible_to(whose, at).filter(uid=uid),
     whose=BigAutoField(), uid=UUIDField(), at=DateTimeField(),

@@ -5,6 +5,7 @@ people go. The values go through the model's own fields, but for those of the ty
 as it is: that is found out once.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -75,12 +76,21 @@ def insert_unless_there(row: Model) -> bool:
     return _insert(row, unless_there=True)
 
 
+def insert_all(rows: Sequence[Model]) -> None:
+    """Insert new rows of one model in one statement. They do not learn their keys."""
+    if not rows:
+        return
+    connection = this_threads_connection()
+    text, columns = _insert_text(type(rows[0]), connection.vendor, False, False, len(rows))
+    with prepared_cursor() as cursor:
+        cursor.execute(text, [column.of(row, connection) for row in rows for column in columns])
+
+
 def _insert(row: Model, *, unless_there: bool) -> bool:
     connection = this_threads_connection()
     text, columns = _insert_text(type(row), connection.vendor, row.pk is not None, unless_there)
-    values = [column.of(row, connection) for column in columns]
     with prepared_cursor() as cursor:
-        cursor.execute(text, values)
+        cursor.execute(text, [column.of(row, connection) for column in columns])
         inserted = cursor.fetchone()
     if inserted is None:
         return False
@@ -91,17 +101,18 @@ def _insert(row: Model, *, unless_there: bool) -> bool:
 
 @lru_cache(maxsize=200)
 def _insert_text(
-    model: type[Model], vendor: str, with_key: bool, unless_there: bool
+    model: type[Model], vendor: str, with_key: bool, unless_there: bool, how_many: int = 1
 ) -> tuple[str, list[_Column]]:
     del vendor  # of the names' quotes and of what is sent
     connection = this_threads_connection()
     meta, quote = model._meta, connection.ops.quote_name
     fields = [field for field in meta.local_concrete_fields if with_key or not field.primary_key]
     names = ", ".join(quote(field.column or "") for field in fields)
-    places = ", ".join(["%s"] * len(fields))
+    row = f"({', '.join(['%s'] * len(fields))})"
+    places = ", ".join([row] * how_many)
     key = quote(meta.pk.column or "")
     but = " ON CONFLICT DO NOTHING" if unless_there else ""
-    into = f"INSERT INTO {quote(meta.db_table)} ({names}) VALUES ({places})"  # noqa: S608
+    into = f"INSERT INTO {quote(meta.db_table)} ({names}) VALUES {places}"  # noqa: S608
     return f"{into}{but} RETURNING {key}", [_column(field, connection) for field in fields]
 
 

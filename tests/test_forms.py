@@ -24,6 +24,7 @@ WIDGETS = [
     forms.TextInput,
     forms.NumberInput,
     forms.DateInput,
+    forms.FileInput,
     forms.HiddenInput,
     forms.CheckboxInput,
     forms.Textarea,

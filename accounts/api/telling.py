@@ -47,7 +47,7 @@ def _fields(shape: Any) -> list[tuple[Any, Get]]:
 def _getter(field: Any) -> Get:
     """Straight to the attribute; DRF's own way where there is none, it is a method, or a default holds."""
     if field.source == "*" or type(field).get_attribute is not serializers.Field.get_attribute:
-        return field.get_attribute  # type: ignore[no-any-return]
+        return field.get_attribute
     straight = attrgetter(field.source)
 
     def get(row: Any) -> Any:
