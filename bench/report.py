@@ -9,12 +9,14 @@ from pathlib import Path
 
 from bench.measure import Measured
 from bench.operations import HUB, OPD
+from bench.programs import API
 from bench.summary import Figure
 
 # A public Django service with token queues, and a fifth of it (docs/performance.md).
 PEER_MS, PEER_QUERIES = 80, 156
 COLUMN_LIST = re.compile(r'^SELECT ".*? FROM')
 AIM_MS, AIM_QUERIES = 16, 30
+AIM_API_MS = 12
 COLUMNS = [
     "operation", "queries", "+ brackets", "1000 calls", "requests/s", "p50 ms", "p95 ms",
     "CPU ms: pages", "as empty views", "PostgreSQL", "worker", "Redis", "(client)",
@@ -74,15 +76,16 @@ def _ms(value: float | None) -> str:
 
 
 def _ratio(some: Iterable[Measured], empty: Measured) -> float:
-    return sum(one.cpu("web") or 0 for one in some) / (empty.cpu("web") or 1)
+    return _cpu(some) / (empty.cpu("web") or 1)
 
 
-def hub_intake(measured: list[Measured]) -> str:
-    """What one patient of a health centre costs, from the number to the place in the hub's line."""
-    parts = [one for one in measured if one.operation.part_of == HUB]
+def other_intake(name: str, measured: list[Measured], aim: int | None = None) -> str:
+    """What one patient costs who comes by a health centre, or by a phone app, until the token is there."""
+    parts = [one for one in measured if one.operation.part_of == name]
+    beside = f" (aim {aim})" if aim else ""
     return f"""\
-One hub intake: {"; ".join(one.operation.name for one in parts)}
-  CPU ms of the pages {sum(one.cpu("web") or 0 for one in parts):6.1f}, \
+One {name}: {"; ".join(one.operation.name for one in parts)}
+  CPU ms of the pages {_cpu(parts):6.1f}{beside}, \
 {_ratio(parts, measured[0]):.0f} empty views
   queries             {sum(one.counts.queries for one in parts):6}, \
 brackets {sum(one.counts.brackets for one in parts)}, \
@@ -101,7 +104,7 @@ def intake(measured: list[Measured]) -> str:
     return f"""\
 One intake: {"; ".join(one.operation.name for one in parts)}
                        here   aim  peer
-  CPU ms of the pages {sum(one.cpu("web") or 0 for one in parts):6.1f} {AIM_MS:5} {PEER_MS:5}
+  CPU ms of the pages {_cpu(parts):6.1f} {AIM_MS:5} {PEER_MS:5}
   queries             {sum(one.counts.queries for one in parts):6} {AIM_QUERIES:5} {PEER_QUERIES:5}
 The CPU is that of {_ratio(parts, measured[0]):.0f} empty views; \
 in the rounds it was {min(rounds):.1f} to {max(rounds):.1f} ms.
@@ -123,13 +126,23 @@ def query_list(measured: list[Measured]) -> str:
 
 
 def print_all(measured: list[Measured], *, with_queries: bool) -> list[Figure]:
-    print(f"\n{table(measured)}\n\n{intake(measured)}\n\n{hub_intake(measured)}", flush=True)
+    print(f"\n{table(measured)}\n\n{intake(measured)}\n\n{other_intake(HUB, measured)}")
+    print(f"\n{other_intake(API, measured, AIM_API_MS)}", flush=True)
     if with_queries:
         print(query_list(measured))
     parts = [one for one in measured if one.operation.part_of == OPD]
     return [
-        Figure(
-            "one intake: CPU of the pages", sum(one.cpu("web") or 0 for one in parts), AIM_MS, "ms"
-        ),
+        Figure("one intake: CPU of the pages", _cpu(parts), AIM_MS, "ms"),
         Figure("one intake: queries", sum(one.counts.queries for one in parts), AIM_QUERIES),
+        Figure(
+            "one API intake: CPU of the pages",
+            _cpu(one for one in measured if one.operation.part_of == API),
+            AIM_API_MS,
+            "ms",
+        ),
     ]
+
+
+def _cpu(some: Iterable[Measured]) -> float:
+    """Milliseconds of the process that serves the pages, for all of them together."""
+    return sum(one.cpu("web") or 0 for one in some)

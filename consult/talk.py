@@ -16,7 +16,7 @@ from django.db import Error
 from django.db.models import BigAutoField
 
 from accounts.actions import record
-from accounts.api.base import shape_of
+from accounts.api.telling import shape_of, told
 from accounts.models import User
 from consult.models import ChatMessage
 from consult.serializers import MessageOutput
@@ -92,7 +92,7 @@ def _say(consultation_id: int, message_id: int, readers: set[Reader]) -> dict[st
                 address=address,
             )
     shape = shape_of(MessageOutput, user=message.author, patient=consultation.patient)
-    words = shape.to_representation(message) | {"after": found[1].pk if found[1:] else 0}
+    words = told(shape, message) | {"after": found[1].pk if found[1:] else 0}
     return {"author": message.author_id, "words": words}
 
 

@@ -64,6 +64,20 @@ def test_each_asking_has_its_own_values():
     assert CASE.all(account=stranger.pk, uid=first.uid) == []
 
 
+def test_what_is_annotated_comes_with_the_row():
+    case = waiting(staffed())
+    with_state = Composed(
+        lambda uid: (
+            Consultation.objects.select_related("patient")
+            .filter(uid=uid)
+            .annotate(has_token=models.Exists(Token.objects.filter(pk=models.OuterRef("token"))))
+        ),
+        uid=models.UUIDField(),
+    )
+    found = with_state.first(uid=case.uid)
+    assert (found, found.patient, found.has_token) == (case, case.patient, True)
+
+
 def test_a_row_is_inserted_with_its_defaults_and_gets_its_key():
     asha = a_patient()
     copy = Patient(

@@ -8,7 +8,9 @@ from django.forms.renderers import TemplatesSetting
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy as _
 
-from esanjeevani.forms import CONTROLS, Renderer
+from accounts.forms import PatientForm
+from esanjeevani.forms import CONTROLS, Renderer, share_fields
+from tests.factories import a_district
 
 NASTY = """"><script>alert('x')</script> & 'क्षेत्र'"""
 CHOICES = [
@@ -63,3 +65,31 @@ def test_one_of_several_is_too(kind, wrap_label):
 
 def test_all_are_compared():
     assert {f"django/forms/widgets/{kind}.html" for kind in ("tel", "input")} < CONTROLS.keys()
+
+
+def test_forms_share_their_fields_and_what_is_made_of_them_does_not():
+    @share_fields
+    class Shared(forms.Form):
+        name = forms.CharField()
+        age = forms.IntegerField()
+
+    class Own(Shared):
+        pass
+
+    first, second = Shared(), Shared()
+    assert first.fields["name"] is second.fields["name"]
+    del first.fields["age"]
+    assert list(second.fields) == ["name", "age"]
+    assert Own().fields["name"] is not Own().fields["name"]
+
+
+@pytest.mark.django_db
+def test_what_one_form_has_found_is_not_known_to_the_next():
+    district = a_district()
+    typed = {
+        "name": "Asha", "age": "34", "sex": "female", "address": "12 Canal Road", "language": "en",
+        "state": str(district.state_id), "district": str(district.pk),
+    }  # fmt: skip
+    assert PatientForm(typed).is_valid()
+    assert PatientForm(typed).fields["state"].known is None
+    assert "state" in PatientForm(typed | {"state": "99"}).errors

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from threading import local
 from typing import Any, ClassVar, cast
 
 from django.core.exceptions import RequestDataTooBig
@@ -23,10 +22,12 @@ from rest_framework.views import APIView
 
 from accounts.actions import answers
 from accounts.address import current_address
+from accounts.api.telling import shape_of, told
 from accounts.api.who import BearerKey, IsNoticed, PerClient
 from accounts.gates import SignedIn
 
 IDEMPOTENCY_KEY = "Idempotency-Key"
+IDEMPOTENCY_HEADER = "HTTP_IDEMPOTENCY_KEY"  # as WSGI calls it
 ANY = "*/*"  # of an Accept header
 
 
@@ -122,7 +123,7 @@ class ApiView(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        if request.method == "POST" and (key := request.headers.get(IDEMPOTENCY_KEY)):
+        if request.method == "POST" and (key := request.META.get(IDEMPOTENCY_HEADER)):
             self._reserve(request, key)
 
     def _reserve(self, request: Request, key: str) -> None:
@@ -187,8 +188,7 @@ class ApiView(APIView):
     def answer(self, row: Any, status_code: int = 200, **context: Any) -> Response:
         """The row as `outputs` says; a list of rows as a list."""
         shape = shape_of(self.outputs[str(self.request.method)], view=self, **context)
-        told = shape.to_representation
-        data = [told(one) for one in row] if isinstance(row, list) else told(row)
+        data = [told(shape, one) for one in row] if isinstance(row, list) else told(shape, row)
         return self.polled(data, status_code) if self.is_polled else Response(data, status_code)
 
     def polled(self, data: Any, status_code: int = 200) -> Response:
@@ -204,24 +204,8 @@ class ApiView(APIView):
         pages = Pages()
         page = pages.paginate_queryset(rows, self.request, view=self)
         shape = shape_of(self.outputs["GET"], view=self, **context)
-        told = [shape.to_representation(row) for row in page or []]
-        answer = pages.get_paginated_response(told)
+        answer = pages.get_paginated_response([told(shape, row) for row in page or []])
         return self.polled(answer.data) if self.is_polled else answer
-
-
-_kept = local()
-
-
-def shape_of(kind: type[serializers.Serializer[Any]], **context: Any) -> Any:
-    """The serializer, made once per thread: making its fields costs more than using them.
-
-    It is asked by run_validation() and to_representation(), which keep nothing.
-    """
-    shapes = _kept.__dict__.setdefault("shapes", {})
-    if kind not in shapes:
-        shapes[kind] = kind()
-    shapes[kind]._context = context
-    return shapes[kind]
 
 
 def plain(request: Request) -> SignedIn:

@@ -26,7 +26,7 @@ class BearerKey(BaseAuthentication):
     """`Authorization: Bearer <key>`: a person's token or a machine's key."""
 
     def authenticate(self, request: Request) -> tuple[Any, Any] | None:
-        scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+        scheme, _, key = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
         if scheme.lower() != "bearer":
             return None
         if key.startswith(PERSON):

@@ -1,4 +1,5 @@
 from datetime import date
+from secrets import choice, randbelow
 from typing import Any
 
 from django.conf import settings
@@ -7,7 +8,6 @@ from django.db.models import Q
 from django.db.models.functions import StrIndex, Upper
 from django.db.models.lookups import Exact
 from django.utils import timezone
-from django.utils.crypto import get_random_string
 from django.utils.translation import gettext_lazy as _
 
 from accounts.checks import luhn_digit
@@ -24,8 +24,7 @@ def new_patient_number() -> str:
 
     No slip makes it begin with 91: it would pass for a mobile number with its country code.
     """
-    beginning = get_random_string(1, "2345678") + get_random_string(1, "023456789")
-    digits = beginning + get_random_string(9, "0123456789")
+    digits = f"{choice('2345678')}{choice('023456789')}{randbelow(10**9):09d}"
     return digits + luhn_digit(digits)
 
 

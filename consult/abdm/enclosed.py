@@ -5,6 +5,8 @@ from base64 import b64decode
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from consult.abdm.reading import dict_at, dicts_at, resources_of, text_in
 from consult.uploads import MAX_BYTES, BadFile, CleanFile, clean_content
 
@@ -54,4 +56,7 @@ def _attachments(resource: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _name(resource: dict[str, Any], attachment: dict[str, Any]) -> str:
     said = text_in(attachment, "title") or text_in(resource, "description")
-    return said[:120] or text_in(attachment, "contentType").partition("/")[2]
+    if said:
+        return said[:120]
+    kind = text_in(attachment, "contentType")
+    return _("Photo") if kind.lower().startswith("image/") else _("Document")

@@ -49,20 +49,31 @@ def test_its_own_public_keys_have_the_form_that_the_reference_gives_out():
     assert crypto.new_keys()["public"][:316] == ASKER_X509[:316]
 
 
-def test_what_was_sealed_is_opened_by_its_own_keys_alone():
-    holder, asker, other = crypto.new_keys(), crypto.new_keys(), crypto.new_keys()
-    sealed = crypto.encrypt("नमस्ते", ours=holder, theirs=crypto.key_material(asker, ""))
-    theirs = crypto.key_material(holder, "")
-    assert crypto.decrypt(sealed, ours=asker, theirs=theirs) == "नमस्ते"
-    for wrong_ours, wrong_theirs in [
-        (other, theirs),
-        (asker | {"nonce": other["nonce"]}, theirs),
-        (asker, crypto.key_material(other, "")),
-        (asker, {}),
-        (asker, {**theirs, "dhPublicKey": {"keyValue": "AAAA"}}),
-    ]:
-        with pytest.raises(crypto.NotReadable):
-            crypto.decrypt(sealed, ours=wrong_ours, theirs=wrong_theirs)
+OTHER = crypto.new_keys()
+
+
+@pytest.mark.parametrize(
+    ("ours", "holder"),
+    [
+        (ASKER | {"nonce": OTHER["nonce"]}, theirs(HOLDER)),
+        (ASKER | {"private": OTHER["private"]}, theirs(HOLDER)),
+        (ASKER, theirs(HOLDER | {"nonce": OTHER["nonce"]})),
+        (ASKER, theirs(HOLDER | {"public": OTHER["public"]})),
+        (ASKER, {}),
+        (ASKER, {**theirs(HOLDER), "dhPublicKey": {"keyValue": "AAAA"}}),
+    ],
+    ids=["our nonce", "our key", "their nonce", "their key", "no key", "broken key"],
+)
+def test_a_record_sealed_for_another_nonce_or_key_is_refused(ours, holder):
+    assert crypto.decrypt(SEALED, ours=ASKER, theirs=theirs(HOLDER)) == TEXT
+    with pytest.raises(crypto.NotReadable):
+        crypto.decrypt(SEALED, ours=ours, theirs=holder)
+
+
+def test_what_was_sealed_with_new_keys_is_opened_by_the_other_side():
+    holder, asker = crypto.new_keys(), crypto.new_keys()
+    sealed = crypto.encrypt("नमस्ते", ours=holder, theirs=theirs(asker))
+    assert crypto.decrypt(sealed, ours=asker, theirs=theirs(holder)) == "नमस्ते"
 
 
 def test_the_curve_is_the_one_of_the_published_parameters():

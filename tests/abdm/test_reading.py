@@ -3,7 +3,9 @@
 from datetime import date
 
 import pytest
+from django.utils.translation import override
 
+from consult.abdm.enclosed import files_of
 from consult.abdm.reading import read
 from consult.fhir.documents import OP_CONSULT, document
 from tests.fhir import records
@@ -66,6 +68,19 @@ def places(row: object, path: tuple = ()):
     ):
         yield (*path, key)
         yield from places(row[key], (*path, key))  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("language", "names"), [("en", ["Document", "Photo"]), ("hi", ["दस्तावेज़", "फ़ोटो"])]
+)
+def test_a_file_without_a_title_is_named_in_the_readers_language(language, names):
+    content = [
+        {"attachment": {"contentType": kind, "data": "AAAA"}}
+        for kind in ("application/pdf", "image/jpeg")
+    ]
+    document = {"entry": [{"resource": {"resourceType": "DocumentReference", "content": content}}]}
+    with override(language):
+        assert [one.name for one in files_of(document)] == names
 
 
 @pytest.mark.django_db

@@ -1,12 +1,19 @@
 """The open door's own manners: who may, what is refused, and one answer per key."""
 
 import uuid
+from datetime import timedelta
+from typing import Any
 
 import pytest
+from django.db.models import F
 from django.test import Client
 from django.urls import reverse
 
+from accounts.actions import answers
+from accounts.api.shapes import NoticeOutput, PatientOutput
+from accounts.api.telling import told
 from accounts.models import ApiToken, AuditEvent, KeptAnswer, Message, Patient, User
+from consult.api.shapes import ConsultationOutput, EarlierOutput
 from consult.models import Consultation
 from queues.models import Token
 from tests.api.program import ASHA, Program
@@ -14,6 +21,7 @@ from tests.factories import (
     PASSWORD,
     a_clinic,
     a_doctor,
+    a_draft,
     a_patient,
     a_photo,
     a_state,
@@ -140,6 +148,40 @@ def test_a_kept_answer_is_read_by_nobody_without_the_key():
     (kept,) = KeptAnswer.objects.all()
     assert kept.status == 201
     assert b"Asha" not in bytes(kept.sealed)
+
+
+def test_who_died_at_work_is_taken_over_and_keeps_no_answer_any_more():
+    asked = {"who": "asha", "key": uuid.uuid4().hex, "request": "POST /patients/"}
+    first = answers.reserve(**asked)
+    with pytest.raises(answers.StillAtWork):
+        answers.reserve(**asked)
+    KeptAnswer.objects.update(
+        created_at=F("created_at") - answers.AT_WORK_FOR - timedelta(seconds=1)
+    )
+    second = answers.reserve(**asked)
+    assert isinstance(first, answers.Reservation)
+    assert isinstance(second, answers.Reservation)
+    first.keep(500, {"code": "late"})
+    first.give_up()
+    second.keep(201, {"uid": uuid.UUID(int=1)})
+    assert answers.reserve(**asked) == answers.Answer(201, {"uid": str(uuid.UUID(int=1))})
+    with pytest.raises(answers.OtherRequest):
+        answers.reserve(**asked | {"request": "POST /notice/"})
+
+
+def test_an_answer_is_told_as_its_serializer_would():
+    clinic = a_clinic()
+    seen = in_the_room(clinic, on_duty(clinic))
+    draft = a_draft(clinic)
+    for kind, row in [
+        (ConsultationOutput, seen),
+        (ConsultationOutput, draft),  # without doctor and token
+        (EarlierOutput, seen),  # without a note
+        (PatientOutput, seen.patient),
+        (NoticeOutput, {"version": "1", "address": "https://example.org", "is_accepted": True}),
+    ]:
+        shape: Any = kind()
+        assert told(shape, row) == shape.to_representation(row)
 
 
 def test_the_key_of_another_person_is_another_key():
