@@ -11,16 +11,16 @@ column holds them: ids, not rows.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any, Generic, TypeVar, cast
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, OperationalError, connection, connections
 from django.db.models import Expression, Field, Model, QuerySet
 from django.db.models.query import get_related_populators
 
-from esanjeevani.prepared import prepared_cursor
+from esanjeevani.prepared import prepared_cursor, was_cut
 
 PLACE = re.compile(r"(?<!%)%s")  # of a value
 Row = TypeVar("Row", bound=Model)
@@ -74,17 +74,29 @@ class Columns:
     def columns(self, **values: Any) -> list[tuple[Any, ...]]:
         return [tuple(columns) for columns in self._ask(values)]
 
-    def _ask(self, values: dict[str, Any]) -> list[list[Any]]:
+    def _ask(self, values: dict[str, Any]) -> list[Sequence[Any]]:
+        """Once more where the connection turns out to be dead: the first question of a request is one of these."""
+        try:
+            return self._asked(values)
+        except OperationalError:
+            if not was_cut():
+                raise
+            return self._asked(values)
+
+    def _asked(self, values: dict[str, Any]) -> list[Sequence[Any]]:
         text = self._text = self._text or self._compose()
+        here = connections[DEFAULT_DB_ALIAS]  # `connection` looks for it at each of its attributes
         known = {
-            name: slot.output_field.get_db_prep_value(values[name], connection)
+            name: slot.output_field.get_db_prep_value(values[name], here)
             for name, slot in self._slots.items()
         }
         asked = [known[one.name] if isinstance(one, Slot) else one for one in text.values]
         with prepared_cursor() as cursor:
             cursor.execute(text.sql, asked)
             found = cursor.fetchall()
-        return [_converted(text, columns) for columns in found]
+        if not text.converters:
+            return cast(list[Sequence[Any]], found)
+        return [_converted(text, columns, here) for columns in found]
 
     def _compose(self) -> _Text:
         query = self._write(**self._slots).query
@@ -112,10 +124,10 @@ class Composed(Columns, Generic[Row]):
     def all(self, **values: Any) -> list[Row]:
         return [self._row(columns) for columns in self._ask(values)]
 
-    def _row(self, columns: list[Any]) -> Row:
+    def _row(self, columns: Sequence[Any]) -> Row:
         how = cast(_Text, self._text).rows
         assert how, "values_list() is for Columns"  # noqa: S101
-        row = how.model.from_db(connection.alias, how.names, columns[how.columns])
+        row = how.model.from_db(DEFAULT_DB_ALIAS, how.names, columns[how.columns])
         for related in how.related:
             related.populate(columns, row)
         return cast(Row, row)
@@ -128,15 +140,15 @@ def _rows(select: Any, info: Any) -> _Rows:
         model=info["model"],
         columns=columns,
         names=[one[0].target.attname for one in select[columns]],
-        related=_related(info, select, connection.alias),
+        related=_related(info, select, DEFAULT_DB_ALIAS),
     )
 
 
-def _converted(text: _Text, columns: Any) -> list[Any]:
+def _converted(text: _Text, columns: Sequence[Any], here: Any) -> list[Any]:
     converted = list(columns)
     for at, converters, expression in text.converters:
         for convert in converters:
-            converted[at] = convert(converted[at], expression, connection)
+            converted[at] = convert(converted[at], expression, here)
     return converted
 
 

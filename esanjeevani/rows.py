@@ -7,7 +7,7 @@ people go. The values go through the model's own fields.
 from functools import lru_cache
 from typing import Any
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.models import Field, Model
 
 from esanjeevani.prepared import prepared_cursor
@@ -24,15 +24,16 @@ def insert_unless_there(row: Model) -> bool:
 
 
 def _insert(row: Model, *, unless_there: bool) -> bool:
-    text, fields = _insert_text(type(row), connection.vendor, row.pk is not None, unless_there)
-    values = [field.get_db_prep_save(field.pre_save(row, True), connection) for field in fields]
+    here = connections[DEFAULT_DB_ALIAS]  # once: `connection` looks for it at each attribute
+    text, fields = _insert_text(type(row), here.vendor, row.pk is not None, unless_there)
+    values = [field.get_db_prep_save(field.pre_save(row, True), here) for field in fields]
     with prepared_cursor() as cursor:
         cursor.execute(text, values)
         inserted = cursor.fetchone()
     if inserted is None:
         return False
     row.pk = inserted[0]
-    row._state.adding, row._state.db = False, connection.alias
+    row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
     return True
 
 
@@ -64,11 +65,11 @@ def update(model: type[Model], key: Any, changes: dict[str, Any], **where: Any) 
 
 
 def _pairs(model: type[Model], values: dict[str, Any]) -> tuple[list[str], list[Any]]:
-    meta, quote = model._meta, connection.ops.quote_name
+    meta, here = model._meta, connections[DEFAULT_DB_ALIAS]
     texts, known = [], []
     for name, value in values.items():
         field: Any = meta.pk if name == "pk" else meta.get_field(name)
-        texts.append(f"{quote(field.column)} = %s")
+        texts.append(f"{here.ops.quote_name(field.column)} = %s")
         held = value.pk if isinstance(value, Model) else value
-        known.append(field.get_db_prep_save(held, connection))
+        known.append(field.get_db_prep_save(held, here))
     return texts, known
