@@ -75,7 +75,7 @@ class Columns:
         return [tuple(columns) for columns in self._ask(values)]
 
     def _ask(self, values: dict[str, Any]) -> list[Sequence[Any]]:
-        """Once more where the connection turns out to be dead: the first question of a request is one of these."""
+        """Once more where the connection proves dead: most requests ask one of these first."""
         try:
             return self._asked(values)
         except OperationalError:

@@ -1,13 +1,13 @@
 """What holds for every page: its headers, and that the clock is right."""
 
 from collections.abc import Callable
-from typing import Any
 
 from csp.constants import HEADER
 from csp.middleware import CSPMiddleware
 from csp.utils import build_policy
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 
 from esanjeevani.clock import clock
 from esanjeevani.sorry import try_again
@@ -42,7 +42,9 @@ class ContentPolicy(CSPMiddleware):
     def process_request(self, request: HttpRequest) -> None:
         """No page of ours has scripts or styles in it, so none needs a nonce."""
 
-    def process_response(self, request: HttpRequest, response: HttpResponse) -> Any:
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
         if settings.DEBUG or not OTHER_POLICY.isdisjoint(vars(response)):
             return super().process_response(request, response)
         response.headers.setdefault(HEADER, self._usual)
