@@ -2,18 +2,25 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
+from django.db import Error, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from bench import rows
+from bench.client import Unexpected
 from bench.counts import BRACKETS, count
 from bench.limits.crowd import crowd
 from bench.operations import OPERATIONS
+from bench.pages import PAGES
 from bench.report import COLUMN_LIST
+from esanjeevani.celery_app import app as celery
 
 CSRF = "a" * 32
+DOCTORS = 1_000  # who have served them, by turns
+MUCH = 500  # blocks of 8 kB for one statement
 LARGE = 10_000  # rows: to read such a table from end to end is a mistake
 TABLES = [
     "accounts_user", "accounts_patient", "queue_token", "queue_presence", "consult_consultation",
@@ -21,8 +28,8 @@ TABLES = [
 ]  # fmt: skip
 PER_CONSULTATION = {"accounts_auditevent": 12, "accounts_message": 2}  # rows; one of the others
 FINISHED = [
-    """UPDATE queue_token SET state = 'done', doctor_id = %(doctor)s, called_at = issued_at,
-         answered_at = issued_at, ended_at = issued_at + interval '7 minutes'
+    """UPDATE queue_token SET state = 'done', doctor_id = %(doctor)s + number %% %(doctors)s,
+         called_at = issued_at, answered_at = issued_at, ended_at = issued_at + interval '7 minutes'
        WHERE clinic_id = %(clinic)s""",
     """INSERT INTO consult_consultation (uid, complaint, since, history, family_history, allergies,
          medicines, is_pregnant, is_disabled, examination, impression, is_emergency, phone_centre,
@@ -52,25 +59,46 @@ FINISHED = [
 
 def report(how_many: int) -> Iterator[str]:
     """So many people wait, and so many were served before. Raises CannotStart, Unexpected."""
+    _fill(how_many)
+    yield from _sizes()
+    asked = dict(_asked())
+    large = set(_large_tables())
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")  # as autovacuum would have done for the rows of the last minutes
+    for name, statements in asked.items():
+        plans = [_plan(text) for text in statements if not text.lstrip().startswith(BRACKETS)]
+        yield f"\n{name}: {len(plans)} statements, {sum(plan.blocks for plan in plans):,} blocks"
+        yield from (plan.line(large) for plan in plans)
+
+
+def _fill(how_many: int) -> None:
     waits, served = rows.clinics(2)
     crowd(waits, how_many)
     crowd(served, how_many)
-    (doctor,) = rows.doctors(served, 1)
+    doctors = rows.doctors(served, DOCTORS)
     with connection.cursor() as cursor:
         cursor.execute("SET session_replication_role = replica")
         for statement in FINISHED:
-            cursor.execute(statement, {"clinic": served.pk, "doctor": doctor.pk})
+            cursor.execute(
+                statement, {"clinic": served.pk, "doctor": doctors[0].pk, "doctors": DOCTORS}
+            )
         cursor.execute("SET session_replication_role = DEFAULT")
         cursor.execute("VACUUM FULL")
         cursor.execute("ANALYZE")
-    yield from _sizes()
-    large = set(_large_tables())
-    for operation in OPERATIONS:
-        counts = count(operation, settings.ALLOWED_HOSTS[0], CSRF)
-        asked = [text for text in counts.statements if not text.lstrip().startswith(BRACKETS)]
-        yield f"\n{operation.name}: {len(asked)} statements"
-        for statement in asked:
-            yield from _plan(statement, large)
+
+
+def _asked() -> Iterator[tuple[str, list[str]]]:
+    """The statements of each operation and page, and of each sweep."""
+    for operation in [*OPERATIONS, *PAGES]:
+        yield operation.name, count(operation, settings.ALLOWED_HOSTS[0], CSRF).statements
+    celery.loader.import_default_modules()
+    for entry in settings.CELERY_BEAT_SCHEDULE.values():
+        with CaptureQueriesContext(connection) as captured:
+            celery.tasks[entry["task"]]()
+        yield (
+            f"every {entry['schedule']:.0f} s: {entry['task']}",
+            [query["sql"] for query in captured],
+        )
 
 
 def _sizes() -> Iterator[str]:
@@ -100,22 +128,44 @@ def _large_tables() -> Iterator[str]:
         yield from (name for (name,) in cursor.fetchall())
 
 
-def _plan(statement: str, large: set[str]) -> Iterator[str]:
-    """One line: what PostgreSQL expects it to cost and how it finds its rows; a walk is marked."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"EXPLAIN (FORMAT JSON) {statement}")
-        found = cursor.fetchone()[0]
-    plan = (json.loads(found) if isinstance(found, str) else found)[0]["Plan"]
-    nodes = list(_nodes(plan))
-    walks = [
-        node["Relation Name"]
-        for node in nodes
-        if node["Node Type"] == "Seq Scan" and node["Relation Name"] in large
-    ]
-    ways = sorted({node["Index Name"] for node in nodes if "Index Name" in node})
-    asked = " ".join(COLUMN_LIST.sub("SELECT … FROM", statement).split())[:90]
-    mark = f"WALKS {', '.join(walks)} · " if walks else ""
-    yield f"  {plan['Total Cost']:>10.1f}  {mark}{asked}  by {', '.join(ways) or '–'}"
+@dataclass(frozen=True)
+class Plan:
+    """One statement, and what PostgreSQL did for it."""
+
+    statement: str
+    nodes: list[dict[str, Any]]  # the first is the whole
+
+    @property
+    def blocks(self) -> int:
+        """Of 8 kB, read from memory or disk; 0 where it could not be run a second time."""
+        return sum(int(self.nodes[0].get(f"Shared {how} Blocks", 0)) for how in ("Hit", "Read"))
+
+    def line(self, large: set[str]) -> str:
+        """A table that is read from end to end is marked, and so is what reads as much in another way."""
+        walks = [
+            node["Relation Name"]
+            for node in self.nodes
+            if node["Node Type"] == "Seq Scan" and node["Relation Name"] in large
+        ]
+        ways = sorted({node["Index Name"] for node in self.nodes if "Index Name" in node})
+        asked = " ".join(COLUMN_LIST.sub("SELECT … FROM", self.statement).split())[:90]
+        mark = f"WALKS {', '.join(walks)} · " if walks else "MUCH · " if self.blocks > MUCH else ""
+        return f"  {self.blocks:>7,}  {mark}{asked}  by {', '.join(ways) or '–'}"
+
+
+def _plan(statement: str) -> Plan:
+    """Run and undone; only explained where it cannot be done twice."""
+    for options in ("ANALYZE, BUFFERS, FORMAT JSON", "FORMAT JSON"):
+        try:
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute(f"EXPLAIN ({options}) {statement}")
+                found = cursor.fetchone()[0]
+                transaction.set_rollback(True)
+        except Error:
+            continue
+        plan = (json.loads(found) if isinstance(found, str) else found)[0]["Plan"]
+        return Plan(statement, list(_nodes(plan)))
+    raise Unexpected(f"Not to be explained: {statement}")
 
 
 def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -9,9 +9,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from bench import rows
+from bench.asking import Ask, csrf_of
 from bench.client import Connection, Unexpected, Wanted, drive
-from bench.operations import Ask, csrf_of
 from bench.services import Site, pdf_worker
+from bench.summary import Figure
 from consult import actions
 from consult.actions import Line
 from consult.actions.formulary import apply_rows
@@ -34,16 +35,19 @@ LINES = [
 ]
 
 
-def print_figures(site: Site) -> None:
+def print_figures(site: Site) -> list[Figure]:
     """Raises Unexpected."""
     csrf = csrf_of(site.address)
-    print(f"\nPrescriptions\n{_search(site, csrf)}", flush=True)
-    print(_pdfs(), flush=True)
+    words, search = _search(site, csrf)
+    print(f"\nPrescriptions\n{words}", flush=True)
+    words, drawn = _pdfs()
+    print(words, flush=True)
     with pdf_worker(site):
         print(_issue_to_download(site, csrf), flush=True)
+    return [search, drawn]
 
 
-def _search(site: Site, csrf: str) -> str:
+def _search(site: Site, csrf: str) -> tuple[str, Figure]:
     """One client after the other, over HTTP, as a doctor who types."""
     rule = {"list": "O", "use": "first", "source": "bench", "effective_from": "2026-01-01"}
     shape = {"form": "tablet", "strength": "5 mg", "route": "oral"}
@@ -69,10 +73,10 @@ def _search(site: Site, csrf: str) -> str:
     return (
         f"  drug search at {GENERICS} more generics, one client: p50 {cuts[49] * 1000:.1f} ms, "
         f"p95 {cuts[94] * 1000:.1f} ms, longest {max(driven.latencies) * 1000:.1f} ms (aim 50)"
-    )
+    ), Figure("drug search, p95", cuts[94] * 1000, 50, "ms")
 
 
-def _pdfs() -> str:
+def _pdfs() -> tuple[str, Figure]:
     """CPU of one process; each document another one, in English and Hindi by turns."""
     papers = list(issued(PDFS, "hi"))
     render_pdf(papers.pop())  # the compiler and its fonts are loaded once per process
@@ -92,7 +96,7 @@ def _pdfs() -> str:
         f"(aim 25), its signature {ms['signature']:.1f}\n"
         f"  on one core: {1000 / ms['A4']:.0f} PDFs a second, "
         f"signed {1000 / (ms['A4'] + ms['signature']):.0f}"
-    )
+    ), Figure("PDF of 5 medicines: CPU", ms["A4"], 25, "ms")
 
 
 def issued(how_many: int, language: str) -> Iterator[Prescription]:

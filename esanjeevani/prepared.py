@@ -13,15 +13,20 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.postgresql.base import ServerBindingCursor
 
 
+def this_threads_connection() -> Any:
+    """What `django.db.connection` stands for: to ask that for an attribute costs ten calls each time."""
+    return connections[DEFAULT_DB_ALIAS]
+
+
 def prepared_cursor() -> Any:
     """The usual cursor where nothing is prepared, and where statements are noted with their values."""
-    here: Any = connections[DEFAULT_DB_ALIAS]  # once: `connection` looks for it at each attribute
-    if not settings.DATABASE_PREPARED or here.queries_logged:
-        return here.cursor()
-    here.close_if_health_check_failed()
-    here.ensure_connection()
+    connection = this_threads_connection()
+    if not settings.DATABASE_PREPARED or connection.queries_logged:
+        return connection.cursor()
+    connection.close_if_health_check_failed()
+    connection.ensure_connection()
     kind: Any = ServerBindingCursor  # typed as one of psycopg2
-    return here.make_cursor(kind(here.connection))
+    return connection.make_cursor(kind(connection.connection))
 
 
 def was_cut() -> bool:
@@ -29,10 +34,10 @@ def was_cut() -> bool:
 
     Then what was asked may be asked again: no other connection that was cut is given out for it.
     """
-    here: Any = connections[DEFAULT_DB_ALIAS]
-    if here.in_atomic_block or here.connection is None or here.is_usable():
+    connection = this_threads_connection()
+    if connection.in_atomic_block or connection.connection is None or connection.is_usable():
         return False
-    here.close()
-    if here.vendor == "postgresql" and here.pool:
-        here.pool.check()
+    connection.close()
+    if connection.vendor == "postgresql" and connection.pool:
+        connection.pool.check()
     return True

@@ -82,7 +82,7 @@ def choose(
 ) -> Choice:
     """The linked clinic that takes the patient now with the least expected wait.
 
-    At most 5 queries for any number of clinics and waiting patients. Of two with the same wait, the
+    At most 4 queries for any number of clinics and waiting patients. Of two with the same wait, the
     one whose link has the lower priority number; then by name, so that two people see the same.
     """
     clinics = linked_clinics(spoke, speciality) if on is None else list(on)

@@ -55,6 +55,6 @@ def _who(key: str) -> tuple[User, ApiToken] | None:
         user, token = person_of(key) if key.startswith(PERSON) else (None, None)
     except AuthenticationFailed:
         return None
-    if user is None or token is None or not accepted_notice(user):
+    if user is None or token is None or not accepted_notice(token):
         return None
     return user, token

@@ -26,6 +26,14 @@ class Cast:
     health_workers: list[Account]
     patients: list[str]  # mobile numbers that a health centre finds
 
+    def next_doctor(self, clinic: str) -> Account | None:
+        """One who has not worked yet; None when all of the clinic's have."""
+        for account in self.doctors:
+            if account.clinic == clinic:
+                self.doctors.remove(account)
+                return account
+        return None
+
 
 def make_cast(plan: Parameters, consultations: int) -> Cast:
     """Tables, places, staff for so many consultations, and patients who were here before."""

@@ -26,6 +26,10 @@ class Paper(Enum):
     A4 = "a4"
     A5 = "a5"
 
+    def file_name(self, number: str) -> str:
+        """What the PDF of the prescription with this number is called."""
+        return f"{number}.pdf" if self is Paper.A4 else f"{number}-{self.name}.pdf"
+
 
 def render_pdf(prescription: Prescription, paper: Paper = Paper.A4) -> bytes:
     """The PDF of an issued prescription, not signed yet: about 20 ms of CPU."""

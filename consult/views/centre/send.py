@@ -15,9 +15,11 @@ from consult import actions
 from consult.fetch import centres_consultation
 from consult.forms import SendForm
 from consult.models import Consultation
+from consult.of_consultation import ATTACHMENTS, OBSERVATIONS
 from consult.readiness import Attested, obstacles
-from consult.readings import readings
+from consult.readings import readings_of
 from consult.views.booking import why_no_token
+from consult.views.centre.stands import stands
 from queues.actions import AlreadyWaiting, NoToken
 from queues.assignment import Choice, choose, linked_clinics
 from queues.models import Clinic, MoveRefused
@@ -74,11 +76,11 @@ def _asked(
 ) -> tuple[Speciality | None, list[Clinic], Choice]:
     """The speciality asked for, all linked clinics, and the choice among those of the speciality."""
     clinics = linked_clinics(request.facility)
-    specialities = {clinic.speciality.code: clinic.speciality for clinic in clinics}
+    specialities = {clinic.speciality_id: clinic.speciality for clinic in clinics}
     wanted = request.POST.get("speciality") or request.GET.get("speciality", "")
     suggested = draft.continues.suggested_clinic if draft.continues else None
-    first = suggested.speciality if suggested else draft.clinic.speciality
-    asked = specialities.get(wanted) or specialities.get(first.code)
+    first = specialities.get((suggested or draft.clinic).speciality_id)
+    asked = next((one for one in specialities.values() if one.code == wanted), first)
     asked = asked or next(iter(specialities.values()), None)
     if asked is None:
         return None, clinics, Choice(None, [])
@@ -114,7 +116,8 @@ def _page(
     refused: list[str] | None = None,
 ) -> HttpResponse:
     first = choice.everywhere[0].clinic if choice.everywhere else None
-    waiting_for = obstacles(draft, first, YES) if first and status == 200 else []
+    measured = OBSERVATIONS.all(consultation=draft.pk)
+    waiting_for = obstacles(draft, first, YES, measured) if first and status == 200 else []
     context: dict[str, Any] = {
         "consultation": draft,
         "patient": draft.patient,
@@ -123,11 +126,12 @@ def _page(
         "asked": asked,
         "specialities": _specialities(clinics),
         "choice": choice,
+        "clinics": [(one, stands(one)) for one in choice.everywhere],
         "chosen": str(form["clinic"].value() or ""),
         "refused": refused or [],
         "waiting_for": [why_not_ready(code) for code in waiting_for],
-        "readings": readings(draft),
-        "attachments": draft.attachments.all(),
+        "readings": readings_of(measured, draft.patient),
+        "attachments": ATTACHMENTS.all(consultation=draft.pk),
     }
     return render(request, "consult/centre/send.html", context, status=status)
 
