@@ -1,6 +1,7 @@
 """The parts of `make bench`, each printed as it is measured; what has an aim is returned."""
 
 import argparse
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from bench import limits, prescriptions
@@ -19,23 +20,23 @@ class Parts:
     options: argparse.Namespace
     measured: list[Measured] = field(default_factory=list)
 
-    def operations(self) -> list[Figure]:
+    def operations(self) -> Iterator[Figure]:
         asked = self.options
         self.measured = measure(
             self.site, seconds=asked.seconds, rounds=asked.rounds, clients=asked.clients
         )
-        return print_all(self.measured, with_queries=asked.queries)
+        yield from print_all(self.measured, with_queries=asked.queries)
 
-    def prescriptions(self) -> list[Figure]:
-        return prescriptions.print_figures(self.site)
+    def prescriptions(self) -> Iterator[Figure]:
+        yield from prescriptions.print_figures(self.site)
 
-    def limits(self) -> list[Figure]:
+    def limits(self) -> Iterator[Figure]:
         """Held against the operations."""
-        return limits.print_limits(
+        yield from limits.print_limits(
             self.site, self.measured, seconds=self.options.seconds, clients=self.options.clients
         )
 
-    def live(self) -> list[Figure]:
+    def live(self) -> Iterator[Figure]:
         asked = self.options
         lines = live.print_figures(
             self.site,
@@ -44,4 +45,4 @@ class Parts:
             sockets=asked.sockets,
             many=asked.many,
         )
-        return list(of_live(lines))
+        yield from of_live(lines)

@@ -369,10 +369,9 @@ LOGGING = {
     "loggers": {
         "django.security.DisallowedHost": {"level": "CRITICAL"},
         "httpx": {"level": "WARNING"},
-        # Two lines for each task, and one for each time a sweep is begun: the rows say it better.
+        # Two lines for each task, most of them sweeps: the rows say it better.
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
-        "celery.beat": {"level": "WARNING"},
         "pikepdf": {"level": "WARNING"},
     },
 }

@@ -4,14 +4,15 @@ from datetime import timedelta
 
 from django.core.cache import cache
 from django.db import Error, connection, transaction
-from django.db.models import BigAutoField
+from django.db.models import BigAutoField, DateTimeField
 from django.utils import timezone
 
 from accounts.actions.answers import sweep_answers
 from accounts.models import AccountSession, Message, PhoneDevice, RateLimit, SmsTemplate
+from accounts.models.messages import CLAIM_LEASE
 from accounts.sms import SmsFailed, backend
 from esanjeevani.celery_app import enqueue, sweep
-from esanjeevani.composed import Composed
+from esanjeevani.composed import Columns, Composed
 from esanjeevani.prepared import prepared_cursor
 
 SWEEP_SIZE = 200
@@ -24,6 +25,14 @@ RETURNING id, template_id
 IN_OUTBOX = Composed(
     lambda message: Message.objects.filter(pk=message).select_related("template"),
     message=BigAutoField(),
+)
+LOST = Composed(lambda stale: Message.objects.lost(stale)[:SWEEP_SIZE], stale=DateTimeField())
+DUE = Columns(
+    lambda now, stale: (
+        Message.objects.due(now, stale).order_by("due_at").values_list("pk")[:SWEEP_SIZE]
+    ),
+    now=DateTimeField(),
+    stale=DateTimeField(),
 )
 MARK_AGAIN_AFTER = (0.5, 1, 2, 4, 8, 8, 8, 8)  # seconds; less than the claim's minute in all
 
@@ -114,10 +123,10 @@ def _mark_sent(message: Message) -> None:
 
 def sweep_messages() -> int:
     """Send what a crash or an absent broker left behind. Returns how many were sent."""
-    for message in Message.objects.lost()[:SWEEP_SIZE]:
+    now = timezone.now()
+    for message in LOST.all(stale=now - CLAIM_LEASE):
         message.mark_failed("Whoever was sending it never came back.")
-    due = list(Message.objects.due().order_by("due_at").values_list("pk", flat=True)[:SWEEP_SIZE])
-    return sweep(deliver, due)
+    return sweep(deliver, [pk for (pk,) in DUE.columns(now=now, stale=now - CLAIM_LEASE)])
 
 
 @transaction.atomic

@@ -1,4 +1,5 @@
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import connection, models
@@ -38,17 +39,15 @@ class SmsTemplate(models.Model):
 
 
 class MessageQuerySet(models.QuerySet["Message"]):
-    def due(self) -> "MessageQuerySet":
-        """Never sent, or claimed by somebody who has not come back for a minute."""
-        stale = timezone.now() - CLAIM_LEASE
+    def due(self, now: Any, stale: Any) -> "MessageQuerySet":
+        """Never sent, or claimed before `stale` by somebody who has not come back."""
         return self.filter(attempts__lt=MAX_ATTEMPTS).filter(
-            models.Q(state=Message.State.QUEUED, due_at__lte=timezone.now())
+            models.Q(state=Message.State.QUEUED, due_at__lte=now)
             | models.Q(state=Message.State.SENDING, claimed_at__lt=stale)
         )
 
-    def lost(self) -> "MessageQuerySet":
+    def lost(self, stale: Any) -> "MessageQuerySet":
         """Claimed for the last time by somebody who has not come back."""
-        stale = timezone.now() - CLAIM_LEASE
         return self.filter(
             state=Message.State.SENDING, attempts__gte=MAX_ATTEMPTS, claimed_at__lt=stale
         )

@@ -71,12 +71,17 @@ class Climb:
     def broke(self) -> list[Step]:
         return [step for step in self.steps if step.limits_broken]
 
+    @property
+    def _has_time(self) -> bool:
+        return time.monotonic() + SETTLES + self.lasts < self.until
+
     async def go(self, rate: float) -> None:
         """From this rate on, until the time is over or nothing is left to try."""
         tried: float | None = rate
         try:
             await self.play.open()
-            while tried and time.monotonic() + SETTLES + self.lasts < self.until:
+            # One is played even when the machine was so busy that starting took all the time.
+            while tried and (not self.steps or self._has_time):
                 self.steps.append(await self._step(tried))
                 print(self.steps[-1].row, flush=True)
                 if self.steps[-1].limits_broken:

@@ -34,22 +34,22 @@ AT_REST = 240  # sockets open at once while what rest costs is measured
 RECHECK = 60.0  # seconds, consult/consumers.py
 
 
-async def rest(site: Stage, network: Network, keys: list[str]) -> float:
+async def rest(site: Stage, network: Network, pages: list[tuple[str, str]]) -> float:
     """Seconds of CPU for one open socket that nobody says anything on, for one minute."""
 
     async def hear(_message: dict[str, Any]) -> None:
         pass
 
     sockets = []
-    for key in keys:
+    for path, session in pages:
         browser = Browser(network)
-        browser.cookies["sessionid"] = key
-        sockets.append(Socket(browser, "/ws/desk/", hear))
+        browser.cookies["sessionid"] = session
+        sockets.append(Socket(browser, path, hear))
     idle_before = await _idle(site, 15)
     async with listening(*sockets):
         await asyncio.wait_for(asyncio.gather(*(one.greeted.wait() for one in sockets)), 60)
         with_sockets = await _idle(site, RECHECK + 5)
-    return max(0.0, with_sockets - idle_before) / len(keys) * 60
+    return max(0.0, with_sockets - idle_before) / len(pages) * 60
 
 
 async def _idle(site: Stage, seconds: float) -> float:
@@ -76,9 +76,9 @@ def main() -> int:
             cast = import_string("bench.load.cast.make_cast")(
                 replace(plan, rate=options.most), expected
             )
-            keys = import_string("bench.load.cast.open_desks")(AT_REST)
+            pages = import_string("bench.load.cast.open_pages")(AT_REST)
             start_all(site)
-            return asyncio.run(_run(site, plan, cast, keys, options, begun))
+            return asyncio.run(_run(site, plan, cast, pages, options, begun))
     except CannotStart as error:
         print(f"day: {error}", file=sys.stderr)
         return 1
@@ -86,7 +86,9 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench.load.day", description=__doc__.splitlines()[0])
-    parser.add_argument("--minutes", type=float, default=15, help="for everything, at most")
+    parser.add_argument(
+        "--minutes", type=float, default=15, help="for everything; one step is always played"
+    )
     parser.add_argument("--begin", type=float, default=0.2, help="consultations a second, first")
     parser.add_argument("--most", type=float, default=4.0, help="for which there are people")
     parser.add_argument("--compression", type=float, default=60.0)
@@ -96,7 +98,12 @@ def _options() -> argparse.Namespace:
 
 
 async def _run(
-    site: Stage, plan: Parameters, cast: Any, keys: list[str], options: Any, begun: float
+    site: Stage,
+    plan: Parameters,
+    cast: Any,
+    pages: list[tuple[str, str]],
+    options: Any,
+    begun: float,
 ) -> int:
     print(import_string("bench.report.machine")(), flush=True)
     ledger = Ledger()
@@ -108,7 +115,7 @@ async def _run(
             pages=site.pages, sockets=site.sockets, origin=site.origin, ledger=ledger
         ) as network,
     ):
-        socket_minute = await rest(site, network, keys)
+        socket_minute = await rest(site, network, pages)
         print(f"A socket at rest: {socket_minute * 1000:.2f} ms of CPU a minute.\n\n{HEAD}")
         play = import_string("bench.load.play.Play")(
             plan, cast, network, gateway, watch, say=_silence, finishes_within=CLOSES_WITHIN / 2
@@ -141,7 +148,7 @@ def _say_verdict(climb: Any, socket_minute: float) -> None:
         cores = os.cpu_count() or 1
         print(f"\n{verdict(climb.steps, socket_minute, cores, climb.ended)}", flush=True)
     else:
-        print(f"No step came to its end: give it more --minutes. {climb.ended}", file=sys.stderr)
+        print(f"No step came to its end. {climb.ended}", file=sys.stderr)
 
 
 def _say_best(climb: Any, watch: Any) -> int:

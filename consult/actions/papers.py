@@ -1,7 +1,7 @@
 """The PDF of a prescription: drawn and signed by a worker, kept beside the row it follows from."""
 
 from django.core.files.base import ContentFile
-from django.db import transaction
+from django.db.models import BigAutoField
 from django.db.models.fields.files import FieldFile
 
 from consult import broadcast
@@ -9,8 +9,21 @@ from consult.models import Prescription
 from consult.pdf import Paper, render_pdf
 from consult.signing import sign_pdf
 from esanjeevani.celery_app import enqueue, sweep
+from esanjeevani.composed import Columns, Composed
+from esanjeevani.rows import update
 
 KEPT_IN = {Paper.A4: "pdf", Paper.A5: "pdf_a5"}
+SWEEP_SIZE = 100
+ROW = Composed(
+    lambda prescription: Prescription.objects.filter(pk=prescription), prescription=BigAutoField()
+)
+MISSING = Columns(
+    lambda: (
+        Prescription.objects.filter(pdf="", issued_at__isnull=False)
+        .order_by("issued_at")
+        .values_list("pk")[:SWEEP_SIZE]
+    )
+)
 
 
 def paper_of(issued: Prescription, paper: Paper) -> FieldFile | None:
@@ -38,19 +51,18 @@ def render_small(prescription_id: int) -> bool:
 
 
 def _render(prescription_id: int, paper: Paper) -> bool:
-    prescription = Prescription.objects.get(pk=prescription_id)
-    kept_in = KEPT_IN[paper]
-    if getattr(prescription, kept_in) or prescription.state == Prescription.State.DRAFT:
+    prescription, kept_in = ROW.first(prescription=prescription_id), KEPT_IN[paper]
+    if prescription is None or prescription.state == Prescription.State.DRAFT:
+        return False
+    if getattr(prescription, kept_in):
         return False
     written = _write_pdf(prescription, paper)
-    with transaction.atomic():
-        not_there = Prescription.objects.filter(pk=prescription_id, **{kept_in: ""})
-        mine = not_there.update(**{kept_in: written})
-        if mine and paper == Paper.A4:
-            broadcast.prescription_changed(prescription.consultation_id)
-    if not mine:
+    if not update(Prescription, prescription_id, {kept_in: written}, **{kept_in: ""}):
         prescription.pdf.storage.delete(written)
-    return bool(mine)
+        return False
+    if paper == Paper.A4:
+        broadcast.prescription_changed(prescription.consultation_id)
+    return True
 
 
 def _write_pdf(prescription: Prescription, paper: Paper) -> str:
@@ -68,5 +80,4 @@ def _write_pdf(prescription: Prescription, paper: Paper) -> str:
 
 def sweep_prescriptions() -> int:
     """Render what a crash or an absent broker left without a PDF. Returns how many."""
-    missing = Prescription.objects.filter(pdf="", issued_at__isnull=False).order_by("issued_at")
-    return sweep(render_prescription, missing.values_list("pk", flat=True)[:100])
+    return sweep(render_prescription, [pk for (pk,) in MISSING.columns()])

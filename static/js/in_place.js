@@ -4,7 +4,8 @@ import { parse } from "./fragment.js";
 
 async function send(form) {
   const body = new URLSearchParams(new FormData(form));
-  const answer = await fetch(form.action, { method: "POST", headers: { "X-Requested-With": "fetch" }, body });
+  const headers = { "X-Requested-With": "fetch" };
+  const answer = await fetch(form.action, { method: "POST", headers, body, keepalive: true }); // whoever goes on has noted it
   if (!answer.ok || answer.redirected) throw new Error(String(answer.status));
   for (const newer of parse(await answer.text()).querySelectorAll("[data-swap]")) {
     document.querySelector(`[data-swap="${newer.dataset.swap}"]`).replaceChildren(...newer.childNodes);

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import Patient
 from consult.forms.centre.once import once
-from consult.forms.centre.vitals import bound_vitals, check_pressure, vital_fields, vitals_of
+from consult.forms.centre.vitals import VITAL_FIELDS, bound_vitals, check_pressure, vitals_of
 from consult.forms.consultation import CHILDBEARING_AGES
 from consult.models import Case, Consultation
 
@@ -55,7 +55,7 @@ class CentreCaseForm(forms.ModelForm):
         self.fields["revision"].initial = self.instance.revision
         if patient.sex == Patient.Sex.MALE or patient.age not in CHILDBEARING_AGES:
             del self.fields["is_pregnant"], self.fields["lmp"]
-        self.fields |= vital_fields()
+        self.fields |= VITAL_FIELDS
 
     def clean_lmp(self) -> Any:
         day = self.cleaned_data["lmp"]

@@ -9,7 +9,6 @@ from django.utils.translation import gettext_lazy
 
 from consult.forms.centre.once import once
 from consult.models import Consent
-from queues.line import Standing
 from queues.models import Clinic
 
 
@@ -50,7 +49,7 @@ class SendForm(forms.Form):
     def __init__(
         self,
         *args: Any,
-        standings: Iterable[Standing],
+        clinics: Iterable[Clinic],
         patients_phone: str,
         centres_phone: str,
         **kwargs: Any,
@@ -64,7 +63,7 @@ class SendForm(forms.Form):
             ("", _("No")),
             *[(who, words % {"number": number}) for who, words, number in numbers if number],
         ]
-        self.clinics = {str(one.clinic.uid): one.clinic for one in standings}
+        self.clinics = {str(one.uid): one for one in clinics}
         self.fields["clinic"].choices = [  # type: ignore[attr-defined]
             (uid, clinic.local_name) for uid, clinic in self.clinics.items()
         ]
