@@ -106,9 +106,10 @@ class DistrictField(PlaceField):
         return str(obj.local_name)
 
 
-def _label(field: str) -> str:
+def _label(field: str) -> Any:
     """As the table calls it, in the language of whoever looks."""
-    return capfirst(Patient._meta.get_field(field).verbose_name)
+    column: Any = Patient._meta.get_field(field)
+    return capfirst(column.verbose_name)
 
 
 @share_fields
