@@ -145,7 +145,7 @@ def chosen_facility(facilities: list[Facility], session: Any) -> Facility | None
 
 
 def is_doctor(user: Any) -> bool:
-    return Doctor.objects.filter(user=user).exists() if user.is_authenticated else False
+    return user.is_authenticated and DOCTOR_OF.first(user=user.pk) is not None
 
 
 def by_password(session: Any) -> bool:

@@ -11,16 +11,16 @@ column holds them: ids, not rows.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any, Generic, TypeVar, cast
 
-from django.db import DEFAULT_DB_ALIAS, connection
+from django.db import DEFAULT_DB_ALIAS, OperationalError, connection
 from django.db.models import Expression, Field, Model, QuerySet
 from django.db.models.query import get_related_populators
 
-from esanjeevani.prepared import prepared_cursor, this_threads_connection
+from esanjeevani.prepared import prepared_cursor, this_threads_connection, was_cut
 
 PLACE = re.compile(r"(?<!%)%s")  # of a value
 Row = TypeVar("Row", bound=Model)
@@ -75,7 +75,16 @@ class Columns:
     def columns(self, **values: Any) -> list[tuple[Any, ...]]:
         return [tuple(columns) for columns in self._ask(values)]
 
-    def _ask(self, values: dict[str, Any]) -> list[list[Any]]:
+    def _ask(self, values: dict[str, Any]) -> list[Sequence[Any]]:
+        """Once more where the connection proves dead: most requests ask one of these first."""
+        try:
+            return self._asked(values)
+        except OperationalError:
+            if not was_cut():
+                raise
+            return self._asked(values)
+
+    def _asked(self, values: dict[str, Any]) -> list[Sequence[Any]]:
         text = self._text = self._text or self._compose()
         connection = this_threads_connection()
         known = {
@@ -86,7 +95,9 @@ class Columns:
         with prepared_cursor() as cursor:
             cursor.execute(text.sql, asked)
             found = cursor.fetchall()
-        return [_converted(text, columns) for columns in found]
+        if not text.converters:
+            return cast(list[Sequence[Any]], found)
+        return [_converted(text, columns, connection) for columns in found]
 
     def _compose(self) -> _Text:
         query = self._write(**self._slots).query
@@ -114,7 +125,7 @@ class Composed(Columns, Generic[Row]):
     def all(self, **values: Any) -> list[Row]:
         return [self._row(columns) for columns in self._ask(values)]
 
-    def _row(self, columns: list[Any]) -> Row:
+    def _row(self, columns: Sequence[Any]) -> Row:
         how = cast(_Text, self._text).rows
         assert how, "values_list() is for Columns"  # noqa: S101
         row = how.model.from_db(DEFAULT_DB_ALIAS, how.names, columns[how.columns])
@@ -138,7 +149,7 @@ def _rows(compiler: Any) -> _Rows:
     )
 
 
-def _converted(text: _Text, columns: Any) -> list[Any]:
+def _converted(text: _Text, columns: Sequence[Any], connection: Any) -> list[Any]:
     converted = list(columns)
     for at, converters, expression in text.converters:
         for convert in converters:

@@ -28,8 +28,8 @@ def share_fields(form_class: FormClass) -> FormClass:
 
     They may leave some out, or put others in their place. Classes made from it share nothing.
     """
-    shared: Any = form_class
-    shared.base_fields = _Shared(shared.base_fields)
+    fields: Any = form_class  # a form's class has them by its metaclass
+    fields.base_fields = _Shared(fields.base_fields)
     return form_class
 
 

@@ -2,7 +2,12 @@
 
 from collections.abc import Callable
 
+from csp.constants import HEADER
+from csp.middleware import CSPMiddleware
+from csp.utils import build_policy
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 
 from esanjeevani.clock import clock
 from esanjeevani.sorry import try_again
@@ -25,6 +30,29 @@ class PageHeaders:
         response.headers.setdefault("Permissions-Policy", NOTHING_ALLOWED)
         response.headers.setdefault("Cache-Control", "private, no-store")
         return response
+
+
+class ContentPolicy(CSPMiddleware):
+    """Django-csp's middleware; the policy of all pages that ask for no other is written once."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        super().__init__(get_response)
+        self._usual = build_policy()
+
+    def process_request(self, request: HttpRequest) -> None:
+        """No page of ours has scripts or styles in it, so none needs a nonce."""
+
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
+        if settings.DEBUG or not OTHER_POLICY.isdisjoint(vars(response)):
+            return super().process_response(request, response)
+        response.headers.setdefault(HEADER, self._usual)
+        return response
+
+
+# What the decorators of django-csp leave on a response.
+OTHER_POLICY = {"_csp_exempt", "_csp_config", "_csp_update", "_csp_replace"}
 
 
 class RightClock:

@@ -69,3 +69,17 @@ def prepared_cursor() -> Any:
         prepared.__class__ = Lasting
     kind: Any = PreparedCursor
     return connection.make_cursor(kind(connection.connection))
+
+
+def was_cut() -> bool:
+    """After an error: the server had ended the connection, and outside of a transaction nothing is lost.
+
+    Then what was asked may be asked again: no other connection that was cut is given out for it.
+    """
+    connection = this_threads_connection()
+    if connection.in_atomic_block or connection.connection is None or connection.is_usable():
+        return False
+    connection.close()
+    if connection.vendor == "postgresql" and connection.pool:
+        connection.pool.check()
+    return True

@@ -66,7 +66,7 @@ MIDDLEWARE = [
     "esanjeevani.middleware.PageHeaders",
     "esanjeevani.middleware.RightClock",
     "accounts.address.ClientAddress",
-    "csp.middleware.CSPMiddleware",
+    "esanjeevani.middleware.ContentPolicy",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -120,7 +120,7 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
 else:
     # A connection that PostgreSQL's restart left dead is noticed before it is used, one whose
     # server vanished from the network within 20 s; nobody waits long for a server that is away.
-    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+    DATABASES["default"]["ENGINE"] = "esanjeevani.postgresql"
     DATABASES["default"]["OPTIONS"] = {"connect_timeout": 5, "tcp_user_timeout": 20_000}
     if DATABASE_PREPARED:
         DATABASES["default"]["OPTIONS"]["prepare_threshold"] = 2
@@ -129,6 +129,7 @@ else:
         pool = {"min_size": 1, "max_size": pool_size, "timeout": 5, "reconnect_timeout": 5}
         DATABASES["default"]["OPTIONS"]["pool"] = pool
     else:
+        DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
         DATABASES["default"]["CONN_MAX_AGE"] = env.number("DATABASE_KEEP", 60)
 
 REDIS_URL = (

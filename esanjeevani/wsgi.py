@@ -6,3 +6,8 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "esanjeevani.settings")
 application = get_wsgi_application()
+
+# The models are there only after the line above.
+from esanjeevani.memory import settle  # noqa: E402
+
+settle()

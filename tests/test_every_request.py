@@ -1,0 +1,137 @@
+"""What a process puts together once: it comes out as Django's own does, for all and in each language."""
+
+import re
+import subprocess
+import sys
+import uuid
+
+import psycopg
+import pytest
+from django.conf import settings
+from django.db import OperationalError, connection, transaction
+from django.middleware.csrf import CSRF_ALLOWED_CHARS, _unmask_cipher_token
+from django.template import Context, Engine, engines
+from django.test import Client, RequestFactory
+from django.test.utils import CaptureQueriesContext
+from django.utils.translation import override
+
+from accounts.gates import DOCTOR_OF
+from accounts.models import AccountSession
+from esanjeevani.form_key import form_key
+from esanjeevani.memory import BETWEEN_LOOKS
+from tests.factories import a_doctor, as_staff
+from tests.running import ROOT
+
+ANYBODY = {"uid": uuid.uuid4(), "name": "Asha", "count": 1, "shown": "My line"}
+SOMEBODY_ELSE = {"uid": uuid.uuid4(), "name": "<b>50% R&D</b>", "count": 2, "shown": "Privacy"}
+TEXTS = [
+    "{% translate 'Sign out' %}",
+    "{% translate \"Today\" context \"the working day\" %}",
+    "{% translate 'Sign out' as word %}[{{ word }}]",
+    "{% translate shown %}",
+    "{% translate 'Sign out'|upper %}",
+    "{% autoescape off %}{% blocktranslate %}{{ name }}{% endblocktranslate %}{% endautoescape %}",
+    "{% blocktranslate with helpline=name %}100% {{ helpline }}{% endblocktranslate %}",
+    "{% blocktranslate trimmed with emergency=name|upper helpline=uid %}"
+    "Emergency: call {{ emergency }}. Health helpline: {{ helpline }}.{% endblocktranslate %}",
+    "{% blocktranslate %}{{ name }} {{ nothing }}{% endblocktranslate %}",
+    "{% blocktranslate count n=count %}One{% plural %}{{ n }} of them{% endblocktranslate %}",
+    "{% url 'accounts:privacy' %}",
+    "{% url 'consult:visit' uid %}",
+    "{% url 'consult:file' uid uid %}",
+    "{% url 'consult:short_link' uid %}",
+    "{% url 'consult:check' as page %}[{{ page }}]",
+    "{% static 'css/base.css' %}",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_it_says_what_djangos_tag_says_to_one_and_then_to_another(text):
+    ours = engines["django"].engine
+    djangos = Engine(builtins=["django.templatetags.i18n", "django.templatetags.static"])
+    ours, djangos = ours.from_string(text), djangos.from_string(text)
+    for language in ("en", "hi", "en"):
+        for who in (ANYBODY, SOMEBODY_ELSE):
+            with override(language):
+                assert ours.render(Context(who)) == djangos.render(Context(who))
+
+
+def test_a_forms_key_is_the_cookies_secret_under_another_mask_each_time():
+    request = RequestFactory().get("/")
+    first = form_key(request)
+    secret = request.META["CSRF_COOKIE"]
+    keys = {form_key(request) for _time in range(100)}
+    assert len(keys) == 100
+    assert {_unmask_cipher_token(key) for key in keys | {first}} == {secret}
+    used = {letter for key in keys for letter in key[:32]}
+    assert used == set(CSRF_ALLOWED_CHARS)
+
+
+@pytest.mark.django_db
+def test_a_form_is_taken_with_the_key_of_its_page_and_not_with_another():
+    browser = Client(enforce_csrf_checks=True)
+    page = browser.get("/sign-in/").text
+    (key,) = set(re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', page))
+    typed = {"phone": "no number", "csrfmiddlewaretoken": key}
+    assert browser.post("/sign-in/", typed).status_code == 422
+    assert browser.post("/sign-in/", typed | {"csrfmiddlewaretoken": key[::-1]}).status_code == 403
+
+
+@pytest.mark.django_db
+def test_a_session_its_account_and_its_second_factor_are_one_statement():
+    browser = as_staff(a_doctor().user)
+    browser.get("/doctor/")
+    with CaptureQueriesContext(connection) as asked:
+        assert browser.get("/doctor/").status_code == 200
+    about = [one["sql"] for one in asked if "otp_totp" in one["sql"] or "_user" in one["sql"]]
+    assert len([sql for sql in about if "accountsession" in sql]) == 1
+    assert [sql for sql in about if "otp_totp" in sql and "accountsession" not in sql] == []
+
+
+@pytest.mark.django_db
+def test_a_session_that_was_opened_before_it_named_its_device_stays_open():
+    browser = as_staff(a_doctor().user)
+    assert AccountSession.objects.update(device=None) == 1
+    assert browser.get("/doctor/").status_code == 200
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_what_is_only_read_is_asked_again_where_the_connection_was_cut():
+    doctor = a_doctor()
+    assert DOCTOR_OF.first(user=doctor.user_id) == doctor
+    cut()
+    assert DOCTOR_OF.first(user=doctor.user_id) == doctor
+    with pytest.raises(OperationalError):
+        in_a_transaction_that_is_cut(doctor)
+
+
+@transaction.atomic
+def in_a_transaction_that_is_cut(doctor) -> None:
+    DOCTOR_OF.first(user=doctor.user_id)
+    cut()
+    DOCTOR_OF.first(user=doctor.user_id)  # not asked again: what was done before it is gone
+
+
+def cut() -> None:
+    """The server ends this thread's connection, and has done so when this returns."""
+    name = {"dbname": connection.settings_dict["NAME"]}
+    with psycopg.connect(settings.DATABASE_URL, **name, autocommit=True) as other:
+        pid = connection.connection.info.backend_pid
+        other.execute("SELECT pg_terminate_backend(%s, 60000)", [pid])
+
+
+def test_the_pages_process_does_not_look_for_garbage_in_itself():
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED], cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
+    kept, between = map(int, done.stdout.split())
+    assert kept > 100_000
+    assert between == BETWEEN_LOOKS
+
+
+LOADED = """
+import gc
+import esanjeevani.wsgi
+print(gc.get_freeze_count(), gc.get_threshold()[0])
+"""
