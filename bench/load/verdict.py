@@ -69,6 +69,6 @@ def _noise(steps: list[Step], cores: int) -> list[str]:
     if share < QUIET:
         return []
     return [
-        f"OTHERS USED {share:.0%} OF THE CORES MEANWHILE: what was measured is no figure to plan with;"
-        " the CPU of one consultation is, within a fifth."
+        f"OTHERS USED {share:.0%} OF THE CORES MEANWHILE: none of this is a figure to plan with; beside"
+        " others one consultation costs more CPU, too."
     ]
