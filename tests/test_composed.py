@@ -2,8 +2,9 @@
 
 from datetime import timedelta
 
+import psycopg
 import pytest
-from django.db import IntegrityError, connection, models, transaction
+from django.db import IntegrityError, NotSupportedError, connection, models, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -11,6 +12,7 @@ from accounts.models import AuditEvent, Patient, User
 from consult.models import Consultation
 from esanjeevani.any_of import AnyOf
 from esanjeevani.composed import Columns, Composed
+from esanjeevani.prepared import prepared_cursor
 from esanjeevani.rows import insert, insert_all, insert_unless_there, update
 from queues.models import Clinic, MoveRefused, Token
 from tests.factories import a_clinic, a_draft, a_patient, on_duty, waiting
@@ -183,6 +185,29 @@ def test_what_is_prepared_outlives_a_transaction_that_is_undone():
     assert by_uid.first(uid=clinic.uid).name == clinic.name
     assert before.items() <= what_is_prepared().items()
     assert len(before) > 0 or connection.vendor != "postgresql"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.postgresql
+def test_a_migration_beside_us_fails_one_question_and_not_each_one_after_it():
+    """As old processes serve on while a new version changes the type of a column."""
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE changing (number integer)")
+    try:
+        asked = "SELECT number FROM changing"
+        for _ in range(4):
+            with prepared_cursor() as cursor:
+                cursor.execute(asked)
+        assert asked in what_is_prepared().values()
+        with psycopg.connect(**connection.get_connection_params() | {"autocommit": True}) as beside:
+            beside.execute("ALTER TABLE changing ALTER number TYPE bigint")
+        with pytest.raises(NotSupportedError), prepared_cursor() as cursor:
+            cursor.execute(asked)
+        with prepared_cursor() as cursor:
+            cursor.execute(asked)
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP TABLE changing")
 
 
 def what_is_prepared() -> dict[str, str]:
