@@ -212,12 +212,9 @@ def post(client: httpx.Client, page: str, path: str, **data: str) -> httpx.Respo
 test_database_url.__test__ = False  # type: ignore[attr-defined]
 
 
-@pytest.fixture(scope="module")
-def _running(django_db_setup: None) -> Iterator[Site]:
-    """A daphne, a uvicorn and a worker on PostgreSQL and Redis; one server on SQLite, where it is all.
-
-    For one module: the sweeps would do the work of tests that commit rows of their own.
-    """
+@contextlib.contextmanager
+def running_site() -> Iterator[Site]:
+    """A daphne, a uvicorn and a worker on PostgreSQL and Redis; one server on SQLite, where it is all."""
     gateway = Gateway()
     environment = os.environ | {
         "DATABASE_URL": test_database_url(),
@@ -246,6 +243,13 @@ def _running(django_db_setup: None) -> Iterator[Site]:
             site.stop(process)
         gateway.shutdown()
         gateway.server_close()
+
+
+@pytest.fixture(scope="module")
+def _running(django_db_setup: None) -> Iterator[Site]:
+    """For one module: the sweeps would do the work of tests that commit rows of their own."""
+    with running_site() as site:
+        yield site
 
 
 @pytest.fixture
@@ -283,12 +287,3 @@ def launch(playwright: Playwright, *more: str, within: str = "") -> Browser:
     return playwright.chromium.launch(
         executable_path=within or program, args=[*CHROMIUM_ARGS, *more]
     )
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """For one module: other modules want the thread's event loop for themselves."""
-    with playing() as playwright:
-        browser = launch(playwright)
-        yield browser
-        browser.close()

@@ -315,11 +315,11 @@ def test_whatever_a_broken_gateway_says_the_message_waits_for_another_try(broken
 
 @pytest.mark.parametrize(
     ("address", "error"),
-    [(f"http://127.0.0.1:{free_port()}/", "Connection refused"), ("", "unknown url type")],
+    [("http://127.0.0.1:{nobody}/", "Connection refused"), ("", "unknown url type")],
 )
 def test_a_gateway_that_is_not_there_is_asked_again(settings, address, error):
     settings.SMS_BACKEND = "accounts.sms.HttpJsonBackend"
-    settings.SMS_HTTP_URL = address
+    settings.SMS_HTTP_URL = address.format(nobody=free_port())
     message = a_notice()
     assert deliver(message.pk) is False
     message.refresh_from_db()

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from deploy.trial import ROOT
-from tests.browser.test_call import a_server, browser, clinic, consultation, playwright, turn
+from tests.browser.test_call import a_server, clinic, consultation, turn
 from tests.browser.test_call_network import away, line, no_picture_travels, people
 from tests.calling import both_in, until
 
-__all__ = ["away", "browser", "clinic", "consultation", "line", "people", "playwright", "turn"]
+__all__ = ["away", "clinic", "consultation", "line", "people", "turn"]
 pytestmark = [pytest.mark.chromium, pytest.mark.coturn, pytest.mark.redis, pytest.mark.timeout(600)]
 TIMES = 5
 

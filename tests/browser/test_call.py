@@ -10,12 +10,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Playwright, WebSocketRoute, expect
+from playwright.sync_api import Browser, WebSocketRoute, expect
 
 from consult import actions
 from consult.models import CallLeg, Consultation
 from queues.models import Clinic
-from tests.calling import FAKE_MEDIA, Person, Turn, both_in, comes_in, context_of, until
+from tests.calling import Person, Turn, both_in, comes_in, context_of, until
 from tests.factories import (
     a_clinic,
     a_health_worker,
@@ -27,23 +27,9 @@ from tests.factories import (
     in_the_room,
     on_duty,
 )
-from tests.running import Site, launch, playing
+from tests.running import Site
 
 pytestmark = [pytest.mark.chromium, pytest.mark.timeout(300)]
-
-
-@pytest.fixture(scope="module")
-def playwright() -> Iterator[Playwright]:
-    with playing() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def browser(playwright: Playwright) -> Iterator[Browser]:
-    # The certificate of this coturn is its own.
-    started = launch(playwright, *FAKE_MEDIA, "--ignore-certificate-errors")
-    yield started
-    started.close()
 
 
 @pytest.fixture(scope="module")
@@ -214,13 +200,14 @@ def again(consultation: Consultation) -> Consultation:
 @contextlib.contextmanager
 def a_server(site: Site, **environment: str) -> Iterator[str]:
     """One more server for this test, with its own environment; its address."""
-    known = list(site.urls)
+    urls, processes = list(site.urls), list(site.processes)
     site.start_server(**environment)
     try:
         yield site.urls[-1]
     finally:
-        site.stop(site.processes[-1])
-        site.urls[:] = known
+        for process in [one for one in site.processes if one not in processes]:
+            site.stop(process)
+        site.urls[:] = urls
 
 
 def write_and_read(sender: Person, reader: Person, words: str) -> None:

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Playwright, expect
 from consult.models import Consultation
 from tests.calling import FAKE_MEDIA, Person, comes_in, context_of, until
 from tests.factories import a_clinic, in_the_room, on_duty
-from tests.running import Site, free_port, launch, playing
+from tests.running import Site, free_port, launch
 
 NAME = f"call-{os.getpid()}"
 # A network of this run's own: two runs on one machine do not meet.
@@ -92,19 +92,6 @@ def line() -> Iterator[Line]:
     made = Line()
     yield made
     made.remove()
-
-
-@pytest.fixture(scope="module")
-def playwright() -> Iterator[Playwright]:
-    with playing() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def browser(playwright: Playwright) -> Iterator[Browser]:
-    started = launch(playwright, *FAKE_MEDIA)
-    yield started
-    started.close()
 
 
 @pytest.fixture

@@ -8,19 +8,11 @@ from playwright.sync_api import Browser, Page, expect
 
 from consult import actions
 from consult.models import Consultation
-from tests.calling import FAKE_MEDIA, Person, context_of, until
+from tests.calling import Person, context_of, until
 from tests.factories import a_clinic, called, on_duty, waiting
-from tests.running import Site, launch, playing
+from tests.running import Site
 
 pytestmark = [pytest.mark.chromium, pytest.mark.timeout(300)]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with playing() as playwright:
-        started = launch(playwright, *FAKE_MEDIA)
-        yield started
-        started.close()
 
 
 @pytest.fixture

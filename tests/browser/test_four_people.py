@@ -1,6 +1,5 @@
 """Four in the call of a health centre: its screen, the doctor, a specialist, and the patient's phone."""
 
-from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
@@ -8,7 +7,7 @@ from playwright.sync_api import Browser, expect
 
 from consult import actions
 from consult.models import Consultation
-from tests.calling import FAKE_MEDIA, Person, comes_in, context_of, until
+from tests.calling import Person, comes_in, context_of, until
 from tests.factories import (
     a_health_worker,
     a_hub,
@@ -18,7 +17,7 @@ from tests.factories import (
     centre_of,
     on_duty,
 )
-from tests.running import Site, launch, playing
+from tests.running import Site
 
 pytestmark = [pytest.mark.chromium, pytest.mark.timeout(300)]
 
@@ -29,14 +28,6 @@ FRAMES = """
   tile.querySelector("video").getVideoPlaybackQuality().totalVideoFrames,
 ]))
 """
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with playing() as playwright:
-        started = launch(playwright, *FAKE_MEDIA)
-        yield started
-        started.close()
 
 
 @pytest.fixture

@@ -1,30 +1,16 @@
 """What a room sends while its call goes on: nobody's page is loaded anew, and nothing typed is lost."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, expect
+from playwright.sync_api import Browser, Page, expect
 
 from consult.models import Consultation
-from tests.calling import FAKE_MEDIA, Person, both_in
+from tests.calling import Person, both_in
 from tests.factories import a_clinic, a_photo, in_the_room, on_duty, the_formulary
-from tests.running import Site, launch, playing
+from tests.running import Site
 
 pytestmark = [pytest.mark.chromium, pytest.mark.timeout(300)]
-
-
-@pytest.fixture(scope="module")
-def playwright() -> Iterator[Playwright]:
-    with playing() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def calling(playwright: Playwright) -> Iterator[Browser]:
-    started = launch(playwright, *FAKE_MEDIA)
-    yield started
-    started.close()
 
 
 @pytest.fixture
@@ -35,9 +21,9 @@ def consultation(site: Site) -> Consultation:
 
 
 def test_a_prescription_is_refused_issued_and_corrected_in_the_middle_of_the_call(
-    site: Site, calling: Browser, consultation: Consultation
+    site: Site, browser: Browser, consultation: Consultation
 ) -> None:
-    with both_in(calling, consultation, site.url) as (doctor, patient):
+    with both_in(browser, consultation, site.url) as (doctor, patient):
         come_together(doctor, patient)
         page = doctor.page
         issue = page.get_by_role("button", name="Issue the prescription")
@@ -59,9 +45,9 @@ def test_a_prescription_is_refused_issued_and_corrected_in_the_middle_of_the_cal
 
 
 def test_a_photo_is_sent_in_the_middle_of_the_call_and_a_disguise_is_refused(
-    site: Site, calling: Browser, consultation: Consultation
+    site: Site, browser: Browser, consultation: Consultation
 ) -> None:
-    with both_in(calling, consultation, site.url) as (doctor, patient):
+    with both_in(browser, consultation, site.url) as (doctor, patient):
         come_together(doctor, patient)
         send_file(patient.page, "rash.jpg", a_photo(), "Since Sunday")
         expect(doctor.page.get_by_role("link", name="rash.jpg")).to_be_visible()

@@ -1,0 +1,1 @@
+"""Scenes in real browsers. A package, for what is started once for all of them (conftest.py)."""
