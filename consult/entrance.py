@@ -31,9 +31,6 @@ ENTERING = Columns(
 )  # fmt: skip
 
 
-OWN = 6  # columns; the others are the tip's
-
-
 class Entrance(NamedTuple):
     """A consultation as it stood when the page came."""
 
@@ -49,7 +46,9 @@ class Entrance(NamedTuple):
     def of(cls, uid: UUID, user: User) -> "Entrance | None":
         """None when there is no such consultation, or none for this user."""
         rows = ENTERING.columns(whose=user.pk, uid=uid, at=timezone.now())
-        return next((cls(*row[:OWN], tip=tip_of(*row[OWN:])) for row in rows), None)
+        for pk, facility, account, token, state, clinic, *tip in rows:
+            return cls(pk, facility, account, token, state, clinic, tip_of(*tip))
+        return None
 
     @property
     def place(self) -> tuple[int, int] | None:
