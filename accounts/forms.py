@@ -1,12 +1,14 @@
 """The shape of what people type. Words for tired people: what is asked, and what is wrong with it."""
 
 import unicodedata
+from copy import copy
 from datetime import date
 from typing import Any
 
 from django import forms
 from django.db.models import PositiveIntegerField
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -15,6 +17,7 @@ from accounts.models import District, Patient, State
 from accounts.models.patients import ADULT, age_on
 from accounts.phone import normalise
 from esanjeevani.composed import Composed
+from esanjeevani.forms import share_fields
 
 OLDEST = 125  # years
 
@@ -38,6 +41,7 @@ DISTRICT = Composed(
 )
 
 
+@share_fields
 class PhoneForm(forms.Form):
     phone = forms.CharField(
         label=gettext_lazy("Your mobile number"),
@@ -51,6 +55,7 @@ class PhoneForm(forms.Form):
         return normalise(self.cleaned_data["phone"])
 
 
+@share_fields
 class CodeForm(forms.Form):
     code = forms.CharField(
         label=gettext_lazy("The 6 digits from the SMS"),
@@ -72,6 +77,7 @@ class CodeForm(forms.Form):
         return code
 
 
+@share_fields
 class StaffSignInForm(PhoneForm):
     password = forms.CharField(
         label=gettext_lazy("Password"),
@@ -100,6 +106,12 @@ class DistrictField(PlaceField):
         return str(obj.local_name)
 
 
+def _label(field: str) -> str:
+    """As the table calls it, in the language of whoever looks."""
+    return capfirst(Patient._meta.get_field(field).verbose_name)
+
+
+@share_fields
 class PatientForm(forms.ModelForm):
     """Birth date or age; for a child the adult too."""
 
@@ -114,6 +126,17 @@ class PatientForm(forms.ModelForm):
         min_value=0,
         max_value=OLDEST,
         widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
+    )
+
+    sex = forms.ChoiceField(
+        label=_label("sex"), choices=Patient.Sex.choices, widget=forms.RadioSelect
+    )
+    state = PlaceField(queryset=State.objects.order_by("name"), label=_label("state"))
+    abha_number = forms.CharField(
+        label=_label("abha_number"),
+        required=False,
+        help_text=gettext_lazy("14 digits, only if you have one"),
+        widget=forms.TextInput(attrs={"inputmode": "numeric"}),
     )
 
     class Meta:
@@ -132,13 +155,10 @@ class PatientForm(forms.ModelForm):
         ]
         widgets = {
             "name": forms.TextInput(attrs={"autocomplete": "name"}),
-            "sex": forms.RadioSelect,
             "address": forms.Textarea(attrs={"rows": 2, "autocomplete": "street-address"}),
-            "abha_number": forms.TextInput(attrs={"inputmode": "numeric"}),
         }
         help_texts = {
             "address": gettext_lazy("House, village or street, PIN code"),
-            "abha_number": gettext_lazy("14 digits, only if you have one"),
             "guardian_name": gettext_lazy("Only for a patient under 18"),
         }
 
@@ -146,24 +166,18 @@ class PatientForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["sex"].choices = Patient.Sex.choices  # type: ignore[attr-defined]
-        self.fields["state"] = PlaceField(
-            queryset=State.objects.order_by("name"), label=self.fields["state"].label
-        )
         self.fields["district"] = DistrictField(
             queryset=District.objects.filter(state=self._chosen_state()),
             required=False,
             label=gettext_lazy("District"),
         )
-        self.fields["abha_number"].max_length = None  # type: ignore[attr-defined]
-        self.fields["abha_number"].validators.clear()
-        self.fields["abha_number"].widget.attrs.pop("maxlength", None)
 
     def _clean_fields(self) -> None:
         """A district that is found names its state: one look for both."""
         code = self._typed("district")
         district = DISTRICT.first(state=self._chosen_state(), code=code) if code else None
         if district is not None:
+            self.fields["state"] = copy(self.fields["state"])  # all forms share that
             self.fields["district"].known = district  # type: ignore[attr-defined]
             self.fields["state"].known = district.state  # type: ignore[attr-defined]
         super()._clean_fields()  # type: ignore[misc]
@@ -171,10 +185,14 @@ class PatientForm(forms.ModelForm):
     def _typed(self, field: str) -> int:
         return state_code(str(self.data.get(self.add_prefix(field)) or ""))
 
-    def _get_validation_exclusions(self) -> set[str]:
-        """State and district were looked up when their fields were cleaned; once is enough."""
-        known: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
-        return known | {"state", "district"}
+    def _post_clean(self) -> None:
+        """What was typed goes into the patient: each field has checked what the table asks for.
+
+        Django would ask the table's fields once more, and compose each of its constraints.
+        """
+        for name in PatientForm.Meta.fields:
+            if name in self.cleaned_data:
+                setattr(self.instance, name, self.cleaned_data[name])
 
     def _chosen_state(self) -> int:
         """LGD code of the state chosen so far; 0, which is no state, before that."""

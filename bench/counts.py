@@ -8,8 +8,8 @@ from django.db import connection
 from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 
+from bench.asking import Ask, Operation
 from bench.client import Answer
-from bench.operations import Ask, Operation
 
 BRACKETS = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
 
@@ -59,7 +59,7 @@ def _serve(
             ask.method,
             ask.path,
             ask.body(csrf),
-            "application/x-www-form-urlencoded",
+            ask.content_type,
             headers=ask.headers(host, csrf),
         )
         .environ

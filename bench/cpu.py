@@ -42,3 +42,10 @@ def tree_seconds(pid: int) -> float:
         total += found.seconds if found else 0.0
         waiting += children[one]
     return total
+
+
+def machine_seconds() -> float:
+    """What all processes of this machine have used so far, on all cores together."""
+    line = Path("/proc/stat").read_text().partition("\n")[0]
+    user, nice, system, _idle, _iowait, interrupts, soft, *_others = map(int, line.split()[1:])
+    return (user + nice + system + interrupts + soft) / TICKS

@@ -3,10 +3,11 @@
 from dataclasses import dataclass, field
 from statistics import median, quantiles
 
+from bench.asking import Operation, csrf_of
 from bench.client import drive
 from bench.counts import Counts, count
 from bench.cpu import tree_seconds
-from bench.operations import EMPTY, OPERATIONS, Operation, csrf_of
+from bench.operations import EMPTY, OPERATIONS
 from bench.rows import analyse
 from bench.services import Site
 

@@ -1,9 +1,7 @@
 """What is measured: each operation prepares rows and says with which requests it is driven."""
 
-import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from itertools import count, cycle
+from collections.abc import Iterator
+from itertools import cycle
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -11,83 +9,14 @@ from django.core import signing
 from django.urls import reverse
 
 from accounts.views.signing_in import PHONE_COOKIE
-from bench import rows
-from bench.client import Connection, Unexpected, Wanted
+from bench import programs, rows
+from bench.asking import Ask, Operation
+from bench.client import Wanted
 from consult.views.centre.patients import FOUND
 
 LINE = 50  # people waiting where the waiting room and the call are measured
 DOCTORS_PER_LINE = 20
 CLINICS = 20
-BROWSER = {
-    "User-Agent": "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 Mobile Safari/537.36",
-    "Accept": "text/html,application/xhtml+xml",
-    "Accept-Language": "en-IN,en;q=0.9,hi;q=0.8",
-    "Accept-Encoding": "gzip, deflate",
-}
-_addresses = count()
-
-
-@dataclass(frozen=True)
-class Ask:
-    """One request of one person. Each comes from an address of its own, as its proxy says."""
-
-    path: str
-    form: dict[str, str] | None = None  # None: GET
-    cookies: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def method(self) -> str:
-        return "GET" if self.form is None else "POST"
-
-    def headers(self, host: str, csrf: str) -> dict[str, str]:
-        cookies = self.cookies | {settings.CSRF_COOKIE_NAME: csrf}
-        headers = BROWSER | {
-            "Host": host,
-            "X-Forwarded-For": _an_address(),
-            "Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items()),
-        }
-        return headers if self.form is None else headers | {"Origin": f"http://{host}"}
-
-    def body(self, csrf: str) -> bytes:
-        if self.form is None:
-            return b""
-        return urlencode(self.form | {"csrfmiddlewaretoken": csrf}).encode()
-
-    def bytes(self, host: str, csrf: str) -> bytes:
-        body, headers = self.body(csrf), self.headers(host, csrf)
-        if self.form is not None:
-            headers["Content-Type"] = "application/x-www-form-urlencoded"
-            headers["Content-Length"] = str(len(body))
-        lines = [f"{self.method} {self.path} HTTP/1.1"]
-        lines += [f"{name}: {value}" for name, value in headers.items()]
-        return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
-
-
-@dataclass(frozen=True)
-class Operation:
-    """One thing that people do. `prepare` writes rows for so many requests and returns those."""
-
-    name: str
-    wanted: Wanted
-    prepare: Callable[[int], list[Ask]]
-    part_of: str = ""  # of which intake, if of any
-
-
-def csrf_of(address: tuple[str, int]) -> str:
-    """A CSRF cookie, as a browser gets it with its first form. It goes for the form's field too."""
-    connection = Connection(address)
-    page = Ask(reverse("accounts:sign_in")).bytes(f"{address[0]}:{address[1]}", "")
-    head = connection.ask(page).head
-    connection.close()
-    found = re.search(rb"set-cookie: *" + settings.CSRF_COOKIE_NAME.encode() + rb"=(\w+)", head)
-    if not found:
-        raise Unexpected(f"No CSRF cookie:\n{head.decode()}")
-    return found[1].decode()
-
-
-def _an_address() -> str:
-    number = next(_addresses)
-    return f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
 
 
 def _session(key: str) -> dict[str, str]:
@@ -264,4 +193,5 @@ OPERATIONS = [
     Operation("centre: new case", Wanted(302, "/centre/"), _centre_open, part_of=HUB),
     Operation("centre: case with vitals", Wanted(302, "/centre/"), _centre_case, part_of=HUB),
     Operation("centre: send", Wanted(302, "/centre/"), _centre_send, part_of=HUB),
+    *programs.OPERATIONS,
 ]

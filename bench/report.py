@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bench.measure import Measured
 from bench.operations import HUB, OPD
+from bench.summary import Figure
 
 # A public Django service with token queues, and a fifth of it (docs/performance.md).
 PEER_MS, PEER_QUERIES = 80, 156
@@ -121,7 +122,14 @@ def query_list(measured: list[Measured]) -> str:
     return "\n".join(lines)
 
 
-def print_all(measured: list[Measured], *, with_queries: bool) -> None:
-    print(f"\n{table(measured)}\n\n{intake(measured)}\n\n{hub_intake(measured)}")
+def print_all(measured: list[Measured], *, with_queries: bool) -> list[Figure]:
+    print(f"\n{table(measured)}\n\n{intake(measured)}\n\n{hub_intake(measured)}", flush=True)
     if with_queries:
         print(query_list(measured))
+    parts = [one for one in measured if one.operation.part_of == OPD]
+    return [
+        Figure(
+            "one intake: CPU of the pages", sum(one.cpu("web") or 0 for one in parts), AIM_MS, "ms"
+        ),
+        Figure("one intake: queries", sum(one.counts.queries for one in parts), AIM_QUERIES),
+    ]

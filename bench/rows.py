@@ -16,8 +16,10 @@ from django.utils.module_loading import import_string
 from django_otp import DEVICE_ID_SESSION_KEY
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from accounts.actions.keys import LIFE, PERSON, hash_of
 from accounts.gates import NOTICE_SESSION_KEY, PASSWORD_BACKEND, PHONE_BACKEND
 from accounts.models import (
+    ApiToken,
     District,
     Doctor,
     Enrolment,
@@ -87,6 +89,17 @@ def sessions(people: Iterable[User], *, noticed: bool = True) -> list[str]:
     """Keys of sessions opened by a code."""
     more = {NOTICE_SESSION_KEY: NOTICE_VERSION} if noticed else {}
     return _sessions((user, PHONE_BACKEND, more) for user in people)
+
+
+def phone_keys(people: Iterable[User]) -> list[str]:
+    """Keys of programs, one for each."""
+    given = {user.pk: f"{PERSON}{secrets.token_urlsafe(32)}" for user in people}
+    ends = timezone.now() + LIFE
+    ApiToken.objects.bulk_create(
+        ApiToken(user_id=pk, device="phone", key_hash=hash_of(key), expires_at=ends)
+        for pk, key in given.items()
+    )
+    return list(given.values())
 
 
 def _sessions(opened: Iterable[tuple[User, str, dict[str, Any]]]) -> list[str]:

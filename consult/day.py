@@ -15,8 +15,8 @@ from consult.models import Consultation, FollowUp, Instruction
 from consult.models.consultations import ConsultationQuerySet
 from esanjeevani.composed import Composed
 from queues.assignment import linked_clinics
+from queues.counts import count
 from queues.line import Standing, standings
-from queues.models import Duty
 
 CAME_BACK_FOR = timedelta(days=14)
 DUE_SOON = timedelta(days=3)
@@ -25,10 +25,28 @@ SHOWN = 100  # rows of each kind
 State = Consultation.State
 
 
-# --- what the desk asks, each composed once -------------------------------------------------------
+# --- what the desk asks, each composed once; no more of each row than the desk shows ---------------
+PERSON = ["patient__name", "patient__sex", "patient__birth_date"]
+PLACE = [
+    "token__number", "token__state", "token__priority", "token__passes", "token__called_at",
+]  # fmt: skip
+CLINIC = ["clinic__name", "clinic__names", "clinic__call_window"]
+DOCTOR = ["doctor__user__name"]
+
+
 def _cases(facility: Any) -> ConsultationQuerySet:
-    rows = Consultation.objects.of_centre(facility)
-    return rows.select_related("patient", "clinic__speciality", "token", "doctor__user")
+    return Consultation.objects.of_centre(facility)
+
+
+def _open(facility: Any) -> ConsultationQuerySet:
+    rows = _cases(facility).open().select_related("patient", "clinic", "token", "doctor__user")
+    rows = rows.only("uid", "state", "requested_at", *PERSON, *CLINIC, *PLACE, *DOCTOR)
+    return rows.order_by("requested_at")[:SHOWN]
+
+
+def _drafts(facility: Any) -> ConsultationQuerySet:
+    rows = _cases(facility).filter(state=State.DRAFT).select_related("patient")
+    return rows.only("uid", "complaint", *PERSON).order_by("-created_at")[:SHOWN]
 
 
 def _came_back(facility: Any, since: Any) -> ConsultationQuerySet:
@@ -39,6 +57,7 @@ def _came_back(facility: Any, since: Any) -> ConsultationQuerySet:
 
 def _done(facility: Any, since: Any) -> ConsultationQuerySet:
     rows = _cases(facility).filter(state=State.COMPLETED, ended_at__gte=since)
+    rows = rows.select_related("patient", "doctor__user").only("uid", "ended_at", *PERSON, *DOCTOR)
     return rows.order_by("-ended_at")[:SHOWN]
 
 
@@ -56,11 +75,8 @@ def _follow_ups(facility: Any, until: Any) -> "QuerySet[FollowUp]":
 
 
 _OF: dict[str, Any] = {"facility": BigAutoField()}
-OPEN = Composed(lambda facility: _cases(facility).open().order_by("requested_at")[:SHOWN], **_OF)
-DRAFTS = Composed(
-    lambda facility: _cases(facility).filter(state=State.DRAFT).order_by("-created_at")[:SHOWN],
-    **_OF,
-)
+OPEN = Composed(_open, **_OF)
+DRAFTS = Composed(_drafts, **_OF)
 CAME_BACK = Composed(_came_back, **_OF, since=DateTimeField())
 DONE = Composed(_done, **_OF, since=DateTimeField())
 INSTRUCTIONS = Composed(_instructions, **_OF)
@@ -113,7 +129,9 @@ def read_lines(facility: Facility, besides: Consultation | None = None) -> Day:
             continue
         if one.token is None:
             written.append(one)
-        elif one.token.state in by_place:
+            continue
+        one.token.clinic = one.clinic
+        if one.token.state in by_place:
             by_place[one.token.state].append(one)
     unstaffed = _unstaffed({one.clinic_id for one in by_place["waiting"]})
     # stable: else in order
@@ -129,10 +147,7 @@ def read_lines(facility: Facility, besides: Consultation | None = None) -> Day:
 
 def _unstaffed(clinic_ids: set[int]) -> set[int]:
     """Where nobody calls now: those patients must not be left to wait unseen."""
-    if not clinic_ids:
-        return set()
-    staffed = Duty.objects.working().filter(clinic__in=clinic_ids)
-    return clinic_ids - set(staffed.values_list("clinic_id", flat=True))
+    return {pk for pk, now in count(clinic_ids).items() if not now.doctors}
 
 
 def midnight() -> datetime:
@@ -141,5 +156,5 @@ def midnight() -> datetime:
 
 
 def hub_standings(facility: Facility) -> list[Standing]:
-    """The linked clinics as they stand, in 5 queries."""
+    """The linked clinics as they stand, in 3 queries."""
     return standings(linked_clinics(facility))

@@ -4,12 +4,14 @@ from collections.abc import Callable
 from uuid import UUID
 
 from django.db.models import BigAutoField, DateTimeField, Model, QuerySet, UUIDField
+from django.http import Http404
 from django.utils import timezone
 
 from accounts.gates import AtCentre, SignedIn, found_or_refused
 from accounts.models import Patient
 from consult.models import Consultation
 from esanjeevani.composed import Composed
+from queues.models import Clinic
 
 
 # Asked by every page of a consultation; each is composed once.
@@ -23,7 +25,7 @@ _PEOPLE = Consultation.objects.with_people
 OWN = _of_uid(lambda user: _PEOPLE().of_patient_account(user))
 BOOKED = _of_uid(lambda user: _PEOPLE().of_patient_account(user).filter(facility=None))
 DOCTORS = _of_uid(lambda doctor: _PEOPLE().of_doctor(doctor))
-CENTRES = _of_uid(lambda facility: _PEOPLE().of_centre(facility))
+CENTRES = _of_uid(lambda facility: _PEOPLE().of_centre(facility).select_related("patient__account"))
 VISIBLE = Composed(
     lambda whose, uid, at: _PEOPLE().visible_to(whose, at).filter(uid=uid),
     whose=BigAutoField(), uid=UUIDField(), at=DateTimeField(),
@@ -42,6 +44,9 @@ KNOWN = Composed(
     ),
     facility=BigAutoField(),
     uid=UUIDField(),
+)
+OPD = Composed(
+    lambda uid: Clinic.objects.filter(is_active=True, takes_opd=True, uid=uid), uid=UUIDField()
 )
 
 
@@ -89,3 +94,11 @@ def visible_consultation(request: SignedIn, uid: UUID) -> Consultation:
     visible = VISIBLE if request.user.is_verified() else VISIBLE_AT_HOME
     found = visible.first(whose=request.user.pk, uid=uid, at=timezone.now())
     return found_or_refused(found, Consultation.objects.all(), request, uid=uid)
+
+
+def opd_clinic(uid: UUID) -> Clinic:
+    """One that patients at home may choose."""
+    found = OPD.first(uid=uid)
+    if found is None:
+        raise Http404
+    return found

@@ -15,7 +15,7 @@ from pathlib import Path
 from django.utils import timezone
 
 from accounts.models import Speciality
-from consult.models import Consultation, FollowUp, Referral
+from consult.models import Consultation, FollowUp, Observation, Referral
 from consult.of_consultation import ATTACHMENTS, OBSERVATIONS
 from queues.models import Clinic
 
@@ -42,14 +42,20 @@ class Attested:
     patient_is_present: bool
 
 
-def obstacles(consultation: Consultation, clinic: Clinic, said: Attested) -> list[str]:
+Measured = list[Observation]
+
+
+def obstacles(
+    consultation: Consultation, clinic: Clinic, said: Attested, measured: Measured | None = None
+) -> list[str]:
     """Codes of all that is in the way, in the order in which a person would mend it.
 
+    `measured` are the vital signs, where they are known already.
     vague, no_vitals: the case is not complete (an emergency goes out without).
     implausible: not for this age or sex. general_first: a general doctor is asked first.
     no_consent, not_present: not attested.
     """
-    found = [] if consultation.is_emergency else _gaps(consultation)
+    found = [] if consultation.is_emergency else _gaps(consultation, measured)
     if not suits(clinic, consultation):
         found.append("implausible")
     elif needs_general_first(consultation, clinic.speciality):
@@ -61,11 +67,11 @@ def obstacles(consultation: Consultation, clinic: Clinic, said: Attested) -> lis
     return found
 
 
-def _gaps(consultation: Consultation) -> list[str]:
+def _gaps(consultation: Consultation, measured: Measured | None) -> list[str]:
     gaps = []
     if is_vague(consultation.complaint):
         gaps.append("vague")
-    if not OBSERVATIONS.all(consultation=consultation.pk):
+    if not _known(consultation, measured):
         gaps.append("no_vitals")
     return gaps
 
@@ -136,10 +142,14 @@ def _is_referred(consultation: Consultation, speciality: Speciality) -> bool:
     return recent.exists()
 
 
-def completeness(consultation: Consultation) -> int:
+def _known(consultation: Consultation, measured: Measured | None) -> Measured:
+    return OBSERVATIONS.all(consultation=consultation.pk) if measured is None else measured
+
+
+def completeness(consultation: Consultation, measured: Measured | None = None) -> int:
     """Percent of what a whole case says that this one says; a photo or report counts too."""
-    measured = {row.kind for row in OBSERVATIONS.all(consultation=consultation.pk)}
+    kinds = {row.kind for row in _known(consultation, measured)}
     there = [bool(getattr(consultation, name)) for name in WORDS_ASKED]
-    there += [kind in measured for kind in VITALS_ASKED]
+    there += [kind in kinds for kind in VITALS_ASKED]
     there.append(bool(ATTACHMENTS.all(consultation=consultation.pk)))
     return round(100 * sum(there) / len(there))

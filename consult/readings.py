@@ -4,35 +4,48 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import Patient
 from consult.models import Consultation, Observation
 from consult.of_consultation import OBSERVATIONS
+from consult.vitals import Vital
+
+PRESSURE = "pressure"  # both of its numbers
 
 
 @dataclass(frozen=True)
 class Reading:
     """One line: what was measured, when, and whether somebody should look twice."""
 
-    label: Any
+    kind: str
     shown: str
     unit: str
-    taken_at: datetime
+    when: str
     is_unusual: bool
 
+    @property
+    def label(self) -> Any:
+        return _("Blood pressure") if self.kind == PRESSURE else Vital.of(self.kind).label
 
-def readings(consultation: Consultation) -> list[Reading]:
+
+def readings(consultation: Consultation) -> tuple[Reading, ...]:
     """In the order in which they were taken, in one query."""
-    rows = OBSERVATIONS.all(consultation=consultation.pk)
+    return readings_of(OBSERVATIONS.all(consultation=consultation.pk), consultation.patient)
+
+
+def readings_of(rows: list[Observation], patient: Patient) -> tuple[Reading, ...]:
+    """Where the rows are known already."""
     found: list[Reading] = []
     for row in rows:
-        row.patient = consultation.patient
+        row.patient = patient
         lower = _lower_of(row, rows)
         if lower is not None:
             found.append(_pressure(row, lower))
         elif row.kind != "diastolic" or not _upper_of(row, rows):
             found.append(_single(row))
-    return found
+    return tuple(found)
 
 
 def _lower_of(row: Observation, rows: list[Observation]) -> Observation | None:
@@ -51,8 +64,15 @@ def _pressure(upper: Observation, lower: Observation) -> Reading:
     lower.patient = upper.patient
     unusual = upper.is_unusual or lower.is_unusual
     both = f"{upper.shown}/{lower.shown}"
-    return Reading(_("Blood pressure"), both, upper.vital.shown_unit, upper.taken_at, unusual)
+    return Reading(PRESSURE, both, upper.vital.shown_unit, _when(upper.taken_at), unusual)
 
 
 def _single(row: Observation) -> Reading:
-    return Reading(row.vital.label, row.shown, row.vital.shown_unit, row.taken_at, row.is_unusual)
+    return Reading(row.kind, row.shown, row.vital.shown_unit, _when(row.taken_at), row.is_unusual)
+
+
+def _when(taken_at: datetime) -> str:
+    """The time; before today with its day."""
+    local = timezone.localtime(taken_at)
+    day = "" if local.date() == timezone.localdate() else f"{local.day}.{local.month}. "
+    return f"{day}{local:%H:%M}"

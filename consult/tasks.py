@@ -12,6 +12,11 @@ def render(prescription_id: int) -> None:
     actions.render_prescription(prescription_id)
 
 
+@shared_task(name="consult.render_small")
+def render_small(prescription_id: int) -> None:
+    actions.render_small(prescription_id)
+
+
 @shared_task(name="consult.sweep_prescriptions")
 def sweep_prescriptions() -> None:
     actions.sweep_prescriptions()
@@ -30,3 +35,8 @@ def abdm(message_id: int) -> None:
 @shared_task(name="consult.sweep_abdm")
 def sweep_abdm() -> None:
     work.sweep_abdm()
+
+
+@shared_task(name="consult.forget_abdm")
+def forget_abdm() -> None:
+    work.forget_abdm()

@@ -3,10 +3,11 @@
 import logging
 import os
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from celery import Celery, Task
 from django.conf import settings
-from django.db import transaction
+from django.db import close_old_connections, transaction
 from kombu.exceptions import OperationalError
 
 from esanjeevani.clock import clock
@@ -16,6 +17,12 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "esanjeevani.settings")
 
 class Punctual(Task):
     """A task is left alone where the clock is wrong: a sweep elsewhere finds the row that is due."""
+
+    def before_start(self, task_id: str, args: Any, kwargs: Any) -> None:
+        """Connections are kept between tasks as between requests: what is dead or too old is left."""
+        del task_id, args, kwargs
+        if not self.request.is_eager:
+            close_old_connections()
 
     def __call__(self, *args: object, **kwargs: object) -> object:
         if not clock.is_right():

@@ -3,7 +3,7 @@
 Half of what a page of ours costs is Django putting the same SQL together again: 700 to 2,000 calls of
 Python functions for a row of one table, against some 200 to ask for it. A Composed query is written
 as any other, with slots where its values go; its SQL is kept by the process. What comes back are rows
-of the model, with the rows that select_related() brings.
+of the model, with the rows that select_related() brings and with what annotate() adds.
 
 For the few questions that every request asks. Whatever changes from one asking to the next must be a
 slot: a time or a language that is read while composing would stay as it was. Slots take values as the
@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any, Generic, TypeVar, cast
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models import Expression, Field, Model, QuerySet
 from django.db.models.query import get_related_populators
 
-from esanjeevani.prepared import prepared_cursor
+from esanjeevani.prepared import prepared_cursor, this_threads_connection
 
 PLACE = re.compile(r"(?<!%)%s")  # of a value
 Row = TypeVar("Row", bound=Model)
@@ -59,6 +59,7 @@ class _Rows:
     columns: slice
     names: list[str]
     related: list[Any]
+    annotated: dict[str, int]  # where each stands among the columns
 
 
 class Columns:
@@ -78,6 +79,7 @@ class Columns:
 
     def _ask(self, values: dict[str, Any]) -> list[list[Any]]:
         text = self._text = self._text or self._compose()
+        connection = this_threads_connection()
         known = {
             name: slot.output_field.get_db_prep_value(values[name], connection)
             for name, slot in self._slots.items()
@@ -97,7 +99,7 @@ class Columns:
             sql=sql,
             values=values,
             converters=[(at, *how) for at, how in converters.items()],
-            rows=_rows(compiler.select, compiler.klass_info) if self._gives_rows else None,
+            rows=_rows(compiler) if self._gives_rows else None,
         )
 
 
@@ -130,13 +132,16 @@ class Composed(Columns, Generic[Row]):
     def _row(self, columns: list[Any]) -> Row:
         how = cast(_Text, self._text).rows
         assert how, "values_list() is for Columns"  # noqa: S101
-        row = how.model.from_db(connection.alias, how.names, columns[how.columns])
+        row = how.model.from_db(DEFAULT_DB_ALIAS, how.names, columns[how.columns])
         for related in how.related:
             related.populate(columns, row)
+        for name, at in how.annotated.items():
+            setattr(row, name, columns[at])
         return cast(Row, row)
 
 
-def _rows(select: Any, info: Any) -> _Rows:
+def _rows(compiler: Any) -> _Rows:
+    select, info = compiler.select, compiler.klass_info
     fields = info["select_fields"]
     columns = slice(fields[0], fields[-1] + 1)
     return _Rows(
@@ -144,6 +149,7 @@ def _rows(select: Any, info: Any) -> _Rows:
         columns=columns,
         names=[one[0].target.attname for one in select[columns]],
         related=_related(info, select, connection.alias),
+        annotated=compiler.annotation_col_map,
     )
 
 

@@ -1,12 +1,35 @@
-"""How forms become HTML: our own look of a field, and Django's own controls without a template for each."""
+"""How forms become HTML: our own look of a field, and Django's own controls without a template for each.
+
+And what their fields need not cost.
+"""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
+from django.forms import BaseForm, Field
 from django.forms.renderers import TemplatesSetting
 from django.http import HttpRequest
 from django.utils.html import conditional_escape as escape
 from django.utils.safestring import SafeString
+
+
+class _Shared(dict[str, Field]):
+    """Fields that each form takes as they are."""
+
+    def __deepcopy__(self, memo: Any) -> dict[str, Field]:
+        return dict(self)
+
+
+FormClass = TypeVar("FormClass", bound=type[BaseForm])
+
+
+def share_fields(form_class: FormClass) -> FormClass:
+    """For forms that change none of their fields: Django would copy each field for each form.
+
+    They may leave some out, or put others in their place. Classes made from it share nothing.
+    """
+    form_class.base_fields = _Shared(form_class.base_fields)
+    return form_class
 
 
 class Renderer(TemplatesSetting):
@@ -78,7 +101,7 @@ CONTROLS: dict[str, Callable[[Control], str]] = {
     **dict.fromkeys(
         [
             f"django/forms/widgets/{kind}.html"
-            for kind in ("checkbox", "date", "hidden", "input", "number", "tel", "text")
+            for kind in ("checkbox", "date", "file", "hidden", "input", "number", "tel", "text")
         ],
         _input,
     ),

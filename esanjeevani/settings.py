@@ -1,5 +1,6 @@
 """One settings file, read from the environment. .env.example has a sentence for each variable."""
 
+import sys
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -71,7 +72,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django_otp.middleware.OTPMiddleware",
+    "accounts.second_factor.SecondFactor",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -91,7 +92,11 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "esanjeevani.context.site",
             ],
-            "builtins": ["django.templatetags.i18n", "django.templatetags.static"],
+            "builtins": [
+                "django.templatetags.i18n",
+                "django.templatetags.static",
+                "esanjeevani.tags",  # the same, for less
+            ],
         },
     }
 ]
@@ -156,24 +161,30 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# Celery would end its connections to the database around every task; ours does it itself (celery_app.py).
+CELERY_DB_REUSE_MAX = sys.maxsize
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 1,
     "socket_timeout": 5,
     "max_retries": 0,
     "visibility_timeout": 600,
+    "priority_steps": [0],  # no task goes before another: one list per queue to wait at, not four
 }
 # SMS wait on a network, PDFs compute: two queues, so each gets the pool that suits it.
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {
     "accounts.deliver": {"queue": "sms"},
     "consult.render": {"queue": "pdf"},
+    "consult.render_small": {"queue": "pdf"},
+    # Behind those that wait: what they draw is no longer missing when its turn comes.
+    "consult.sweep_prescriptions": {"queue": "pdf"},
     "consult.abdm": {"queue": "sms"},
 }
 CELERY_BEAT_SCHEDULE = {
     "lines": {"task": "consult.sweep_lines", "schedule": 5.0, "options": {"expires": 5}},
     "outbox": {"task": "accounts.sweep_messages", "schedule": 15.0, "options": {"expires": 15}},
     "pdfs": {"task": "consult.sweep_prescriptions", "schedule": 15.0, "options": {"expires": 15}},
-    "abdm": {"task": "consult.sweep_abdm", "schedule": 2.0, "options": {"expires": 2}},
+    "consents": {"task": "consult.forget_abdm", "schedule": 60.0, "options": {"expires": 60}},
     "old": {"task": "accounts.sweep_old", "schedule": 3600.0, "options": {"expires": 600}},
 }
 
@@ -302,6 +313,10 @@ ABDM: dict[str, Any] = {
 }
 if ABDM["url"] and not (ABDM["client_secret"] and ABDM["hip_id"]):
     raise ImproperlyConfigured("ABDM_URL is set: ABDM_CLIENT_SECRET and ABDM_HIP_ID must be too.")
+if ABDM["url"]:
+    CELERY_BEAT_SCHEDULE["abdm"] = {
+        "task": "consult.sweep_abdm", "schedule": 2.0, "options": {"expires": 2},
+    }  # fmt: skip
 
 REST_FRAMEWORK: dict[str, object] = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
@@ -353,6 +368,9 @@ LOGGING = {
     "loggers": {
         "django.security.DisallowedHost": {"level": "CRITICAL"},
         "httpx": {"level": "WARNING"},
+        # Two lines for each task, most of them sweeps: the rows say it better.
+        "celery.worker.strategy": {"level": "WARNING"},
+        "celery.app.trace": {"level": "WARNING"},
         "pikepdf": {"level": "WARNING"},
     },
 }

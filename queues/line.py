@@ -12,15 +12,14 @@ from django.db.models import (
     Exists,
     OuterRef,
     QuerySet,
-    Subquery,
 )
-from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from accounts.models import Patient
 from esanjeevani.composed import Columns
+from queues.counts import count
 from queues.door import look
-from queues.models import PRIORITY_RUN, Clinic, ClinicDay, Duty, KeptApart, Token
+from queues.models import PRIORITY_RUN, Clinic, Duty, Token
 from queues.pace import paces
 from queues.wait import Pace, Turn, Wait, ahead_on_arrival, expected_wait, order_of_calls
 
@@ -74,9 +73,10 @@ def read_line(clinic: Clinic, patient: Patient | None = None) -> Line:
     """In 4 queries, 3 when the pace is fresh. With `patient`, of the doctors who may meet them."""
     if patient is None:
         on_duty = {pk: (all_, busy) for pk, all_, busy in ON_DUTY.columns(clinic=clinic.pk)}
+        doctors, busy = on_duty.get(clinic.pk, (0, 0))
     else:
-        on_duty = _doctors_and_busy([clinic.pk], patient)
-    doctors, busy = on_duty.get(clinic.pk, (0, 0))
+        now = count([clinic.pk], patient)[clinic.pk]
+        doctors, busy = now.doctors, now.busy
     return Line(turns(clinic), doctors, busy, paces([clinic])[clinic.pk])
 
 
@@ -110,19 +110,6 @@ def priority_run(clinic: Clinic) -> int:
 
 def _midnight() -> datetime:
     return timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-
-
-def _doctors_and_busy(
-    clinic_ids: list[int], patient: Patient | None = None
-) -> dict[int, tuple[int, int]]:
-    """Per clinic: doctors on duty and not paused, and how many of them have a patient.
-
-    A doctor who was parted from `patient` after a report is none for them.
-    """
-    working = Duty.objects.working().filter(clinic__in=clinic_ids)
-    if patient is not None:
-        working = working.exclude(doctor__in=KeptApart.of_patient(patient).values("doctor"))
-    return {pk: (doctors, busy) for pk, doctors, busy in _per_clinic(working)}
 
 
 def _per_clinic(working: QuerySet[Duty]) -> "QuerySet[Duty, tuple[int, int, int]]":
@@ -159,20 +146,18 @@ class Standing:
 def standings(clinics: list[Clinic], patient: Patient | None = None) -> list[Standing]:
     """The standing of each clinic, the ones that take this patient now first, shortest wait first.
 
-    3 queries for any number of clinics (their hours must be prefetched).
+    One query for any number of clinics, one more when a pace is not fresh (hours must be prefetched).
     """
-    ids = [clinic.pk for clinic in clinics]
-    counts = _waiting_and_given(ids)
-    on_duty = _doctors_and_busy(ids, patient)
+    counts = count([clinic.pk for clinic in clinics], patient)
     learned = paces(clinics)
     all_of_them = [
         _standing(
             clinic,
             patient,
-            waiting=counts[clinic.pk][0],
-            ahead=counts[clinic.pk][0],
-            on_duty=on_duty.get(clinic.pk, (0, 0)),
-            given=counts[clinic.pk][1],
+            waiting=counts[clinic.pk].waiting,
+            ahead=counts[clinic.pk].waiting,
+            on_duty=(counts[clinic.pk].doctors, counts[clinic.pk].busy),
+            given=counts[clinic.pk].given,
             pace=learned[clinic.pk],
         )
         for clinic in clinics
@@ -234,14 +219,3 @@ def _usefulness(standing: Standing) -> tuple[bool, bool, bool, int, str]:
         standing.wait.high if standing.wait else 0,
         standing.clinic.name,
     )
-
-
-def _waiting_and_given(clinic_ids: list[int]) -> dict[int, tuple[int, int]]:
-    """Per clinic: how many wait, and how many numbers were given today."""
-    waiting = Token.objects.waiting().filter(clinic=OuterRef("pk")).order_by().values("clinic")
-    today = ClinicDay.objects.filter(clinic=OuterRef("pk"), day=timezone.localdate())
-    rows = Clinic.objects.filter(pk__in=clinic_ids).annotate(
-        waiting=Coalesce(Subquery(waiting.annotate(n=Count("pk")).values("n")), 0),
-        given=Coalesce(Subquery(today.values("last_number")), 0),
-    )
-    return {pk: (n, given) for pk, n, given in rows.values_list("pk", "waiting", "given")}

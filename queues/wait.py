@@ -21,6 +21,7 @@ LEARNED = 20  # calls, from which on the range is at most WIDEST wide
 WIDEST = 2.0
 MOST = 0.6  # of those told: whoever hears "soon" is seldom disappointed
 IN_TIME = 0.85  # of priority patients who come while somebody waits
+LONG = 120  # minutes: a range that ends later is told in half hours, here and in static/js/wait.js
 SHORT = 5  # minutes: a range that ends here says "now or soon", however low it begins
 
 
@@ -30,6 +31,15 @@ class Wait:
 
     low: int
     high: int
+
+    @property
+    def is_long(self) -> bool:
+        return self.high > LONG
+
+    @property
+    def hours(self) -> tuple[str, str]:
+        """The range in hours and halves, rounded outwards: ("1½", "3")."""
+        return _hours(max(1, self.low // 30)), _hours(ceil(self.high / 30))
 
 
 @dataclass(frozen=True)
@@ -51,6 +61,10 @@ class Pace:
     variation: float = USUAL_VARIATION
     calls: int = 0  # learned from so many
     overtaking: float = 0.0  # of the calls: priority patients who came while others waited
+
+
+def _hours(halves: int) -> str:
+    return f"{halves // 2 or ''}{'½' if halves % 2 else ''}"
 
 
 def learn(calls: Sequence[Call], *, usual_seconds: float) -> Pace:

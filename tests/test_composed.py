@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.models import AuditEvent, Patient, User
 from consult.models import Consultation
 from esanjeevani.composed import Columns, Composed
-from esanjeevani.rows import insert, insert_unless_there, update
+from esanjeevani.rows import insert, insert_all, insert_unless_there, update
 from queues.models import Clinic, MoveRefused, Token
 from tests.factories import a_clinic, a_draft, a_patient, on_duty, waiting
 
@@ -87,6 +87,17 @@ def test_constraints_hold_and_a_row_that_is_there_is_left():
     assert Consultation.objects.count() == 1
 
 
+def test_several_rows_are_inserted_at_once_each_with_its_own_values():
+    events = [AuditEvent(action="x", target=name) for name in ("first", "second", "third")]
+    insert_all(events)
+    insert_all([])
+    written = {event.target: plain(event) for event in AuditEvent.objects.all()}
+    assert written.keys() == {"first", "second", "third"}
+    for event in events:
+        event.pk = written[event.target]["id"]
+        assert written[event.target] == plain(event)
+
+
 def test_an_update_changes_the_row_only_from_where_it_was():
     token = waiting(staffed()).token
     later = timezone.now() + timedelta(minutes=5)
@@ -147,14 +158,36 @@ def test_a_composed_query_is_prepared_by_postgresql_and_gives_the_same_from_then
     for _ in range(8):  # planned for any values after the fifth
         assert of_clinic.first(uid=case.clinic.uid) == case.clinic
         assert of_clinic.first(uid=case.uid) is None
+    before = what_is_prepared()
     again = Token(clinic=case.clinic, patient=case.patient, number=1, day=case.token.day)
     with pytest.raises(IntegrityError), transaction.atomic():
         insert(again)
     assert of_clinic.first(uid=case.clinic.uid) == case.clinic
     if connection.vendor == "postgresql":
-        for _ in range(3):  # the rollback has made psycopg forget it
-            of_clinic.first(uid=case.clinic.uid)
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT statement FROM pg_prepared_statements")
-            prepared = [statement for (statement,) in cursor.fetchall()]
-        assert of_clinic._text.sql.replace("%s", "$1") in prepared
+        assert of_clinic._text.sql.replace("%s", "$1") in before.values()
+        assert before.items() <= what_is_prepared().items()  # the savepoint took nothing of it
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_prepared_outlives_a_transaction_that_is_undone():
+    clinic = a_clinic()
+    by_uid = Composed(lambda uid: Clinic.objects.filter(uid=uid), uid=models.UUIDField())
+    for _ in range(3):
+        assert by_uid.first(uid=clinic.uid) == clinic
+    before = what_is_prepared()
+    with transaction.atomic():
+        Clinic.objects.update(name="Undone")
+        assert by_uid.first(uid=clinic.uid).name == "Undone"
+        transaction.set_rollback(True)
+    assert by_uid.first(uid=clinic.uid).name == clinic.name
+    assert before.items() <= what_is_prepared().items()
+    assert len(before) > 0 or connection.vendor != "postgresql"
+
+
+def what_is_prepared() -> dict[str, str]:
+    """On this connection, by the name that each was given."""
+    if connection.vendor != "postgresql":
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name, statement FROM pg_prepared_statements")
+        return dict(cursor.fetchall())

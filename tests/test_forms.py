@@ -22,6 +22,7 @@ WIDGETS = [
     forms.TextInput,
     forms.NumberInput,
     forms.DateInput,
+    forms.FileInput,
     forms.HiddenInput,
     forms.CheckboxInput,
     forms.Textarea,

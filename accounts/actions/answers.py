@@ -7,20 +7,32 @@ two at once only one works; the answer is sealed with a key that is derived from
 import json
 import os
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from django.db import IntegrityError, transaction
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import connection
 from django.utils import timezone
 
 from accounts.models import KeptAnswer
 from accounts.secrets import keyed_hash
+from esanjeevani.prepared import prepared_cursor
 
 KEPT_FOR = timedelta(days=1)
 AT_WORK_FOR = timedelta(seconds=60)  # after that the first one has died
 SHORTEST, LONGEST = 16, 128  # of a key, in characters
+# The row of one that has died is taken over.
+RESERVE = """
+INSERT INTO accounts_keptanswer AS kept (key_hash, request_hash, created_at) VALUES (%s, %s, %s)
+ON CONFLICT (key_hash) DO UPDATE
+  SET request_hash = excluded.request_hash, created_at = excluded.created_at
+  WHERE kept.status IS NULL AND kept.created_at < %s
+RETURNING id
+"""
+# Unless it was taken over meanwhile.
+KEEP = "UPDATE accounts_keptanswer SET status = %s, sealed = %s WHERE id = %s AND created_at = %s"
 
 
 class OtherRequest(Exception):
@@ -44,14 +56,17 @@ class Reservation:
     row: KeptAnswer
     key: str
 
-    def keep(self, answer: Answer) -> None:
+    def keep(self, status: int, data: Any) -> None:
         nonce = os.urandom(12)
-        sealed = nonce + _cipher(self.key).encrypt(nonce, json.dumps(answer.data).encode(), None)
-        KeptAnswer.objects.filter(pk=self.row.pk).update(status=answer.status, sealed=sealed)
+        text = json.dumps(data, cls=DjangoJSONEncoder).encode()
+        sealed = nonce + _cipher(self.key).encrypt(nonce, text, None)
+        with prepared_cursor() as cursor:
+            cursor.execute(KEEP, [status, sealed, self.row.pk, _adapted(self.row.created_at)])
 
     def give_up(self) -> None:
         """It failed through a fault of ours: asking again tries again."""
-        KeptAnswer.objects.filter(pk=self.row.pk, status=None).delete()
+        ours = KeptAnswer.objects.filter(pk=self.row.pk, created_at=self.row.created_at)
+        ours.filter(status=None).delete()
 
 
 def reserve(*, who: str, key: str, request: str) -> Reservation | Answer:
@@ -62,13 +77,13 @@ def reserve(*, who: str, key: str, request: str) -> Reservation | Answer:
     row = KeptAnswer(
         key_hash=keyed_hash("idempotency", who, key), request_hash=keyed_hash("request", request)
     )
-    dead = timezone.now() - AT_WORK_FOR
-    KeptAnswer.objects.filter(key_hash=row.key_hash, status=None, created_at__lt=dead).delete()
-    try:
-        with transaction.atomic():
-            row.save(force_insert=True)
-    except IntegrityError:
+    at, dead = row.created_at, row.created_at - AT_WORK_FOR
+    with prepared_cursor() as cursor:
+        cursor.execute(RESERVE, [row.key_hash, row.request_hash, _adapted(at), _adapted(dead)])
+        reserved = cursor.fetchone()
+    if reserved is None:
         return _known(row, key)
+    row.pk = reserved[0]
     return Reservation(row, key)
 
 
@@ -84,6 +99,11 @@ def _known(asked: KeptAnswer, key: str) -> Answer:
     except (InvalidTag, ValueError):  # the deployment's pepper has changed since
         raise OtherRequest from None
     return Answer(kept.status or 200, json.loads(opened))
+
+
+def _adapted(at: datetime) -> Any:
+    """As the database takes it."""
+    return connection.ops.adapt_datetimefield_value(at)
 
 
 def _cipher(key: str) -> AESGCM:

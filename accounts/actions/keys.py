@@ -13,6 +13,7 @@ from accounts.actions.signing_in import limit_password_tries
 from accounts.broadcast import signed_out
 from accounts.models import ApiToken, CodeRefused, MachineClient, User
 from accounts.secrets import keyed_hash
+from esanjeevani.rows import insert
 
 PERSON, MACHINE = "esp_", "esm_"  # so that a key found somewhere says what it is
 LIFE = timedelta(days=90)
@@ -33,13 +34,14 @@ def issue_token(
 ) -> tuple[ApiToken, str]:
     """A token for one program of this person; the key itself is known only now."""
     key = _new_key(PERSON)
-    token = ApiToken.objects.create(
+    token = ApiToken(
         user=user,
         device=device,
         key_hash=hash_of(key),
         has_second_factor=has_second_factor,
         expires_at=timezone.now() + (STAFF_LIFE if has_second_factor else LIFE),
     )
+    insert(token)
     record("token.issue", token, by=user)
     return token, key
 

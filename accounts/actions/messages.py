@@ -4,12 +4,15 @@ from datetime import timedelta
 
 from django.core.cache import cache
 from django.db import Error, connection, transaction
+from django.db.models import BigAutoField, DateTimeField
 from django.utils import timezone
 
 from accounts.actions.answers import sweep_answers
 from accounts.models import AccountSession, Message, PhoneDevice, RateLimit, SmsTemplate
+from accounts.models.messages import CLAIM_LEASE
 from accounts.sms import SmsFailed, backend
 from esanjeevani.celery_app import enqueue, sweep
+from esanjeevani.composed import Columns, Composed
 from esanjeevani.prepared import prepared_cursor
 
 SWEEP_SIZE = 200
@@ -19,6 +22,18 @@ INSERT INTO accounts_message ("to", template_id, text, is_secret, state, created
 SELECT %s, id, %s, %s, 'queued', %s, %s, 0, '' FROM accounts_smstemplate WHERE key = %s AND language = %s
 RETURNING id, template_id
 """
+IN_OUTBOX = Composed(
+    lambda message: Message.objects.filter(pk=message).select_related("template"),
+    message=BigAutoField(),
+)
+LOST = Composed(lambda stale: Message.objects.lost(stale)[:SWEEP_SIZE], stale=DateTimeField())
+DUE = Columns(
+    lambda now, stale: (
+        Message.objects.due(now, stale).order_by("due_at").values_list("pk")[:SWEEP_SIZE]
+    ),
+    now=DateTimeField(),
+    stale=DateTimeField(),
+)
 MARK_AGAIN_AFTER = (0.5, 1, 2, 4, 8, 8, 8, 8)  # seconds; less than the claim's minute in all
 
 log = logging.getLogger(__name__)
@@ -76,8 +91,8 @@ def _remembered_as(key: str) -> str:
 
 def deliver(message_id: int) -> bool:
     """Send one SMS of the outbox. False when it was sent before or somebody else is at it."""
-    message = Message.objects.select_related("template").get(pk=message_id)
-    if not message.claim():
+    message = IN_OUTBOX.first(message=message_id)
+    if message is None or not message.claim():
         return False
     try:
         backend().send(message)
@@ -108,10 +123,10 @@ def _mark_sent(message: Message) -> None:
 
 def sweep_messages() -> int:
     """Send what a crash or an absent broker left behind. Returns how many were sent."""
-    for message in Message.objects.lost()[:SWEEP_SIZE]:
+    now = timezone.now()
+    for message in LOST.all(stale=now - CLAIM_LEASE):
         message.mark_failed("Whoever was sending it never came back.")
-    due = list(Message.objects.due().order_by("due_at").values_list("pk", flat=True)[:SWEEP_SIZE])
-    return sweep(deliver, due)
+    return sweep(deliver, [pk for (pk,) in DUE.columns(now=now, stale=now - CLAIM_LEASE)])
 
 
 @transaction.atomic

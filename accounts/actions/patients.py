@@ -1,8 +1,9 @@
+from datetime import MAXYEAR, MINYEAR, date
 from typing import cast
 
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
-from django.db.models import BigAutoField, CharField
+from django.db.models import BigAutoField, CharField, DateField
 
 from accounts.actions.audit import record
 from accounts.models import Enrolment, Facility, Patient, User
@@ -15,6 +16,16 @@ LOCKED = Composed(
 )
 LOCKED_BY_PHONE = Composed(
     lambda phone: User.objects.select_for_update().filter(phone=phone), phone=CharField()
+)
+
+ALIKE = Composed(
+    lambda **of: Patient.objects.like(**of)[:ALIKE_SHOWN],
+    account=BigAutoField(),
+    name=CharField(),
+    first=CharField(),
+    sex=CharField(),
+    since=DateField(),
+    until=DateField(),
 )
 
 
@@ -34,7 +45,7 @@ def register_patient(*, patient: Patient, by: User, sure: bool = False) -> Patie
     """
     LOCKED.first(account=by.pk)
     patient.account = by
-    if not sure and (alike := list(Patient.objects.like(patient)[:ALIKE_SHOWN])):
+    if not sure and (alike := alike_in_account(patient)):
         raise LooksAlike(alike)
     insert(patient)
     record("patient.register", patient, by=by, patient=patient)
@@ -61,8 +72,21 @@ def register_at_centre(
     return patient
 
 
+def alike_in_account(patient: Patient) -> list[Patient]:
+    """Who of the account is perhaps this new person: born at most two calendar years apart."""
+    year = patient.birth_date.year
+    return ALIKE.all(
+        account=patient.account_id,
+        name=patient.name,
+        first=patient.name.split()[0] if patient.name.split() else "",
+        sex=patient.sex,
+        since=date(max(year - 2, MINYEAR), 1, 1),
+        until=date(min(year + 2, MAXYEAR), 12, 31),
+    )
+
+
 def _alike(patient: Patient) -> list[Patient]:
-    same_account = list(Patient.objects.like(patient)[:ALIKE_SHOWN])
+    same_account = alike_in_account(patient)
     same_name = Patient.objects.namesakes(patient).exclude(pk__in=[one.pk for one in same_account])
     return (same_account + list(same_name[:ALIKE_SHOWN]))[:ALIKE_SHOWN]
 

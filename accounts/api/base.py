@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from rest_framework import serializers, status
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.pagination import CursorPagination
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
@@ -26,6 +27,7 @@ from accounts.api.who import BearerKey, IsNoticed, PerClient
 from accounts.gates import SignedIn
 
 IDEMPOTENCY_KEY = "Idempotency-Key"
+ANY = "*/*"  # of an Accept header
 
 
 class Refused(APIException):
@@ -72,6 +74,20 @@ class Nothing(Input):
     """An empty body, or {}."""
 
 
+class Negotiation(DefaultContentNegotiation):
+    """What a program usually says it takes is not weighed against what there is."""
+
+    def select_renderer(
+        self, request: Request, renderers: Any, format_suffix: str | None = None
+    ) -> tuple[Any, str]:
+        asked = request._request.META
+        usual = renderers[0].media_type
+        if asked.get("HTTP_ACCEPT", ANY) in (ANY, usual) and not asked.get("QUERY_STRING"):
+            return renderers[0], usual
+        chosen: tuple[Any, str] = super().select_renderer(request, renderers, format_suffix)
+        return chosen
+
+
 class Pages(CursorPagination):
     page_size = 30
     page_size_query_param = "page_size"
@@ -90,6 +106,7 @@ class ApiView(APIView):
     permission_classes: Any = [IsNoticed]
     throttle_classes = [PerClient]
     renderer_classes: Any = [JSONRenderer]
+    content_negotiation_class = Negotiation
     inputs: ClassVar[dict[str, type[serializers.Serializer]]] = {}
     outputs: ClassVar[dict[str, Any]] = {}
     refusals: ClassVar[list[str]] = []
@@ -144,8 +161,7 @@ class ApiView(APIView):
     ) -> Response:
         answer = super().finalize_response(request, response, *args, **kwargs)
         if self._reservation:
-            data = json.loads(json.dumps(response.data, cls=DjangoJSONEncoder))
-            self._reservation.keep(answers.Answer(response.status_code, data))
+            self._reservation.keep(response.status_code, response.data)
         return answer
 
     def permission_denied(

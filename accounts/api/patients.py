@@ -12,8 +12,8 @@ from accounts import actions
 from accounts.api.base import ApiView, Refused, cleaned, plain
 from accounts.api.shapes import DistrictOutput, PatientInput, PatientOutput, StateOutput
 from accounts.api.who import IsPerson
+from accounts.fetch import own_patient
 from accounts.forms import PatientForm
-from accounts.gates import get_or_refuse
 from accounts.models import Patient, State
 
 
@@ -84,19 +84,14 @@ class OnePatient(ApiView):
 
     def get(self, request: Request, patient: UUID) -> Response:
         """One person of this account."""
-        return self.answer(own_patient(request, patient))
+        return self.answer(own_patient(plain(request), patient))
 
     def put(self, request: Request, patient: UUID) -> Response:
         """Change what is known. What was printed on earlier prescriptions stays as it was."""
-        found = own_patient(request, patient)
+        found = own_patient(plain(request), patient)
         form = patient_form(self.read(), found)
         saved = actions.update_patient(patient=form.save(commit=False), by=plain(request).user)
         return self.answer(saved)
-
-
-def own_patient(request: Request, uid: Any) -> Patient:
-    mine = Patient.objects.of(plain(request).user).select_related("state")
-    return get_or_refuse(mine, Patient.objects.all(), plain(request), uid=uid)
 
 
 def patient_form(typed: dict[str, Any], patient: Patient) -> PatientForm:

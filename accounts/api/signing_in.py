@@ -175,18 +175,18 @@ class Notice(ApiView):
 
     def get(self, request: Request) -> Response:
         """Which notice is in force, and whether this person has accepted it."""
-        return self.answer(self._notice(request))
+        mine = NoticeAcceptance.objects.filter(user=plain(request).user, version=NOTICE_VERSION)
+        return self.answer(self._notice(is_accepted=mine.exists()))
 
     def post(self, request: Request) -> Response:
         """Accept it, once its words were shown. Twice is once."""
         self.read()
         actions.accept_notice(by=plain(request).user, language=get_language() or "en")
-        return self.answer(self._notice(request))
+        return self.answer(self._notice(is_accepted=True))
 
-    def _notice(self, request: Request) -> dict[str, object]:
-        accepted = NoticeAcceptance.objects.filter(user=plain(request).user, version=NOTICE_VERSION)
+    def _notice(self, *, is_accepted: bool) -> dict[str, object]:
         return {
             "version": NOTICE_VERSION,
             "address": f"{settings.SITE_URL}{reverse('accounts:privacy')}",
-            "is_accepted": accepted.exists(),
+            "is_accepted": is_accepted,
         }

@@ -49,6 +49,6 @@ def _who(key: str) -> Opened | None:
         user, token = person_of(key) if key.startswith(PERSON) else (None, None)
     except AuthenticationFailed:
         return None
-    if user is None or token is None or not accepted_notice(user):
+    if user is None or token is None or not accepted_notice(token):
         return None
     return Opened(user, AS_STAFF if token.has_second_factor else {})

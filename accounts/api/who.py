@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import BigAutoField, CharField, DateTimeField
+from django.db.models import CharField, DateTimeField, Exists, OuterRef
 from django.http import Http404
 from django.utils import timezone
 from rest_framework import permissions, throttling
@@ -39,17 +39,18 @@ class BearerKey(BaseAuthentication):
         return "Bearer"
 
 
-# Asked by every request of a program, so composed once. TOKEN is ApiToken.objects.in_force() at `now`.
+ACCEPTED = NoticeAcceptance.objects.filter(user=OuterRef("user"), version=NOTICE_VERSION)
+# Asked by every request of a program, so composed once. It is ApiToken.objects.in_force() at `now`.
 TOKEN = Composed(
-    lambda key, now: ApiToken.objects.filter(
-        key_hash=key, revoked_at=None, expires_at__gt=now, user__is_active=True
-    ).select_related("user"),
+    lambda key, now: (
+        ApiToken.objects.filter(
+            key_hash=key, revoked_at=None, expires_at__gt=now, user__is_active=True
+        )
+        .select_related("user")
+        .annotate(is_noticed=Exists(ACCEPTED))
+    ),
     key=CharField(),
     now=DateTimeField(),
-)
-ACCEPTED = Composed(
-    lambda user: NoticeAcceptance.objects.filter(user=user, version=NOTICE_VERSION),
-    user=BigAutoField(),
 )
 
 
@@ -63,9 +64,9 @@ def person_of(key: str) -> tuple[Any, ApiToken]:
     return token.user, token
 
 
-def accepted_notice(user: Any) -> bool:
-    """Whether somebody who came with a token has; staff work under another."""
-    return user.is_verified() or ACCEPTED.first(user=user.pk) is not None
+def accepted_notice(token: Any) -> bool:
+    """Whether whom it was given to has; staff work under another."""
+    return bool(token.has_second_factor or token.is_noticed)
 
 
 def _machine(key: str) -> tuple[Any, MachineClient]:
@@ -95,9 +96,9 @@ class IsNoticed(IsPerson):
         if not super().has_permission(request, view):
             return False
         user: Any = request.user
-        if request.auth is None and not user.is_verified():
-            return has_accepted_notice(request._request)
-        return accepted_notice(user)
+        if request.auth is not None:
+            return accepted_notice(request.auth)
+        return user.is_verified() or has_accepted_notice(request._request)
 
 
 class IsDoctor(IsPerson):

@@ -1,6 +1,7 @@
 """What several models share."""
 
 import uuid
+from functools import cache
 from typing import Any
 
 from django.db import models
@@ -15,7 +16,23 @@ class Serves(models.TextChoices):
     MALE = "male", "Men and boys"
 
 
-class Public(models.Model):
+@cache
+def _labels(field: "models.Field[Any, Any]") -> dict[Any, Any]:
+    return dict(field.flatchoices)
+
+
+class Labelled(models.Model):
+    """A row whose choices are shown on pages: Django would hash all their labels each time."""
+
+    class Meta:
+        abstract = True
+
+    def _get_FIELD_display(self, field: "models.Field[Any, Any]") -> str:  # noqa: N802 - Django's
+        value = getattr(self, field.attname)
+        return str(_labels(field).get(value, value))
+
+
+class Public(Labelled):
     """A row with an address of its own: 122 random bits, and checked for permission all the same."""
 
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)

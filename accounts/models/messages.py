@@ -1,11 +1,21 @@
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
-from django.db import models
+from django.db import connection, models
 from django.utils import timezone
+
+from esanjeevani.prepared import prepared_cursor
+from esanjeevani.rows import update
 
 CLAIM_LEASE = timedelta(seconds=60)
 MAX_ATTEMPTS = 8
+# One row of due(), by its key: for each SMS, so it is composed once.
+CLAIM = f"""
+UPDATE accounts_message SET state = 'sending', claimed_at = %s, attempts = attempts + 1
+WHERE id = %s AND attempts < {MAX_ATTEMPTS}
+  AND ((state = 'queued' AND due_at <= %s) OR (state = 'sending' AND claimed_at < %s))
+"""  # noqa: S608 - a number of ours
 
 
 class SmsTemplate(models.Model):
@@ -29,17 +39,15 @@ class SmsTemplate(models.Model):
 
 
 class MessageQuerySet(models.QuerySet["Message"]):
-    def due(self) -> "MessageQuerySet":
-        """Never sent, or claimed by somebody who has not come back for a minute."""
-        stale = timezone.now() - CLAIM_LEASE
+    def due(self, now: Any, stale: Any) -> "MessageQuerySet":
+        """Never sent, or claimed before `stale` by somebody who has not come back."""
         return self.filter(attempts__lt=MAX_ATTEMPTS).filter(
-            models.Q(state=Message.State.QUEUED, due_at__lte=timezone.now())
+            models.Q(state=Message.State.QUEUED, due_at__lte=now)
             | models.Q(state=Message.State.SENDING, claimed_at__lt=stale)
         )
 
-    def lost(self) -> "MessageQuerySet":
+    def lost(self, stale: Any) -> "MessageQuerySet":
         """Claimed for the last time by somebody who has not come back."""
-        stale = timezone.now() - CLAIM_LEASE
         return self.filter(
             state=Message.State.SENDING, attempts__gte=MAX_ATTEMPTS, claimed_at__lt=stale
         )
@@ -89,21 +97,15 @@ class Message(models.Model):
 
     def claim(self) -> bool:
         """Take this row for sending; False when it is sent, or somebody else holds it."""
-        return bool(
-            type(self)
-            .objects.due()
-            .filter(pk=self.pk)
-            .update(
-                state=self.State.SENDING,
-                claimed_at=timezone.now(),
-                attempts=models.F("attempts") + 1,
-            )
-        )
+        now = timezone.now()
+        adapt = connection.ops.adapt_datetimefield_value
+        with prepared_cursor() as cursor:
+            cursor.execute(CLAIM, [adapt(now), self.pk, adapt(now), adapt(now - CLAIM_LEASE)])
+            return bool(cursor.rowcount)
 
     def mark_sent(self) -> None:
-        type(self).objects.filter(pk=self.pk).update(
-            state=self.State.SENT, sent_at=timezone.now(), text=self._kept_text(), error=""
-        )
+        sent = {"state": self.State.SENT, "sent_at": timezone.now(), "error": ""}
+        update(type(self), self.pk, sent | {"text": self._kept_text()})
 
     def mark_failed(self, error: str) -> None:
         """Back to the queue with a growing pause; given up after MAX_ATTEMPTS."""

@@ -1,8 +1,11 @@
 from datetime import date
+from typing import Any
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import StrIndex, Upper
+from django.db.models.lookups import Exact
 from django.utils import timezone
 from django.utils.crypto import get_random_string
 from django.utils.translation import gettext_lazy as _
@@ -34,15 +37,14 @@ class PatientQuerySet(models.QuerySet["Patient"]):
         """Whom a health worker of this facility has had before them."""
         return self.filter(enrolments__facility=facility)
 
-    def like(self, patient: "Patient") -> "PatientQuerySet":
-        """Of the same account, with the same sex and nearly the same name or birth year."""
-        first = patient.name.split()[0] if patient.name.split() else ""
-        years = (patient.birth_date.year - 2, patient.birth_date.year + 2)
-        return self.filter(
-            Q(name__iexact=patient.name)
-            | Q(name__istartswith=first, birth_date__year__range=years, sex=patient.sex),
-            account=patient.account,
-        ).exclude(pk=patient.pk)
+    def like(
+        self, *, account: Any, name: Any, first: Any, sex: Any, since: Any, until: Any
+    ) -> "PatientQuerySet":
+        """Of the account, by the same name; or of the same sex and first name, born between the two."""
+        same_name = Exact(Upper("name"), Upper(name))
+        begins = Exact(StrIndex(Upper("name"), Upper(first)), 1)
+        born = Q(birth_date__gte=since, birth_date__lte=until, sex=sex)
+        return self.filter(Q(same_name) | Q(begins) & born, account=account)
 
     def namesakes(self, patient: "Patient") -> "PatientQuerySet":
         """Of the same state, with the same name and sex and nearly the same birth year."""

@@ -6,7 +6,7 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import actions
-from accounts.actions.patients import ALIKE_SHOWN
+from accounts.actions.patients import alike_in_account
 from accounts.forms import PatientForm, state_code
 from accounts.gates import SignedIn, get_or_refuse, noticed
 from accounts.models import District, Patient
@@ -32,7 +32,7 @@ def new_patient(request: SignedIn) -> HttpResponse:
     patient.account = request.user
     sure = "sure" in request.POST
     if form.abha_is_doubtful and not sure:
-        alike = Patient.objects.like(patient)[:ALIKE_SHOWN]
+        alike = alike_in_account(patient)
         return _form_page(request, form, status=409, abha_is_doubtful=True, alike=alike)
     try:
         actions.register_patient(patient=patient, by=request.user, sure=sure)

@@ -10,6 +10,7 @@ from django.utils.module_loading import import_string
 
 from bench.measure import Measured
 from bench.services import Site
+from bench.summary import Figure
 
 MEASURED = ["bench.limits.pages", "bench.limits.papers", "bench.limits.claims"]
 
@@ -42,7 +43,9 @@ class Limit:
 HEAD = ("what", "a second", "beside", "a second", "counted in", "ratio", "aim", "reached")
 
 
-def print_limits(site: Site, measured: list[Measured], *, seconds: float, clients: int) -> None:
+def print_limits(
+    site: Site, measured: list[Measured], *, seconds: float, clients: int
+) -> list[Figure]:
     """As a table, with the machine's load as it was. Raises Unexpected, CannotStart."""
     limits = list(_limits(site, measured, seconds=seconds, clients=clients))
     rows = [HEAD, *(limit.row for limit in limits)]
@@ -50,6 +53,11 @@ def print_limits(site: Site, measured: list[Measured], *, seconds: float, client
     lines = [_line(row, widths) for row in rows]
     lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
     print("\nBeside the barest thing that could do it\n" + "\n".join(lines), flush=True)
+    return [
+        Figure(f"{one.what} / {one.beside}", one.ratio, one.aim, at_least=True)
+        for one in limits
+        if one.aim is not None
+    ]
 
 
 def _limits(

@@ -20,12 +20,13 @@ from django.db import connection
 from django.utils import timezone
 
 from bench import rows
+from bench.asking import Ask, csrf_of
 from bench.claim_page import SERVED, path_of
 from bench.client import Wanted, drive
 from bench.limits import Limit
 from bench.limits.crowd import crowd
 from bench.measure import Measured
-from bench.operations import OPERATIONS, Ask, csrf_of
+from bench.operations import OPERATIONS
 from bench.services import CannotStart, Site, claim_pages
 from queues.actions import put_heads_forward
 from queues.claim import claim_text

@@ -39,15 +39,18 @@ def print_figures(
     many: int = 5000,
     server: str = "production",
     parts: list[str] = PARTS,
-) -> None:
-    """Starts what it needs beside the running site and ends it."""
+) -> list[str]:
+    """Starts what it needs beside the running site and ends it; returns the lines that it printed."""
     allow_files(many + 500)
     print(
         f"\nLive updates: {sockets:,} sockets of {PROCESSES} client processes, server: {server}\n",
         flush=True,
     )
+    lines = []
     for line in _lines(site, sockets, many, server, parts):
+        lines.append(line)
         print(line, flush=True)
+    return lines
 
 
 def _lines(site: Site, sockets: int, many: int, server: str, parts: list[str]) -> Iterator[str]:

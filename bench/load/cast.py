@@ -11,7 +11,8 @@ from accounts.models import District, Facility, Post, User
 from bench import rows
 from bench.load.doctors import Account
 from bench.load.parameters import PER_DOCTOR, PER_HEALTH_WORKER, Parameters
-from queues.models import Duty, HubLink
+from consult.models import Consultation
+from queues.models import Clinic, Duty, HubLink
 
 KNOWN_PATIENTS = 3_000
 CLINICS_PER_SPOKE = 2
@@ -25,6 +26,14 @@ class Cast:
     doctors: list[Account]
     health_workers: list[Account]
     patients: list[str]  # mobile numbers that a health centre finds
+
+    def next_doctor(self, clinic: str) -> Account | None:
+        """One who has not worked yet; None when all of the clinic's have."""
+        for account in self.doctors:
+            if account.clinic == clinic:
+                self.doctors.remove(account)
+                return account
+        return None
 
 
 def make_cast(plan: Parameters, consultations: int) -> Cast:
@@ -89,11 +98,12 @@ def _accounts(people: list[User], password: str, hashed: str, clinic: object = "
     ]
 
 
-def open_desks(how_many: int) -> list[str]:
-    """Sessions of doctors who are signed in and on duty nowhere."""
-    (clinic,) = rows.clinics(1)
-    staff = rows.doctors(clinic, how_many)
-    Duty.objects.filter(clinic=clinic).delete()
-    clinic.is_active = False
-    clinic.save(update_fields=["is_active"])
-    return rows.doctors_sessions(staff)
+def open_pages(how_many: int) -> list[tuple[str, str]]:
+    """Sockets of health workers with a patient before them, two each, and their sessions."""
+    opened = []
+    for case, session in rows.centre_drafts(how_many // 2):
+        paths = ("/ws/centre/", f"/ws/consultations/{case.uid}/")
+        opened += [(path, session) for path in paths]
+    drafts = Consultation.objects.filter(state=Consultation.State.DRAFT)
+    Clinic.objects.filter(pk__in=drafts.values("clinic")).update(is_active=False)
+    return opened

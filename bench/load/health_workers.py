@@ -48,7 +48,8 @@ class HealthWorker:
         async with listening(waiting.socket, self._centre(uid, page)):
             if not await waiting.called():
                 return
-        await self._sit_in(uid)
+            page = await self._bring_in(uid)
+        await self._sit_in(uid, page)
 
     def _centre(self, uid: str, page: Page) -> Socket:
         """As static/js/centre.js: the others' part is fetched when something else is told than shown."""
@@ -103,9 +104,9 @@ class HealthWorker:
             await asyncio.sleep(self.plan.think(TYPES))
             saved = await self.browser.post("centre: the case saves itself", path, form=form | said)
             form["revision"] = str(saved.json()["revision"])
-        page = await self.browser.submit(
-            "centre: go on to send", form | CASE | {"go_on": "1"}, path, "centre: send page"
-        )
+        # As static/js/case.js: what is saved is not sent once more.
+        onwards = page.find("data-case").get("data-onwards")
+        page = await self.browser.get("centre: send page", onwards)
         form = page.form("") | {
             "how": "spoken", "consent": "on", "is_present": "on", "send": "1",
         }  # fmt: skip
@@ -116,14 +117,18 @@ class HealthWorker:
         self.ledger.counts["sent"] += 1
         return page.path.strip("/").split("/")[2]
 
-    async def _sit_in(self, uid: str) -> None:
+    async def _bring_in(self, uid: str) -> Page:
+        """As static/js/turn.js: the call comes as a part of the page, whose sockets stay open."""
         path = f"/centre/consultations/{uid}/"
-        page = await self.browser.get("centre: waiting page", path)
+        part = await self.browser.part("centre: called", path)
         await asyncio.sleep(self.plan.think(BRINGS))
         self.ledger.done(f"answered {uid}")
-        page = await self.browser.submit(
-            "centre: bring the patient in", page.form("/answer/"), f"{path}answer/", "centre: room"
+        return await self.browser.submit(
+            "centre: bring the patient in", part.form("/answer/"), f"{path}answer/", "centre: room"
         )
+
+    async def _sit_in(self, uid: str, page: Page) -> None:
+        path = f"/centre/consultations/{uid}/"
         if page.find("data-call") is None:
             self.ledger.error("no room", " ".join(page.text.split())[-400:])
             return
@@ -143,7 +148,7 @@ class HealthWorker:
         await read_pdf(self.browser, path.rstrip("/").rpartition("/")[2])
         form = page.form("/dispense/")
         form |= {name: "given" for name in form if name.startswith("given_")}
-        await self.browser.submit("centre: given out", form, f"{path}dispense/", "centre: result")
+        await self.browser.in_place("centre: given out", form, f"{path}dispense/")
         await self.browser.get("centre: day", "/centre/")
 
 

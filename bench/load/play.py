@@ -19,12 +19,23 @@ from bench.load.patients import Patient
 
 LOOK_EVERY = 10.0  # seconds between two looks at the invariants
 FINISHES_WITHIN = 240.0  # seconds for those who came last
+COMES_AFTER = (
+    0.3  # seconds from one doctor who goes on duty to the next: not all open the door at once
+)
 ON_DUTY_WITHIN = 90.0  # seconds
 STRANGER_WAITS = 10.0  # seconds until the socket must be closed
 
 
 class NobodyOnDuty(Exception):
     """No doctor got as far as the desk; the text says what happened."""
+
+
+@dataclass
+class Desk:
+    """Where one doctor works after the other, all of one clinic."""
+
+    clinic: str
+    closing: asyncio.Event = field(default_factory=asyncio.Event)  # after the patient who is there
 
 
 @dataclass
@@ -38,10 +49,10 @@ class Play:
     watch: Watch
     say: Callable[[str], None] = print
     idle: list[HealthWorker] = field(default_factory=list)
-    desks: list[asyncio.Task[None]] = field(default_factory=list)
+    desks: list[Desk] = field(default_factory=list)  # that are open
+    doctors: list[asyncio.Task[None]] = field(default_factory=list)  # of every desk there was
     visits: set[asyncio.Task[None]] = field(default_factory=set)
     finishes_within: float = FINISHES_WITHIN
-    closing: asyncio.Event = field(default_factory=asyncio.Event)
     came: int = 0
     went_home: int = 0  # health workers whose day is over; others begin theirs instead
 
@@ -56,22 +67,38 @@ class Play:
         await self.staff(self.plan.doctors)
 
     async def staff(self, doctors: int) -> None:
-        """So many at work from now on, or more. Raises NobodyOnDuty."""
+        """So many at work from now on, who come one after the other. Raises NobodyOnDuty."""
+        for desk in self.desks[doctors:]:
+            desk.closing.set()
+        del self.desks[doctors:]
         while len(self.desks) < doctors:
-            self.desks.append(asyncio.create_task(self._desk()))
+            clinics = self.cast.clinics
+            self.desks.append(Desk(clinics[len(self.desks) % len(clinics)]))
+            self.doctors.append(asyncio.create_task(self._work_at(self.desks[-1])))
+            await asyncio.sleep(COMES_AFTER)
         until = time.monotonic() + ON_DUTY_WITHIN
         while self.ledger.counts["on duty"] < doctors:
-            if time.monotonic() > until or all(desk.done() for desk in self.desks):
+            if time.monotonic() > until or all(one.done() for one in self.doctors):
                 raise NobodyOnDuty("\n".join(self.ledger.examples[:5]))
             await asyncio.sleep(0.2)
 
+    async def empties(self, within: float) -> None:
+        """Until everybody who came is seen, or the time is over."""
+        until = time.monotonic() + within
+        while self.visits and time.monotonic() < until:
+            await asyncio.wait(self.visits, timeout=1)
+
     async def close(self) -> None:
         """Nobody comes any more; those who are there are seen."""
-        await self._last_ones()
-        self.closing.set()
-        await asyncio.wait(self.desks, timeout=30)
+        await self.empties(self.finishes_within)
+        for _visit in self.visits:
+            self.ledger.error("not done when the run ended")
+        for desk in self.desks:
+            desk.closing.set()
+        if self.doctors:
+            await asyncio.wait(self.doctors, timeout=30)
         self.watching.cancel()
-        for task in (*self.desks, *self.visits):
+        for task in (*self.doctors, *self.visits):
             task.cancel()
 
     async def arrivals(self, seconds: float, rate_at: Callable[[float], float]) -> None:
@@ -134,21 +161,22 @@ class Play:
         clinic = random.choice(self.cast.clinics)
         await Patient(self.network, self.gateway, clinic, self.plan).visit()
 
-    async def _desk(self) -> None:
-        """One desk: a doctor's day, then the next doctor's. The run begins somewhere in the first day."""
-        seen = random.randrange(1, PER_DOCTOR)
-        while not self.closing.is_set() and self.cast.doctors:
-            doctor = Doctor(self.network, self.cast.doctors.pop(0), self.plan, seen)
-            await self._visit(doctor.work(self.closing))
-            seen = 0
+    async def _work_at(self, desk: Desk) -> None:
+        """A doctor's day, then the next doctor's. The run begins somewhere in the first day."""
+        seen, before = random.randrange(1, PER_DOCTOR), None
+        while not desk.closing.is_set() and (account := self.cast.next_doctor(desk.clinic)):
+            doctor = Doctor(self.network, account, self.plan, seen)
+            await self._visit(self._relieve(before, doctor, desk))
+            before, seen = doctor, 0
+        if before:
+            await self._visit(before.leave())
 
-    async def _last_ones(self) -> None:
-        until = time.monotonic() + self.finishes_within
-        while self.visits and time.monotonic() < until:
-            await asyncio.wait(self.visits, timeout=1)
-        for task in self.visits:
-            self.ledger.error("not done when the run ended")
-            task.cancel()
+    async def _relieve(self, before: Doctor | None, doctor: Doctor, desk: Desk) -> None:
+        """Whoever was there leaves once the next one is on duty: nobody is sent to an empty clinic."""
+        await doctor.begin()
+        if before:
+            await before.leave()
+        await doctor.work(desk.closing)
 
     async def _watch(self) -> None:
         while True:

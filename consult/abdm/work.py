@@ -71,6 +71,10 @@ def _take_in(message: AbdmMessage) -> None:
 
 def sweep_abdm() -> int:
     """Go on where a crash, a slow gateway or an order of its own left something."""
+    return sweep(work_on, messages.due()) if gateway.is_on() else 0
+
+
+def forget_abdm() -> None:
+    """What time takes away, whether or not there is a gateway now."""
     asking.forget_expired()
     sharing.forget_unclaimed()
-    return sweep(work_on, messages.due()) if gateway.is_on() else 0

@@ -57,16 +57,20 @@ from consult.actions.opinions import (
     transfer_care,
     withdraw_opinion,
 )
+from consult.actions.papers import (
+    paper_of,
+    render_prescription,
+    render_small,
+    sweep_prescriptions,
+)
 from consult.actions.prescribing import (
     IssueRefused,
     Line,
     check_draft,
     issue_prescription,
-    render_prescription,
     revise_prescription,
     save_lines,
     save_reasons,
-    sweep_prescriptions,
 )
 from consult.actions.refills import (
     AlreadyAsked,
@@ -160,6 +164,7 @@ __all__ = [
     "open_at_centre",
     "open_case",
     "page_after",
+    "paper_of",
     "pass_over",
     "post_message",
     "propose_change",
@@ -172,6 +177,7 @@ __all__ = [
     "reject_change",
     "remove_attachment",
     "render_prescription",
+    "render_small",
     "reopen_case",
     "repeat_last",
     "report_abuse",

@@ -14,7 +14,7 @@ from consult.models import Attachment, Consultation, FollowUp, Observation
 from consult.of_consultation import OBSERVATIONS, lock
 from consult.vitals import Vital
 from esanjeevani.composed import Composed
-from esanjeevani.rows import insert_unless_there, update
+from esanjeevani.rows import insert_all, insert_unless_there, update
 from queues.assignment import choose, linked_clinics
 from queues.models import Clinic, MoveRefused
 
@@ -134,22 +134,21 @@ def _replace_vitals(draft: Consultation, before: Vitals, vitals: Vitals, by: Use
 
 
 def _measure(consultation: Consultation, vitals: Vitals, by: User) -> None:
-    if not vitals:
-        return
     now = timezone.now()
-    Observation.objects.bulk_create(
+    rows = [
         Observation(
-            consultation=consultation,
-            patient=consultation.patient,
+            consultation_id=consultation.pk,
+            patient_id=consultation.patient_id,
             kind=kind,
             value=value,
             loinc=Vital.of(kind).loinc,
             unit=Vital.of(kind).unit,
             taken_at=now,
-            taken_by=by,
+            taken_by_id=by.pk,
         )
         for kind, value in vitals.items()
-    )
+    ]
+    insert_all(rows)
 
 
 @transaction.atomic

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from django.db import transaction
+from django.db.models import BigAutoField
 from django.utils import timezone
 
 from accounts.actions import record
@@ -16,7 +17,14 @@ from consult.models import (
     Prescription,
     PrescriptionLine,
 )
+from esanjeevani.composed import Composed
+from esanjeevani.rows import insert_unless_there
 from queues.models import MoveRefused
+
+LOCKED = Composed(
+    lambda prescription: Prescription.objects.select_for_update().filter(pk=prescription),
+    prescription=BigAutoField(),
+)
 
 
 @transaction.atomic
@@ -55,22 +63,33 @@ def dispense(
 
     Raises MoveRefused when the prescription was replaced by a newer one meanwhile.
     """
-    issued = Prescription.objects.select_for_update().get(pk=prescription.pk)
-    if issued.state != Prescription.State.ISSUED:
+    issued = LOCKED.first(prescription=prescription.pk)
+    if issued is None or issued.state != Prescription.State.ISSUED:
         raise MoveRefused("There is a newer prescription.")
     for line, (what, words) in given.items():
-        Dispensing.objects.update_or_create(
-            line=line,
-            defaults={
-                "given": what,
-                "words": words,
-                "facility": facility,
-                "dispensed_by": by,
-                "dispensed_at": timezone.now(),
-            },
+        _note(
+            Dispensing(
+                line_id=line.pk,
+                given=what,
+                words=words,
+                facility_id=facility.pk,
+                dispensed_by_id=by.pk,
+            )
         )
     patient = prescription.consultation.patient
     record("prescription.dispense", prescription, by=by, patient=patient)
+
+
+def _note(dispensing: Dispensing) -> None:
+    """Instead of what was noted of the line before, if anything was."""
+    if not insert_unless_there(dispensing):
+        Dispensing.objects.filter(line=dispensing.line_id).update(
+            given=dispensing.given,
+            words=dispensing.words,
+            facility=dispensing.facility_id,
+            dispensed_by=dispensing.dispensed_by_id,
+            dispensed_at=dispensing.dispensed_at,
+        )
 
 
 @transaction.atomic

@@ -3,7 +3,6 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from django.core.files.base import ContentFile
 from django.db import transaction
 from django.utils import timezone
 
@@ -19,7 +18,6 @@ from consult.models import (
     WarningReason,
 )
 from consult.of_consultation import DRAFT, EMERGENCY, IN_FORCE, NOTE, lock
-from consult.pdf import Paper, render_pdf
 from consult.rules import Checked, Refusal, Warned, check
 from consult.rules.dose import quantity_of
 from consult.signing import (
@@ -27,10 +25,9 @@ from consult.signing import (
     KeyMissing,
     canonical_form,
     is_self_made,
-    sign_pdf,
     sign_row,
 )
-from esanjeevani.celery_app import enqueue, sweep
+from esanjeevani.celery_app import enqueue
 from queues.models import MoveRefused
 
 log = logging.getLogger(__name__)
@@ -256,40 +253,3 @@ def _locked(consultation: Consultation, refused: Exception | None = None) -> Con
 
 def _next_version(consultation: Consultation) -> int:
     return consultation.prescriptions.count() + 1
-
-
-def render_prescription(prescription_id: int) -> bool:
-    """Write the PDF of an issued prescription. False when it is there already. May run twice."""
-    prescription = Prescription.objects.get(pk=prescription_id)
-    if prescription.pdf or prescription.state == Prescription.State.DRAFT:
-        return False
-    written = {paper: _write_pdf(prescription, paper) for paper in Paper}
-    with transaction.atomic():
-        mine = Prescription.objects.filter(pk=prescription_id, pdf="").update(
-            pdf=written[Paper.A4], pdf_a5=written[Paper.A5]
-        )
-        if mine:
-            broadcast.prescription_changed(prescription.consultation_id)
-    if not mine:
-        for stored in written.values():
-            prescription.pdf.storage.delete(stored)
-    return bool(mine)
-
-
-def _write_pdf(prescription: Prescription, paper: Paper) -> str:
-    """Draw, sign and store it. Returns the name in the storage."""
-    signed = sign_pdf(
-        render_pdf(prescription, paper),
-        name=(prescription.document or {})["doctor"]["name"],
-        reason=f"Prescription {prescription.number}",
-    )
-    suffix = "" if paper == Paper.A4 else f"-{paper.value}"
-    return prescription.pdf.storage.save(
-        f"prescriptions/{prescription.uid}{suffix}.pdf", ContentFile(signed)
-    )
-
-
-def sweep_prescriptions() -> int:
-    """Render what a crash or an absent broker left without a PDF. Returns how many."""
-    missing = Prescription.objects.filter(pdf="", issued_at__isnull=False).order_by("issued_at")
-    return sweep(render_prescription, missing.values_list("pk", flat=True)[:100])

@@ -13,6 +13,7 @@ from consult.actions.booking import priority_of
 from consult.actions.cases import reopen_case
 from consult.consent import CONSENT_VERSION
 from consult.models import Consent, Consultation
+from consult.of_consultation import OBSERVATIONS
 from consult.readiness import Attested, completeness, obstacles
 from esanjeevani.composed import Composed
 from esanjeevani.rows import insert
@@ -86,7 +87,9 @@ def send_case(*, draft: Consultation, sending: Sending, by: User) -> Consultatio
     locked = _locked(draft)
     if locked.state != Consultation.State.DRAFT:
         raise AlreadySent(locked)
-    in_the_way = obstacles(locked, sending.clinic, sending.said) + _wrong_choice(locked, sending)
+    measured = OBSERVATIONS.all(consultation=locked.pk)
+    in_the_way = obstacles(locked, sending.clinic, sending.said, measured)
+    in_the_way += _wrong_choice(locked, sending)
     if in_the_way:
         raise NotReady(in_the_way)
     token = None if sending.is_written else _take_token(locked, sending.clinic, by)
@@ -102,7 +105,7 @@ def send_case(*, draft: Consultation, sending: Sending, by: User) -> Consultatio
                 attested_by=by,
                 may_phone=bool(sending.phone),
                 phone_centre=sending.phone == "centre",
-                completeness=completeness(locked),
+                completeness=completeness(locked, measured),
             )
     except IntegrityError:
         raise AlreadySent(None) from None
@@ -205,7 +208,8 @@ def move_case(
         raise MoveRefused("The case does not wait.")
     said = Attested(consent_given=True, patient_is_present=True)  # when it was sent
     sending = Sending(clinic, proposed=locked.clinic, said=said, because=because)
-    in_the_way = obstacles(locked, clinic, said) + _wrong_choice(locked, sending)
+    measured = OBSERVATIONS.all(consultation=locked.pk)
+    in_the_way = obstacles(locked, clinic, said, measured) + _wrong_choice(locked, sending)
     if in_the_way:
         raise NotReady(in_the_way)
     locked.token = (

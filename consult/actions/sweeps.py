@@ -4,7 +4,14 @@ from consult import broadcast
 from consult.actions.room import after_pass
 from consult.actions.telling import tell_at_home
 from consult.models import Consultation
-from queues.actions import expire_old, pass_unanswered, people_near_their_turn, put_heads_forward
+from queues import due
+from queues.actions import (
+    expire_place,
+    old_places,
+    pass_unanswered,
+    people_near_their_turn,
+    put_heads_forward,
+)
 from queues.models import MoveRefused, Token
 
 
@@ -13,10 +20,15 @@ def sweep_lines() -> None:
 
     Runs every few seconds, in several processes without harm: each step moves a row once.
     """
-    _end_unanswered_calls()
-    _tell_absent_people()
-    _end_yesterday()
-    put_heads_forward()
+    now = due.look()
+    if now.calls:
+        _end_unanswered_calls()
+    if now.turns:
+        _tell_absent_people()
+    if now.days:
+        _end_yesterday()
+    if now.heads:
+        put_heads_forward()
 
 
 def _end_unanswered_calls() -> None:
@@ -38,19 +50,22 @@ def _tell_absent_people() -> None:
 
 
 def _end_yesterday() -> None:
-    expire_old()
-    left = Consultation.objects.with_people().filter(
-        state=Consultation.State.REQUESTED, token__state=Token.State.EXPIRED
-    )
-    for consultation in left[:500]:
+    for token in old_places():
         try:
-            with transaction.atomic():
-                consultation.cancel(Consultation.EndReason.DAY_OVER)
-                clinic = consultation.clinic.name_in(consultation.patient.language)
-                tell_at_home(consultation, "day_over", clinic=clinic)
-                broadcast.consultation_changed(consultation)
+            _end_of_day(token)
         except MoveRefused:
             continue
+
+
+@transaction.atomic
+def _end_of_day(token: Token) -> None:
+    """The place and the visit that waited in it end together, or neither."""
+    expire_place(token=token)
+    consultation = _of(token)
+    consultation.cancel(Consultation.EndReason.DAY_OVER)
+    clinic = consultation.clinic.name_in(consultation.patient.language)
+    tell_at_home(consultation, "day_over", clinic=clinic)
+    broadcast.consultation_changed(consultation)
 
 
 def _of(token: Token) -> Consultation:

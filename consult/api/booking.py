@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-from django.http import Http404
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ValidationError
 from rest_framework.parsers import JSONParser, MultiPartParser
@@ -11,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.base import ApiView, cleaned, plain
-from accounts.api.patients import own_patient
+from accounts.fetch import own_patient
 from accounts.gates import get_or_refuse
 from consult import actions
 from consult.api.base import OfConsultation, PatientsVerb, note_reading
@@ -23,11 +22,10 @@ from consult.api.shapes import (
     FileOutput,
     RequestInput,
 )
-from consult.fetch import own_consultation
+from consult.fetch import opd_clinic, own_consultation
 from consult.forms import CaseForm, UploadForm
 from consult.models import Attachment, Consultation
 from consult.views.visit import download
-from queues.models import Clinic
 
 
 class Consultations(ApiView):
@@ -48,11 +46,8 @@ class Consultations(ApiView):
     def post(self, request: Request) -> Response:
         """Keep what is wrong as a draft: one per patient, so that sending again changes it."""
         typed = self.read()
-        person = own_patient(request, typed["patient"])
-        clinics = Clinic.objects.filter(is_active=True, takes_opd=True)
-        clinic = clinics.filter(uid=typed["clinic"]).first()
-        if clinic is None:
-            raise Http404
+        person = own_patient(plain(request), typed["patient"])
+        clinic = opd_clinic(typed["clinic"])
         case = cleaned(CaseForm(typed, patient=person))
         with rules():
             draft = actions.save_draft(

@@ -31,9 +31,9 @@ from consult.api.centre_shapes import (
 from consult.fetch import known_patient
 from consult.forms import CentrePatientForm, FindForm
 from consult.models import Consultation, FollowUp
+from consult.of_patient import EARLIER_SHOWN
 from consult.trends import trends
 from consult.views.centre.patients import (
-    EARLIER_SHOWN,
     FOUND,
     FOUND_FOR,
     SEARCHES_AN_HOUR,

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 
 from accounts.api.base import Refused, plain
 from accounts.gates import get_or_refuse
+from consult import actions
 from consult.api.base import OfConsultation, note_reading
 from consult.api.shapes import ReferralOutput
 from consult.models import Referral
@@ -43,11 +44,10 @@ class IssuedPdf(OfConsultation):
         if issued is None:
             raise Http404
         note_reading(request, "prescription.read", issued, found)
-        if not issued.pdf:
+        kept = actions.paper_of(issued, paper)
+        if kept is None:
             raise Refused("soon", _("The PDF is being made. Ask again in a moment."))
-        kept = issued.pdf_a5 if paper == Paper.A5 and issued.pdf_a5 else issued.pdf
-        name = issued.number if kept == issued.pdf else f"{issued.number}-A5"
-        return download(kept.open(), f"{name}.pdf", "application/pdf")
+        return download(kept.open(), paper.file_name(issued.number), "application/pdf")
 
 
 def _paper(request: Request) -> Paper:

@@ -12,9 +12,9 @@ from rest_framework.response import Response
 
 from accounts.actions import TooMany, record
 from accounts.api.base import ApiView, Input, Nothing, Refused, plain
-from accounts.api.patients import own_patient
 from accounts.api.shapes import PatientOutput
 from accounts.api.signing_in import refused
+from accounts.fetch import own_patient
 from consult.abdm import abha, asking, gateway, holding
 from consult.api.base import DoctorsVerb, OfConsultation
 from consult.fetch import own_consultation
@@ -80,7 +80,7 @@ class AbhaCode(OfGateway):
     def post(self, request: Request, patient: UUID) -> Response:
         """A code by SMS to the number that the patient's ABHA is registered with."""
         self.read()
-        found = own_patient(request, patient)
+        found = own_patient(plain(request), patient)
         try:
             transaction = abha.ask_for_code(patient=found, by=plain(request).user)
         except TooMany as error:
@@ -101,7 +101,7 @@ class AbhaVerified(OfGateway):
     def post(self, request: Request, patient: UUID) -> Response:
         """The code: the ABHA is verified when number, year of birth and sex agree."""
         typed = self.read()
-        found = own_patient(request, patient)
+        found = own_patient(plain(request), patient)
         try:
             verified = abha.verify(
                 patient=found,

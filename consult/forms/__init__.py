@@ -1,12 +1,8 @@
-from consult.forms.centre import (
-    CentreCaseForm,
-    CentrePatientForm,
-    DispensingForm,
-    FindForm,
-    FollowUpForm,
-    SendForm,
-    VitalsForm,
-)
+from consult.forms.centre.after import DispensingForm, FollowUpForm
+from consult.forms.centre.case import CentreCaseForm
+from consult.forms.centre.patients import CentrePatientForm, FindForm
+from consult.forms.centre.send import SendForm
+from consult.forms.centre.vitals import VitalsForm
 from consult.forms.colleagues import (
     InstructionForm,
     OpinionAnswerForm,

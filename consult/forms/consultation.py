@@ -20,6 +20,7 @@ from consult.models import (
     Note,
 )
 from consult.uploads import BadFile, CleanFile, clean_upload
+from esanjeevani.forms import share_fields
 from queues.models import Clinic
 
 CHILDBEARING_AGES = range(10, 61)
@@ -39,15 +40,21 @@ class ClinicField(forms.ModelChoiceField):
         return f"{clinic.speciality.local_name} · {clinic.local_name}"
 
 
+@share_fields
 class CaseForm(forms.ModelForm):
     """What is wrong, in the patient's words."""
+
+    since = forms.ChoiceField(
+        label=gettext_lazy("Since when?"),
+        choices=Consultation.Since.choices,
+        widget=forms.RadioSelect,
+    )
 
     class Meta:
         model = Consultation
         fields = ["complaint", "since", "allergies", "medicines", "is_pregnant", "is_disabled"]
         widgets = {
             "complaint": forms.Textarea(attrs={"rows": 4}),
-            "since": forms.RadioSelect,
         }
         help_texts = {
             "complaint": gettext_lazy("In your own words: what hurts, where, how strong?"),
@@ -57,19 +64,20 @@ class CaseForm(forms.ModelForm):
 
     def __init__(self, *args: Any, patient: Patient, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["since"].choices = Consultation.Since.choices  # type: ignore[attr-defined]
         if patient.sex == Patient.Sex.MALE or patient.age not in CHILDBEARING_AGES:
             del self.fields["is_pregnant"]
-
-    def clean(self) -> dict[str, Any]:
-        """Without Django's look at the table's constraints: those are about a case that was sent."""
-        return self.cleaned_data
 
     def clean_complaint(self) -> str:
         words = str(self.cleaned_data["complaint"]).strip()
         if not any(char.isalpha() for char in words):
             raise forms.ValidationError(_("Write in words what is wrong."))
         return words
+
+    def _post_clean(self) -> None:
+        """The draft is written from what the fields have checked: no row of the table is asked again.
+
+        Its constraints, which Django would compose each time, are about a case that was sent.
+        """
 
 
 def why_refused(error: BadFile) -> str:
@@ -112,6 +120,7 @@ class UploadForm(forms.Form):
     file = UploadField(label=gettext_lazy("Photo or PDF"))
 
 
+@share_fields
 class ConfirmForm(forms.Form):
     consent = forms.BooleanField(
         label=gettext_lazy("I agree to treatment by a doctor over the internet."),

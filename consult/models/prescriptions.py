@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Doctor
-from accounts.models.base import Public
+from accounts.models.base import Labelled, Public
 from consult.models.consultations import Consultation
 from queues.models import Moving
 
@@ -135,7 +135,7 @@ class Prescription(Public, Moving):
         self._move(self.State.SUPERSEDED)
 
 
-class PrescriptionLine(models.Model):
+class PrescriptionLine(Labelled):
     """One medicine of a prescription, by generic name."""
 
     class Form(models.TextChoices):

@@ -19,12 +19,20 @@ from consult.pdf.typesetter import typeset
 from consult.pdf.words import labels, since_words
 from consult.vitals import Vital
 
+# Of the eight patterns that a square code may be drawn in. Looking for the evenest one takes as long as a
+# tenth of the page; scanners read them all alike.
+PATTERN = 4
+
 
 class Paper(Enum):
     """The sizes it is printed on."""
 
     A4 = "a4"
     A5 = "a5"
+
+    def file_name(self, number: str) -> str:
+        """What the PDF of the prescription with this number is called."""
+        return f"{number}.pdf" if self is Paper.A4 else f"{number}-{self.name}.pdf"
 
 
 def render_pdf(prescription: Prescription, paper: Paper = Paper.A4) -> bytes:
@@ -44,7 +52,7 @@ def page_of(prescription: Prescription, paper: Paper) -> dict[str, Any]:
         "code": prescription.spaced_code,
         "replaced": prescription.state == Prescription.State.SUPERSEDED,
         "address": f"{settings.SITE_URL}/check",
-        "qr": segno.make(address, error="m").svg_inline(border=0),
+        "qr": segno.make(address, error="m", mask=PATTERN).svg_inline(border=0),
         "languages": languages,
         "labels": [_in(language, labels) for language in languages],
         "texts": [_texts(prescription, document, language) for language in languages],

@@ -2,32 +2,23 @@ from dataclasses import replace
 from uuid import UUID
 
 from django.contrib import messages
-from django.db.models import BigAutoField, QuerySet, UUIDField
-from django.http import Http404, HttpResponse
+from django.db.models import QuerySet
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.gates import SignedIn, found_or_refused, get_or_refuse, noticed
+from accounts.fetch import own_patient
+from accounts.gates import SignedIn, get_or_refuse, noticed
 from accounts.models import Patient
 from consult import actions
-from consult.fetch import booked_consultation
+from consult.fetch import booked_consultation, opd_clinic
 from consult.forms import CaseForm, ConfirmForm, UploadForm
 from consult.models import Attachment, Consultation
-from esanjeevani.composed import Composed
 from queues.actions import AlreadyWaiting, NoToken
 from queues.line import Standing, standings
 from queues.models import Clinic, MoveRefused, Token
-
-OWN_PATIENT = Composed(
-    lambda account, uid: Patient.objects.of(account).filter(uid=uid),
-    account=BigAutoField(),
-    uid=UUIDField(),
-)
-OPD = Composed(
-    lambda uid: Clinic.objects.filter(is_active=True, takes_opd=True, uid=uid), uid=UUIDField()
-)
 
 
 @require_safe
@@ -46,11 +37,7 @@ def book(request: SignedIn) -> HttpResponse:
 @noticed
 def case(request: SignedIn, patient: UUID, clinic: UUID) -> HttpResponse:
     """What is wrong? Kept as a draft from the first save."""
-    own = OWN_PATIENT.first(account=request.user.pk, uid=patient)
-    person = found_or_refused(own, Patient.objects.all(), request, uid=patient)
-    chosen = OPD.first(uid=clinic)
-    if chosen is None:
-        raise Http404
+    person, chosen = own_patient(request, patient), opd_clinic(clinic)
     if request.method == "POST":
         form = CaseForm(request.POST, patient=person)
         if form.is_valid():

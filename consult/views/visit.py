@@ -189,12 +189,12 @@ def prescription_pdf(request: SignedIn, consultation: UUID) -> HttpResponseBase:
     if issued is None:
         return render(request, "404.html", status=404)
     record("prescription.read", issued, by=request.user, patient=found.patient)
-    if not issued.pdf:
+    paper = Paper.A5 if request.GET.get("paper") == Paper.A5.value else Paper.A4
+    kept = actions.paper_of(issued, paper)
+    if kept is None:
         context = {"consultation": found, "issued": issued}
         return render(request, "consult/pdf_soon.html", context, status=202)
-    if request.GET.get("paper") == Paper.A5.value and issued.pdf_a5:
-        return download(issued.pdf_a5.open(), f"{issued.number}-A5.pdf", "application/pdf")
-    return download(issued.pdf.open(), f"{issued.number}.pdf", "application/pdf")
+    return download(kept.open(), paper.file_name(issued.number), "application/pdf")
 
 
 def inline_pdf(content: bytes, name: str) -> FileResponse:

@@ -1,7 +1,10 @@
+from datetime import timedelta
+
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.models import Doctor, Patient, User
+from esanjeevani.composed import Columns
 from queues import broadcast
 from queues.actions.heads import come_back
 from queues.claim import Before, claim, look_before
@@ -9,6 +12,11 @@ from queues.line import read_line
 from queues.models import Clinic, Duty, KeptApart, MoveRefused, Token
 
 RETRIES = 3
+RINGING = Columns(
+    lambda: Token.objects.filter(state=Token.State.CALLED).values_list(
+        "pk", "called_at", "clinic__call_window"
+    )
+)
 
 
 class NotOnDuty(Exception):
@@ -117,11 +125,13 @@ def pass_over(*, token: Token) -> Token:
 
 def pass_unanswered() -> list[Token]:
     """Pass over everybody whose time to answer is over. Two sweeps at once pass nobody twice."""
-    called = Token.objects.filter(state=Token.State.CALLED).order_by("pk")  # one order of locks
-    with_people = called.select_related("clinic", "patient__account")
-    late = [token for token in with_people if token.answer_by < timezone.now()]
+    now = timezone.now()
+    late = [pk for pk, at, window in RINGING.columns() if at + timedelta(seconds=window) < now]
+    if not late:
+        return []
+    with_people = Token.objects.filter(pk__in=late).select_related("clinic", "patient__account")
     passed = []
-    for token in late:
+    for token in with_people.order_by("pk"):  # one order of locks
         try:
             passed.append(pass_over(token=token))
         except MoveRefused:

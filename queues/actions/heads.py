@@ -6,7 +6,7 @@ and slower; so it skips the numbers that are known to wait no more.
 """
 
 from django.db import transaction
-from django.db.models import Case, F, OuterRef, PositiveIntegerField, Q, Subquery, Value, When
+from django.db.models import Case, Exists, F, OuterRef, PositiveIntegerField, Subquery, Value, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -38,15 +38,14 @@ def put_heads_forward() -> int:
     today = timezone.localdate()
     days = ClinicDay.objects.select_for_update(skip_locked=True).filter(day=today)
     locked = list(days.filter(last_number__gte=F("head")).values_list("pk", flat=True))
-    # A second statement: it sees whatever was committed until the days were locked.
-    line = Token.objects.waiting().filter(clinic=OuterRef("clinic")).order_by("day", "number")
-    found = ClinicDay.objects.filter(pk__in=locked).annotate(
-        oldest=Subquery(line.values("day")[:1]),
-        begins=Coalesce(
-            Subquery(line.values("number")[:1]),
-            F("last_number") + 1,
-            output_field=PositiveIntegerField(),
-        ),
+    # A second statement: it sees whatever was committed until the days were locked. From the head on,
+    # so that what is over is not read again every few seconds, however long the day or the years.
+    waiting = Token.objects.waiting().filter(clinic=OuterRef("clinic"))
+    line = waiting.filter(day=today, number__gte=OuterRef("head")).order_by("number")
+    begins = Coalesce(
+        Subquery(line.values("number")[:1]),
+        F("last_number") + 1,
+        output_field=PositiveIntegerField(),
     )
-    moved = found.filter(Q(oldest=None) | Q(oldest=today), begins__gt=F("head"))
-    return moved.update(head=F("begins"))
+    found = ClinicDay.objects.filter(~Exists(waiting.filter(day__lt=today)), pk__in=locked)
+    return found.annotate(begins=begins).filter(begins__gt=F("head")).update(head=F("begins"))

@@ -115,22 +115,24 @@ def leave_line(*, token: Token) -> Token:
     return token
 
 
-def expire_old() -> list[Token]:
-    """End the places that were still waiting when their day ended.
+def old_places() -> list[Token]:
+    """The places that still wait although their day has ended.
 
     Where a clinic does not close at midnight its line goes on; but nobody waits a second night.
     """
     today = timezone.localdate()
     old = Token.objects.waiting().filter(day__lt=today).select_related("clinic")
-    expired = []
-    for token in old.prefetch_related("clinic__hours")[:500]:
-        if token.day == today - timedelta(days=1) and token.clinic.is_open():
-            continue
-        try:
-            with transaction.atomic():
-                token.expire()
-                broadcast.token_changed(token)
-        except MoveRefused:
-            continue
-        expired.append(token)
-    return expired
+    last_night = today - timedelta(days=1)
+    return [
+        token
+        for token in old.prefetch_related("clinic__hours")[:500]
+        if token.day < last_night or not token.clinic.is_open()
+    ]
+
+
+@transaction.atomic
+def expire_place(*, token: Token) -> Token:
+    """The day of this place is over. Raises MoveRefused when it waits no more."""
+    token.expire()
+    broadcast.token_changed(token)
+    return token

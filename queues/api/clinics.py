@@ -6,8 +6,8 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.base import ApiView
-from accounts.api.patients import own_patient
+from accounts.api.base import ApiView, plain
+from accounts.fetch import own_patient
 from queues.api.shapes import ClinicOutput
 from queues.line import standings
 from queues.models import Clinic
@@ -31,7 +31,7 @@ class Clinics(ApiView):
     def get(self, request: Request) -> Response:
         """The outpatient clinics of a state, those that take this patient now first."""
         wanted = request.query_params.get("patient", "")
-        patient = own_patient(request, wanted) if _is_uid(wanted) else None
+        patient = own_patient(plain(request), UUID(wanted)) if _is_uid(wanted) else None
         there = Clinic.objects.filter(
             state=_code(request.query_params.get("state", "")), is_active=True, takes_opd=True
         )

@@ -7,13 +7,16 @@ const RETRY_MS = 4000;
 let timer;
 let saving = Promise.resolve();
 let leaving = false;
+let typed = 0; // how often
+let saved = 0; // as it was typed then, and nothing of it is wrong
 
 async function save() {
+  const saving = typed;
   try {
     const answer = await fetch(form.action, {
       method: "POST",
       headers: { Accept: "application/json" },
-      body: new FormData(form),
+      body: new URLSearchParams(new FormData(form)), // a quarter of the work of several parts; files are not in it
     });
     if (answer.redirected || answer.status >= 500) throw new Error(String(answer.status));
     const said = await answer.json();
@@ -24,6 +27,7 @@ async function save() {
       return;
     }
     form.elements.revision.value = said.revision;
+    if (said.whole) saved = saving;
     state.textContent = said.whole ? form.dataset.saved : form.dataset.incomplete;
   } catch {
     state.textContent = form.dataset.offline;
@@ -37,16 +41,21 @@ function later(pause) {
 }
 
 form.addEventListener("input", () => {
+  typed += 1;
   state.textContent = form.dataset.unsaved;
   later(PAUSE_MS);
 });
-// The form goes with the revision that the last save gave it.
+// The form goes with the revision that the last save gave it; where all of it is saved, it need not go once more.
 form.addEventListener("submit", async (event) => {
   clearTimeout(timer);
   if (leaving) return;
   event.preventDefault();
   leaving = true;
   await saving;
+  if (typed && saved === typed && event.submitter?.name === "go_on") {
+    location.assign(form.dataset.onwards);
+    return;
+  }
   setTimeout(() => form.requestSubmit(event.submitter)); // not while this event is still being told
 });
 addEventListener("pageshow", () => { leaving = false; });

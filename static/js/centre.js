@@ -3,13 +3,14 @@
 import { countDown } from "./countdown.js";
 import { fetchPart } from "./fragment.js";
 import { listen } from "./live.js";
-import { reload } from "./reload.js";
 import { ring } from "./ring.js";
+import { followTurn } from "./turn.js";
+import { showWait } from "./wait.js";
 import "./forms.js";
 
 const page = document.querySelector("[data-centre]");
 const box = page.querySelector("[data-day]");
-const title = document.title;
+const title = page.dataset.title ?? document.title;
 const places = new Map(); // what was last heard of each token
 const calledIn = (place) => [...place.querySelectorAll("[data-called]")].map((one) => one.dataset.called);
 const rung = new Set("part" in page.dataset ? calledIn(box) : []); // another page rings for whoever is called when it comes
@@ -23,9 +24,7 @@ function show(place) {
     if (find("place")) find("place").hidden = false;
     find("ahead").textContent = place.ahead;
     if (find("nobody")) find("nobody").hidden = place.doctors > 0;
-    find("wait").hidden = place.low === null;
-    find("low").textContent = place.low;
-    find("high").textContent = place.high;
+    showWait(find("wait"), place);
   }
 }
 
@@ -70,16 +69,6 @@ listen("/ws/centre/", {
     }
   },
 });
-// The patient's own waiting page turns when the doctor calls, comes in or returns the case.
-if ("visit" in page.dataset) {
-  listen(page.dataset.socket, {
-    onMessage(message) {
-      const isWhole = message.type === "hello" || message.type === "now";
-      const isOther = (isWhole || message.type === "state") && message.state !== page.dataset.state;
-      const isCalled = (isWhole ? message.token : message.type === "token" && message.state) || page.dataset.token;
-      if (isOther || isCalled !== page.dataset.token || message.type === "instruction") reload();
-    },
-  });
-}
+if ("visit" in page.dataset) followTurn(page, announce);
 countDown(page);
 announce();

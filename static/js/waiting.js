@@ -5,6 +5,7 @@ import "./forms.js";
 import { listen } from "./live.js";
 import { reload } from "./reload.js";
 import { allowSound, ring } from "./ring.js";
+import { showWait } from "./wait.js";
 
 const room = document.querySelector("[data-waiting]");
 const find = (name) => room.querySelector(`[data-${name}]`);
@@ -27,9 +28,7 @@ function show(place) {
   find("next").hidden = place.ahead > 0;
   find("doctors").textContent = place.doctors;
   find("nobody").hidden = place.doctors > 0;
-  find("wait").hidden = place.low === null;
-  find("low").textContent = place.low;
-  find("high").textContent = place.high;
+  showWait(find("wait"), place);
 }
 
 listen(room.dataset.socket, {

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.models import AuditEvent
 from consult.abdm import asking, crypto, holding, messages
-from consult.abdm.work import CALLBACKS, sweep_abdm, work_on
+from consult.abdm.work import CALLBACKS, forget_abdm, work_on
 from consult.models import AbdmConsent, AbdmMessage, AbdmRecord
 from tests.factories import a_doctor, a_patient
 from tests.fhir import records
@@ -122,7 +122,7 @@ def test_what_was_received_is_erased_when_the_consent_runs_out():
     consent = a_consent(a_patient(), "hiu")
     AbdmRecord.objects.create(consent=consent, care_context="x", bundle={})
     AbdmConsent.objects.filter(pk=consent.pk).update(expires_at=timezone.now())
-    sweep_abdm()
+    forget_abdm()
     assert not AbdmRecord.objects.exists()
     consent.refresh_from_db()
     assert consent.state == "expired"

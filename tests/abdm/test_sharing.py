@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from accounts.models import AuditEvent, Enrolment, Facility, Patient
 from consult.abdm.sharing import take
-from consult.abdm.work import sweep_abdm
+from consult.abdm.work import forget_abdm
 from consult.models import AbdmMessage, SharedProfile
 from tests.factories import a_facility, a_health_worker, a_patient, as_staff, centre_of
 
@@ -164,7 +164,7 @@ def test_another_health_centre_does_not_see_them(calls, meena):
 def test_who_did_not_come_is_forgotten_the_next_day(calls, meena):
     scan(calls)
     SharedProfile.objects.update(day=timezone.localdate() - timedelta(days=1))
-    sweep_abdm()
+    forget_abdm()
     assert not SharedProfile.objects.exists()
 
 

@@ -29,12 +29,16 @@ def room() -> Consultation:
     return in_the_room(clinic, on_duty(clinic))
 
 
-def test_the_prescription_comes_in_both_sizes(room):
+def test_the_prescription_comes_in_both_sizes(room, django_capture_on_commit_callbacks):
     issued = prescribed(room)
     asha = Program(room.patient.account)
     path = f"consultations/{room.uid}/prescription.pdf"
     assert asha.get(path).json()["code"] == "soon"
     actions.render_prescription(issued.pk)
+    with django_capture_on_commit_callbacks() as asked:
+        assert asha.get(f"{path}?paper=a5").json()["code"] == "soon"
+    assert len(asked) == 1
+    actions.render_small(issued.pk)
     papers = {size: asha.get(f"{path}?paper={size}") for size in ("a4", "a5")}
     contents = {size: b"".join(answer.streaming_content) for size, answer in papers.items()}
     assert contents["a4"] != contents["a5"]

@@ -102,8 +102,10 @@ def send(page: Page, button: str = "Send") -> None:
 def call_and_bring_in(worker: Page, doctor: Page) -> None:
     """The doctor presses a key; the health worker's page rings, and the patient is brought in."""
     expect(doctor.get_by_text("here", exact=True)).to_be_visible()
+    worker.evaluate("window.isTheSame = true")
     doctor.keyboard.press("n")
     expect(worker.get_by_text("is calling").first).to_be_visible()
+    assert worker.evaluate("window.isTheSame")  # its sockets stay open
     worker.get_by_role("button", name="go in").click()
     expect(worker.get_by_text("With the doctor").first).to_be_visible()
     doctor.wait_for_url("**/doctor/consultations/**")  # the desk opens the room by itself
@@ -122,6 +124,7 @@ def prescribe(page: Page) -> None:
 def test_from_the_sub_centre_to_a_specialists_opinion_and_back_to_the_follow_up(
     site: Site, chromium: Browser, cast: Cast
 ) -> None:
+    asked: list[str] = []
     with people(chromium, site.urls, (1024, 768), (1280, 800), (1280, 800)) as made:
         worker, doctor, specialist = made
         staff_sign_in(worker, "/centre/", cast.meena)
@@ -130,7 +133,9 @@ def test_from_the_sub_centre_to_a_specialists_opinion_and_back_to_the_follow_up(
         register(worker, "Pinki Kumari")
         write_case(worker)
         expect(worker.get_by_text("Saved", exact=True)).to_be_visible()
+        worker.on("request", lambda one: asked.append(f"{one.method} {one.url.rsplit('/', 2)[1]}"))
         send(worker)
+        assert asked[0] == "GET send"  # what is saved is not sent once more
         call_and_bring_in(worker, doctor)
 
         # More is asked for, and done.
@@ -164,7 +169,10 @@ def test_from_the_sub_centre_to_a_specialists_opinion_and_back_to_the_follow_up(
 
         worker.get_by_label("Given?").or_(worker.locator("[name=given_1]")).select_option("partly")
         worker.get_by_label("How much, or why not").fill("one tube of two")
+        worker.evaluate("window.isTheSame = true")
         worker.get_by_role("button", name="Note it").click()
+        expect(worker.get_by_text("Noted what was given.")).to_be_visible()
+        assert worker.evaluate("window.isTheSame")
         worker.get_by_role("link", name="Print page").click()
         expect(worker.get_by_text("generated on a teleconsultation")).to_be_visible()
         worker.get_by_role("link", name="Today").click()

@@ -188,6 +188,7 @@ def test_the_pdfs_signature_is_valid_on_both_papers_and_says_that_it_is_a_demons
     prescription, tmp_path
 ):
     actions.render_prescription(prescription.pk)
+    actions.render_small(prescription.pk)
     prescription.refresh_from_db()
     for stored in (prescription.pdf, prescription.pdf_a5):
         with stored.open() as opened:

@@ -93,12 +93,12 @@ def _nobody_is_in_two_rooms() -> None:
 
 
 def every_paper_is_there(machine: Machine, crowd: Crowd) -> None:
-    """Each issued prescription is the only one in force and has its PDF, in both sizes."""
+    """Each issued prescription is the only one in force and has its PDF."""
     in_force = Prescription.objects.filter(state="issued")
     assert len({one.consultation_id for one in in_force}) == len(in_force) == len(crowd.patients)
     for one in in_force:
-        for name in (one.pdf.name, one.pdf_a5.name):
-            assert (machine.folder / "files" / name).read_bytes().startswith(b"%PDF"), one.number
+        stored = machine.folder / "files" / one.pdf.name
+        assert stored.read_bytes().startswith(b"%PDF"), one.number
 
 
 def every_sms_was_sent(machine: Machine, *, again: int = 0) -> None:

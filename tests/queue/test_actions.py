@@ -14,8 +14,9 @@ from queues.actions import (
     NoToken,
     answer_call,
     call_next,
-    expire_old,
+    expire_place,
     leave_line,
+    old_places,
     take_token,
 )
 from queues.models import Clinic, ClinicDay, MoveRefused, Token
@@ -99,6 +100,10 @@ def test_leaving_is_possible_until_the_place_is_over():
     assert (token.state, token.ended_at is None) == ("left", False)
     with pytest.raises(MoveRefused):
         leave_line(token=token)
+
+
+def expire_old() -> list[Token]:
+    return [expire_place(token=token) for token in old_places()]
 
 
 def test_places_end_with_their_day_and_calls_do_not():

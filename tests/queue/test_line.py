@@ -225,6 +225,16 @@ def test_the_expected_wait_is_a_range_around_the_endings_before_it(
     assert expected_wait(ahead=ahead, doctors=doctors, busy=busy, pace=pace) == minutes
 
 
+@pytest.mark.parametrize(
+    ("wait", "hours"),
+    [(Wait(70, 120), None), (Wait(70, 121), ("1", "2½")), (Wait(20, 150), ("½", "2½")),
+     (Wait(180, 330), ("3", "5½"))],
+)  # fmt: skip
+def test_a_long_wait_is_told_in_half_hours_rounded_outwards(wait: Wait, hours: tuple | None):
+    assert wait.is_long == bool(hours)
+    assert not hours or wait.hours == hours
+
+
 def test_it_learns_how_long_a_call_takes_here():
     clinic, doctor = staffed(usual_minutes=10)
     assert paces([clinic])[clinic.pk] == Pace(seconds=645)  # with what is between two patients

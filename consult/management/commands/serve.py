@@ -15,7 +15,7 @@ from django.utils.module_loading import import_string
 
 from accounts import actions as accounts
 from consult import actions as consult
-from consult.abdm.work import sweep_abdm
+from consult.abdm.work import forget_abdm, sweep_abdm
 from esanjeevani import env
 
 PING_EVERY, PING_TIMEOUT = 20, 30  # seconds
@@ -96,6 +96,7 @@ class Sweeps(threading.Thread):
             Regularly(15, accounts.sweep_messages),
             Regularly(15, consult.sweep_prescriptions),
             Regularly(2, sweep_abdm),
+            Regularly(60, forget_abdm),
             Regularly(3600, accounts.sweep_old),
         ]
 

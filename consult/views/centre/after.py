@@ -11,7 +11,7 @@ from accounts.gates import AtCentre, get_or_refuse, health_worker_only
 from consult import actions
 from consult.fetch import centres_consultation
 from consult.forms import DispensingForm, FollowUpForm
-from consult.models import FollowUp
+from consult.models import FollowUp, Prescription
 from consult.of_consultation import LINES, issued_of
 from queues.models import MoveRefused
 
@@ -38,6 +38,7 @@ def dispense(request: AtCentre, consultation: UUID) -> HttpResponse:
     issued = issued_of(found)
     if issued is None:
         raise Http404
+    issued.consultation = found
     form = DispensingForm(request.POST, prescription=issued)
     if not form.is_valid():
         messages.error(request, _("That was not understood; nothing was changed."))
@@ -50,7 +51,16 @@ def dispense(request: AtCentre, consultation: UUID) -> HttpResponse:
         messages.error(request, _("The doctor has issued a newer prescription. Look at it first."))
     else:
         messages.success(request, _("Noted what was given."))
+        if request.headers.get("X-Requested-With") == "fetch":
+            return _given(request, issued)
     return redirect("consult:centre_visit", consultation=found.uid)
+
+
+def _given(request: AtCentre, issued: Prescription) -> HttpResponse:
+    """The section alone, for the script that has sent it (static/js/in_place.js)."""
+    form = DispensingForm(prescription=issued)
+    context = {"consultation": issued.consultation, "dispensing_form": form}
+    return render(request, "consult/centre/_given.html", context)
 
 
 @require_POST

@@ -12,9 +12,10 @@ from accounts.gates import AtCentre, get_or_refuse, health_worker_only
 from consult import actions
 from consult.actions.cases import vitals_of
 from consult.fetch import centres_consultation
-from consult.forms import CentreCaseForm, UploadForm
-from consult.models import Attachment, Consultation
-from consult.readings import readings
+from consult.forms import CentreCaseForm, UploadForm, untouched
+from consult.models import Attachment, Consultation, Observation
+from consult.of_consultation import ATTACHMENTS, OBSERVATIONS
+from consult.readings import readings_of
 from consult.trends import trends
 from consult.views.booking import too_many_files
 from consult.vitals import Vital, plain
@@ -34,8 +35,7 @@ def case(request: AtCentre, consultation: UUID) -> HttpResponse:
         return redirect("consult:centre_visit", consultation=found.uid)
     if request.method != "POST":
         record("case.read", found, by=request.user, patient=found.patient)
-        form = CentreCaseForm(instance=found, patient=found.patient, initial=_vitals(found))
-        return _page(request, found, form)
+        return _page(request, found)
     form = CentreCaseForm(request.POST, instance=found, patient=found.patient)
     is_whole = form.is_valid()
     try:
@@ -59,10 +59,6 @@ def case(request: AtCentre, consultation: UUID) -> HttpResponse:
     return redirect(onwards, consultation=found.uid)
 
 
-def _vitals(draft: Consultation) -> dict[str, Any]:
-    return {f"vital_{kind}": plain(value) for kind, value in vitals_of(draft).items()}
-
-
 def _kept(draft: Consultation, form: CentreCaseForm) -> dict[str, Any]:
     """What is typed; where that is no number yet, what was there stays."""
     wrong = {name.removeprefix("vital_") for name in form.errors if name.startswith("vital_")}
@@ -71,20 +67,31 @@ def _kept(draft: Consultation, form: CentreCaseForm) -> dict[str, Any]:
 
 
 def _page(
-    request: AtCentre, draft: Consultation, form: CentreCaseForm, status: int = 200, **context: Any
+    request: AtCentre,
+    draft: Consultation,
+    form: CentreCaseForm | None = None,
+    status: int = 200,
+    **context: Any,
 ) -> HttpResponse:
+    """With what was typed in `form`; without one, with what is written in the draft."""
+    measured = OBSERVATIONS.all(consultation=draft.pk)
     context |= {
         "consultation": draft,
         "patient": draft.patient,
-        "form": form,
-        "upload_form": context.get("upload_form") or UploadForm(),
-        "attachments": draft.attachments.all(),
+        "form": form or _as_written(draft, measured),
+        "upload_form": context.get("upload_form") or untouched(UploadForm, ""),
+        "attachments": ATTACHMENTS.all(consultation=draft.pk),
         "most": Attachment.PER_CASE,
-        "unusual": [one for one in readings(draft) if one.is_unusual],
+        "unusual": [one for one in readings_of(measured, draft.patient) if one.is_unusual],
         "trends": trends(draft.patient),
         "facility": request.facility,
     }
     return render(request, "consult/centre/case.html", context, status=status)
+
+
+def _as_written(draft: Consultation, measured: list[Observation]) -> CentreCaseForm:
+    vitals = {f"vital_{row.kind}": plain(row.value) for row in measured}
+    return CentreCaseForm(instance=draft, patient=draft.patient, initial=vitals)
 
 
 def _both(
@@ -147,8 +154,7 @@ def add_file(request: AtCentre, consultation: UUID) -> HttpResponse:
             form.add_error("file", too_many_files(error))
         except MoveRefused:
             return _sent_already(request, found, quietly=False)
-    case_form = CentreCaseForm(instance=found, patient=found.patient, initial=_vitals(found))
-    return _page(request, found, case_form, status=422, upload_form=form)
+    return _page(request, found, status=422, upload_form=form)
 
 
 @require_POST

@@ -13,8 +13,8 @@ from consult.abdm import gateway, sharing
 from consult.centre_tips import read_centre
 from consult.day import Day, hub_standings, read_day, read_lines
 from consult.fetch import centres_consultation
-from consult.forms import FindForm
 from consult.models import Consultation
+from consult.views.centre.stands import hub
 from queues.models import MoveRefused
 
 
@@ -22,7 +22,7 @@ from queues.models import MoveRefused
 @health_worker_only
 def day(request: AtCentre) -> HttpResponse:
     """The health centre's desk: what came back, who is called, who waits, what is due."""
-    context = _rows(request) | {"find_form": FindForm(), "facilities": request.facilities}
+    context = _rows(request) | {"facilities": request.facilities}
     return render(request, "consult/centre/day.html", context)
 
 
@@ -40,7 +40,7 @@ def _rows(request: AtCentre) -> dict[str, Any]:
         "facility": request.facility,
         "news": " ".join(read_centre(request.facility.pk).news),
         "day": read_day(request.facility),
-        "hubs": hub_standings(request.facility),
+        "hubs": [hub(standing) for standing in hub_standings(request.facility)],
         "shared": sharing.waiting_at(request.facility) if gateway.is_on() else [],
     }
 

@@ -17,13 +17,13 @@ from accounts.models import Patient, RateLimit
 from consult import actions
 from consult.fetch import known_patient
 from consult.forms import CentrePatientForm, FindForm
-from consult.models import Consultation, FollowUp
+from consult.models import FollowUp
+from consult.of_patient import DRAFT_HERE, EARLIER, FOLLOW_UPS_HERE, OPEN_HERE
 from consult.trends import trends
 
 FOUND = "centre.found"  # salt: a patient is opened only by whoever has just found them
 FOUND_FOR = timedelta(hours=2)
 SEARCHES_AN_HOUR = 200
-EARLIER_SHOWN = 20
 
 
 @require_safe
@@ -136,16 +136,13 @@ def patient(request: AtCentre, patient: UUID) -> HttpResponse:
     """One person: what is open, what was, and how the vital signs went."""
     person = known_patient(request, patient)
     accounts.record("patient.read", person, by=request.user, patient=person)
-    seen = Consultation.objects.filter(patient=person).exclude(state=Consultation.State.DRAFT)
-    ours = Consultation.objects.of_centre(request.facility).filter(patient=person)
+    here = {"facility": request.facility.pk, "patient": person.pk}
     context = {
         "patient": person,
-        "draft": ours.filter(state=Consultation.State.DRAFT).first(),
-        "open": ours.open().select_related("clinic", "token").first(),
-        "earlier": seen.select_related("clinic", "doctor__user", "note", "facility").order_by(
-            "-created_at"
-        )[:EARLIER_SHOWN],
-        "follow_ups": FollowUp.objects.of_centre(request.facility).open().filter(patient=person),
+        "draft": DRAFT_HERE.first(**here),
+        "open": OPEN_HERE.first(**here),
+        "earlier": EARLIER.all(patient=person.pk),
+        "follow_ups": FOLLOW_UPS_HERE.all(**here),
         "trends": trends(person),
         "facility": request.facility,
     }

@@ -1,3 +1,4 @@
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -15,9 +16,11 @@ from consult import actions
 from consult.fetch import centres_consultation
 from consult.forms import SendForm
 from consult.models import Consultation
+from consult.of_consultation import ATTACHMENTS, OBSERVATIONS
 from consult.readiness import Attested, obstacles
-from consult.readings import readings
+from consult.readings import readings_of
 from consult.views.booking import why_no_token
+from consult.views.centre.stands import stands
 from queues.actions import AlreadyWaiting, NoToken
 from queues.assignment import Choice, choose, linked_clinics
 from queues.models import Clinic, MoveRefused
@@ -32,32 +35,28 @@ def send(request: AtCentre, consultation: UUID) -> HttpResponse:
     found = centres_consultation(request, consultation)
     if found.state != Consultation.State.DRAFT:  # double click, or the back button
         return redirect("consult:centre_visit", consultation=found.uid)
-    asked, clinics, choice = _asked(request, found)
+    asked, clinics = _asked(request, found)
     if request.method != "POST":
         record("case.read", found, by=request.user, patient=found.patient)
-        proposed = choice.everywhere[0].clinic.uid if choice.everywhere else ""
-        form = _form(found, choice, initial={"clinic": proposed})
-        return _page(request, found, form, asked, clinics, choice)
-    form = _form(found, choice, request.POST)
+        return _page(request, found, asked, clinics)
+    form = _form(found, _of(asked, clinics), request.POST)
+    page = partial(_page, request, found, asked, clinics, form)
     if not form.is_valid() or form.cleaned_data["clinic"] is None:
         refused = [_no_clinic(request)] if "clinic" in form.errors or form.is_valid() else []
-        return _page(request, found, form, asked, clinics, choice, 422, refused)
+        return page(422, refused)
     try:
-        sent = actions.send_case(
-            draft=found, sending=_sending(request, form, choice), by=request.user
-        )
+        sent = actions.send_case(draft=found, sending=_sending(request, form), by=request.user)
     except (actions.NotReady, NoToken) as error:
-        status = 409 if isinstance(error, NoToken) else 422
-        return _page(request, found, form, asked, clinics, choice, status, why_not_sent(error))
+        return page(409 if isinstance(error, NoToken) else 422, why_not_sent(error))
     except (actions.AlreadySent, AlreadyWaiting):
         return _already_sent(request, found)
     return redirect("consult:centre_visit", consultation=sent.uid)
 
 
-def _form(draft: Consultation, choice: Choice, *typed: Any, **more: Any) -> SendForm:
+def _form(draft: Consultation, clinics: list[Clinic], *typed: Any, **more: Any) -> SendForm:
     return SendForm(
         *typed,
-        standings=choice.everywhere,
+        clinics=clinics,
         patients_phone=draft.patient.account.phone,
         centres_phone=draft.facility.phone if draft.facility else "",
         **more,
@@ -69,25 +68,30 @@ def _no_clinic(request: AtCentre) -> str:
     return why_not_ready("no_link") if request.POST.get("clinic") else _("Choose a clinic.")
 
 
-def _asked(
-    request: AtCentre, draft: Consultation
-) -> tuple[Speciality | None, list[Clinic], Choice]:
-    """The speciality asked for, all linked clinics, and the choice among those of the speciality."""
+def _asked(request: AtCentre, draft: Consultation) -> tuple[Speciality | None, list[Clinic]]:
+    """The speciality asked for, and all linked clinics."""
     clinics = linked_clinics(request.facility)
-    specialities = {clinic.speciality.code: clinic.speciality for clinic in clinics}
+    specialities = {clinic.speciality_id: clinic.speciality for clinic in clinics}
     wanted = request.POST.get("speciality") or request.GET.get("speciality", "")
     suggested = draft.continues.suggested_clinic if draft.continues else None
-    first = suggested.speciality if suggested else draft.clinic.speciality
-    asked = specialities.get(wanted) or specialities.get(first.code)
-    asked = asked or next(iter(specialities.values()), None)
-    if asked is None:
-        return None, clinics, Choice(None, [])
-    there = [clinic for clinic in clinics if clinic.speciality_id == asked.pk]
-    choice = choose(spoke=request.facility, speciality=asked, patient=draft.patient, on=there)
-    return asked, clinics, choice
+    first = specialities.get((suggested or draft.clinic).speciality_id)
+    asked = next((one for one in specialities.values() if one.code == wanted), first)
+    return asked or next(iter(specialities.values()), None), clinics
 
 
-def _sending(request: AtCentre, form: SendForm, choice: Choice) -> actions.Sending:
+def _of(speciality: Speciality | None, clinics: list[Clinic]) -> list[Clinic]:
+    return [one for one in clinics if speciality and one.speciality_id == speciality.pk]
+
+
+def _choice(
+    request: AtCentre, draft: Consultation, speciality: Speciality | None, on: list[Clinic]
+) -> Choice:
+    if speciality is None:
+        return Choice(None, [])
+    return choose(spoke=request.facility, speciality=speciality, patient=draft.patient, on=on)
+
+
+def _sending(request: AtCentre, form: SendForm) -> actions.Sending:
     """The clinic proposed is the one that the page showed, whoever is fastest by now."""
     said = form.cleaned_data
     shown = form.clinics.get(request.POST.get("proposed", ""))
@@ -106,15 +110,21 @@ def _sending(request: AtCentre, form: SendForm, choice: Choice) -> actions.Sendi
 def _page(
     request: AtCentre,
     draft: Consultation,
-    form: SendForm,
     asked: Speciality | None,
     clinics: list[Clinic],
-    choice: Choice,
+    form: SendForm | None = None,
     status: int = 200,
     refused: list[str] | None = None,
 ) -> HttpResponse:
+    there = _of(asked, clinics)
+    choice = Choice(None, [])
+    if asked:
+        spoke, patient = request.facility, draft.patient
+        choice = choose(spoke=spoke, speciality=asked, patient=patient, on=there)
     first = choice.everywhere[0].clinic if choice.everywhere else None
-    waiting_for = obstacles(draft, first, YES) if first and status == 200 else []
+    form = form or _form(draft, there, initial={"clinic": first.uid if first else ""})
+    measured = OBSERVATIONS.all(consultation=draft.pk)
+    waiting_for = obstacles(draft, first, YES, measured) if first and status == 200 else []
     context: dict[str, Any] = {
         "consultation": draft,
         "patient": draft.patient,
@@ -123,11 +133,12 @@ def _page(
         "asked": asked,
         "specialities": _specialities(clinics),
         "choice": choice,
+        "clinics": [(one, stands(one)) for one in choice.everywhere],
         "chosen": str(form["clinic"].value() or ""),
         "refused": refused or [],
         "waiting_for": [why_not_ready(code) for code in waiting_for],
-        "readings": readings(draft),
-        "attachments": draft.attachments.all(),
+        "readings": readings_of(measured, draft.patient),
+        "attachments": ATTACHMENTS.all(consultation=draft.pk),
     }
     return render(request, "consult/centre/send.html", context, status=status)
 

@@ -28,11 +28,11 @@ from consult.of_consultation import (
 from consult.people import Role
 from consult.readings import readings
 from consult.views.centre.day import others_beside
+from consult.views.centre.turn import screen_of, turn_of
 from consult.views.rooms import allow_camera
 from queues.actions import sit_at_screen
 from queues.assignment import linked_clinics
-from queues.line import Standing, read_line, standings
-from queues.models import KeptApart, MoveRefused, Presence, Token
+from queues.models import MoveRefused, Token
 
 
 @require_safe
@@ -44,8 +44,8 @@ def visit(request: AtCentre, consultation: UUID) -> HttpResponse:
         return redirect("consult:centre_case", consultation=found.uid)
     record("consultation.read", found, by=request.user, patient=found.patient)
     is_part = request.headers.get("X-Requested-With") == "fetch"
-    if is_part and found.state == Consultation.State.IN_PROGRESS:
-        return _moving_parts(request, found)
+    if is_part and found.is_open:
+        return _moving_part(request, found)
     return _page(request, found)
 
 
@@ -68,10 +68,20 @@ def _page(request: AtCentre, found: Consultation, status: int = 200, **forms: An
     return allow_camera(response) if name == "room" else response
 
 
-def _moving_parts(request: AtCentre, found: Consultation) -> HttpResponse:
-    """What moves in the room while it is open (static/js/room.js)."""
-    context = {"consultation": found, **_doctors_word(found), **_screen(request, found)}
+def _moving_part(request: AtCentre, found: Consultation) -> HttpResponse:
+    """What moves while the page is open (static/js/centre.js and room.js)."""
+    if found.state == Consultation.State.REQUESTED:
+        return render(request, "consult/centre/_turn.html", turn_of(request, found))
+    context = {"consultation": found, **_doctors_word(found), **screen_of(request, found)}
     return render(request, "consult/centre/_room_parts.html", context)
+
+
+def _waiting(request: AtCentre, found: Consultation) -> dict[str, Any]:
+    return {
+        **turn_of(request, found),
+        "attachments": SENT_FILES.all(consultation=found.pk),
+        "vitals_form": untouched(VitalsForm, ""),
+    }
 
 
 def _doctors_word(found: Consultation) -> dict[str, Any]:
@@ -89,50 +99,7 @@ def _room(request: AtCentre, found: Consultation) -> dict[str, Any]:
         "form": MessageForm(),
         "vitals_form": untouched(VitalsForm, ""),
         "role": Role.HEALTH_WORKER,
-        **_screen(request, found),
-    }
-
-
-def _screen(request: AtCentre, found: Consultation) -> dict[str, Any]:
-    """The patient sits here: the call is on this screen, not on a colleague's."""
-    token = found.token
-    return {"is_my_screen": token is not None and token.brought_by_id == request.user.pk}
-
-
-def _waiting(request: AtCentre, found: Consultation) -> dict[str, Any]:
-    token = found.token
-    context: dict[str, Any] = {
-        "token": token,
-        "attachments": SENT_FILES.all(consultation=found.pk),
-        "instructions": INSTRUCTIONS.all(consultation=found.pk),
-        "vitals_form": untouched(VitalsForm, ""),
-        **_screen(request, found),
-    }
-    if token is None:
-        return context | {"others": _elsewhere(request, found)}
-    Presence.renew([token.pk])
-    token.clinic = found.clinic
-    if token.state == Token.State.CALLED:
-        if token.doctor_id == found.doctor_id:
-            token.doctor = found.doctor
-        return context | {"is_called": True}
-    return context | _place(request, found, token) | {"others": _elsewhere(request, found)}
-
-
-def _elsewhere(request: AtCentre, found: Consultation) -> list[Standing]:
-    """The other linked clinics that take the patient now."""
-    others = [one for one in linked_clinics(request.facility) if one != found.clinic]
-    return [one for one in standings(others, found.patient) if one.takes_patients]
-
-
-def _place(request: AtCentre, found: Consultation, token: Token) -> dict[str, Any]:
-    line = read_line(found.clinic, found.patient)
-    ahead = line.ahead_of(token.pk)
-    return {
-        "ahead": ahead,
-        "wait": line.wait(ahead) if ahead is not None else None,
-        "doctors": line.doctors,
-        "is_parted": not line.doctors and KeptApart.of_patient(found.patient).exists(),
+        **screen_of(request, found),
     }
 
 

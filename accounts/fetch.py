@@ -1,0 +1,21 @@
+"""Fetching through the user: a stranger gets 404 and is written down."""
+
+from uuid import UUID
+
+from django.db.models import BigAutoField, UUIDField
+
+from accounts.gates import SignedIn, found_or_refused
+from accounts.models import Patient
+from esanjeevani.composed import Composed
+
+OWN_PATIENT = Composed(
+    lambda account, uid: Patient.objects.of(account).filter(uid=uid),
+    account=BigAutoField(),
+    uid=UUIDField(),
+)
+
+
+def own_patient(request: SignedIn, uid: UUID) -> Patient:
+    """One of the people of this account."""
+    found = OWN_PATIENT.first(account=request.user.pk, uid=uid)
+    return found_or_refused(found, Patient.objects.all(), request, uid=uid)
