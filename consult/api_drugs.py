@@ -1,32 +1,49 @@
-"""Generics as the doctor types, as JSON."""
+"""Generics as the doctor types, as JSON. A plain view: it is asked at each pause of the fingers."""
 
-from typing import cast
+from typing import Any
 
+from django.http import JsonResponse
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_safe
 from rest_framework.exceptions import PermissionDenied
-from rest_framework.request import Request
-from rest_framework.response import Response
-from rest_framework.views import APIView
 
-from accounts.gates import SignedIn, by_password, is_doctor
-from consult.drug_search import search_drugs
+from accounts.gates import DOCTOR_OF, SignedIn, by_password
+from consult.drug_search import Found, search_drugs
+
+LONGEST = 80
+KEPT_FOR = (
+    600  # seconds, by the doctor's browser: it helps to find, what may be issued is checked anew
+)
 
 
-class DrugSearch(APIView):
+@require_safe
+def drugs_typed(request: SignedIn) -> JsonResponse:
     """`?q=para`: at most 12 ways to write a generic, with form, strength and what the rules say."""
+    if not _is_for(request):
+        words = str(PermissionDenied.default_detail)
+        return JsonResponse({"code": PermissionDenied.default_code, "message": words}, status=403)
+    return _found(request)
 
-    def get(self, request: Request) -> Response:
-        plain = cast(SignedIn, request._request)
-        if not (by_password(plain.session) and plain.user.is_verified() and is_doctor(plain.user)):
-            raise PermissionDenied
-        rows = [
-            {
-                "generic": found.generic,
-                "name": found.name,
-                "form": found.product.form if found.product else "",
-                "form_name": found.product.get_form_display() if found.product else "",
-                "strength": found.product.strength if found.product else "",
-                "rule": found.rule,
-            }
-            for found in search_drugs(request.query_params.get("q", "")[:80])
-        ]
-        return Response(rows)
+
+def _is_for(request: SignedIn) -> bool:
+    if not (by_password(request.session) and request.user.is_verified()):
+        return False
+    return DOCTOR_OF.first(user=request.user.pk) is not None
+
+
+@cache_control(private=True, max_age=KEPT_FOR)
+def _found(request: SignedIn) -> JsonResponse:
+    rows = [_row(found) for found in search_drugs(request.GET.get("q", "")[:LONGEST])]
+    return JsonResponse(rows, safe=False)
+
+
+def _row(found: Found) -> dict[str, Any]:
+    product = found.product
+    return {
+        "generic": found.generic,
+        "name": found.name,
+        "form": product.form if product else "",
+        "form_name": product.get_form_display() if product else "",
+        "strength": product.strength if product else "",
+        "rule": found.rule,
+    }

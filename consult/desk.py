@@ -8,7 +8,7 @@ from django.db.models import BigAutoField, Exists, Q, QuerySet
 
 from accounts.models import Doctor
 from consult.models import Consultation, Opinion, RefillRequest
-from esanjeevani.composed import Composed
+from esanjeevani.composed import Columns, Composed
 from queues.desk import OwnLine
 from queues.models import Duty, KeptApart, Token
 
@@ -20,42 +20,59 @@ def _working(doctor: Any) -> "QuerySet[Duty, int]":
     return Duty.objects.working().filter(doctor=doctor).values_list("clinic", flat=True)
 
 
+def _held(doctor: Any) -> QuerySet[Token]:
+    return Token.objects.held().filter(doctor=doctor)
+
+
+def _refills(doctor: Any) -> QuerySet[RefillRequest]:
+    return RefillRequest.objects.filter(doctor=doctor).on_the_desk()
+
+
 def _opinions(doctor: Any) -> QuerySet[Opinion]:
     asked = Q(state=Opinion.State.ASKED, clinic__in=_working(doctor))
     joined = Q(state=Opinion.State.JOINED, specialist=doctor)
-    with_people = Opinion.objects.select_related(
-        "consultation__patient", "clinic__speciality", "asked_by__user"
-    )
-    rows = with_people.filter(asked | joined).exclude(asked_by=doctor)
-    return rows.order_by("asked_at")[:SHOWN]
+    return Opinion.objects.filter(asked | joined).exclude(asked_by=doctor)
 
 
 def _pile(doctor: Any) -> QuerySet[Consultation]:
     rows = Consultation.objects.to_answer_in_writing().filter(clinic__in=_working(doctor))
-    rows = rows.exclude(Exists(KeptApart.of_token(doctor))).select_related(*PEOPLE)
-    return rows.order_by("-is_emergency", "requested_at")[:SHOWN]
+    return rows.exclude(Exists(KeptApart.of_token(doctor)))
 
 
 def _mine(doctor: Any) -> QuerySet[Consultation]:
-    answering = Consultation.objects.filter(
+    return Consultation.objects.filter(
         doctor=doctor, state=Consultation.State.IN_PROGRESS, is_written=True
     )
-    return answering.select_related(*PEOPLE).order_by("started_at")
 
 
-OPINIONS = Composed(_opinions, doctor=BigAutoField())
-PILE = Composed(_pile, doctor=BigAutoField())
-MINE = Composed(_mine, doctor=BigAutoField())
-REFILLS = Composed(
-    lambda doctor: RefillRequest.objects.filter(doctor=doctor).on_the_desk(),
+# Whether there is any of each: of a desk that is looked at every ten seconds mostly nothing.
+LOOK = Columns(
+    lambda doctor: Doctor.objects.filter(pk=doctor).values_list(
+        *(Exists(part(doctor)) for part in (_held, _refills, _opinions, _pile, _mine))
+    ),
     doctor=BigAutoField(),
 )
 HELD = Composed(
+    lambda doctor: _held(doctor).select_related("patient", "clinic", "consultation"),
+    doctor=BigAutoField(),
+)
+REFILLS = Composed(_refills, doctor=BigAutoField())
+OPINIONS = Composed(
     lambda doctor: (
-        Token.objects.held()
-        .filter(doctor=doctor)
-        .select_related("patient", "clinic", "consultation")
+        _opinions(doctor)
+        .select_related("consultation__patient", "clinic__speciality", "asked_by__user")
+        .order_by("asked_at")[:SHOWN]
     ),
+    doctor=BigAutoField(),
+)
+PILE = Composed(
+    lambda doctor: (
+        _pile(doctor).select_related(*PEOPLE).order_by("-is_emergency", "requested_at")[:SHOWN]
+    ),
+    doctor=BigAutoField(),
+)
+MINE = Composed(
+    lambda doctor: _mine(doctor).select_related(*PEOPLE).order_by("started_at"),
     doctor=BigAutoField(),
 )
 
@@ -85,8 +102,18 @@ class OwnPart:
 
     @classmethod
     def of(cls, doctor: Doctor) -> "OwnPart":
-        """In 5 queries."""
-        return cls(HELD.first(doctor=doctor.pk), REFILLS.all(doctor=doctor.pk), Asked.of(doctor))
+        """In a query, and one for each kind of which there is any."""
+        own = doctor.pk
+        ((holds, refills, opinions, pile, mine),) = LOOK.columns(doctor=own)
+        return cls(
+            HELD.first(doctor=own) if holds else None,
+            REFILLS.all(doctor=own) if refills else [],
+            Asked(
+                OPINIONS.all(doctor=own) if opinions else [],
+                PILE.all(doctor=own) if pile else [],
+                MINE.all(doctor=own) if mine else [],
+            ),
+        )
 
     @property
     def version(self) -> str:

@@ -6,13 +6,15 @@ The fields are those of Annexure 2 of the Telemedicine Practice Guidelines 2020.
 from typing import Any
 
 from accounts.models import Doctor, Patient
-from consult.models import Consultation, Note, Observation, Prescription, PrescriptionLine, Referral
+from consult.models import Consultation, Note, Prescription, PrescriptionLine, Referral
+from consult.of_consultation import OBSERVATIONS
 from consult.rules import Checked
 from consult.rules.dose import quantity_of, shown, times_of_day, unit_of
 
 
 def document_of(
     prescription: Prescription,
+    lines: list[PrescriptionLine],
     consultation: Consultation,
     note: Note,
     doctor: Doctor,
@@ -46,7 +48,7 @@ def document_of(
         "advice": note.advice,
         "red_flags": note.red_flags,
         "follow_up_on": note.follow_up_on.isoformat() if note.follow_up_on else "",
-        "lines": [_line(line, checked) for line in prescription.lines.all()],
+        "lines": [_line(line, checked) for line in lines],
     }
 
 
@@ -84,7 +86,7 @@ def _visit(checked: Checked) -> dict[str, str]:
 
 def _vitals(consultation: Consultation) -> dict[str, str]:
     """As measured last in this consultation."""
-    measured = Observation.objects.filter(consultation=consultation).order_by("taken_at", "pk")
+    measured = OBSERVATIONS.all(consultation=consultation.pk)
     return {row.kind: row.shown for row in measured}
 
 
@@ -117,7 +119,6 @@ def _patient(patient: Patient) -> dict[str, Any]:
 def letter_of(referral: Referral, consultation: Consultation, doctor: Doctor) -> dict[str, Any]:
     """What a letter of referral says, frozen when it is written."""
     note = Note.objects.filter(consultation=consultation).first()
-    measured = consultation.observations.order_by("taken_at", "pk")
     speciality = referral.speciality
     return {
         "language": consultation.patient.language,
@@ -137,7 +138,7 @@ def letter_of(referral: Referral, consultation: Consultation, doctor: Doctor) ->
         "medicines": consultation.medicines,
         "pregnant": consultation.is_pregnant,
         "examination": consultation.examination,
-        "vitals": {row.kind: row.shown for row in measured},
+        "vitals": _vitals(consultation),
         "findings": note.findings if note else "",
         "diagnosis": note.diagnosis if note else "",
         "centre": consultation.facility.name if consultation.facility else "",

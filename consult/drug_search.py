@@ -1,18 +1,41 @@
 """Finding a generic while its name is being typed."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Case, Value, When
+from django.db.models import BigAutoField, Case, CharField, QuerySet, Value, When
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from consult.models import Drug, DrugName, DrugRule, Product
 from consult.models.formulary import name_key
-from consult.rules.check import rules_in_force
+from consult.rules.formulary import rules_in_force
 from consult.rules.lists import ListRule
+from esanjeevani.any_of import AnyOf
+from esanjeevani.composed import Composed
 
 SHOWN = 12
 SHORTEST = 2
+MOST_WORDS = 4
+
+
+def _names(**typed: Any) -> QuerySet[DrugName]:
+    """Those that hold every word; those that begin with the first one come first."""
+    names = DrugName.objects.filter(drug__withdrawn_on=None).select_related("drug")
+    for word in typed.values():
+        names = names.filter(key__contains=word)
+    begins = Case(When(key__startswith=typed["word_0"], then=Value(0)), default=Value(1))
+    return names.order_by(begins, "key")[: SHOWN * 2]
+
+
+# By how many words were typed.
+NAMES = {
+    words: Composed(_names, **{f"word_{number}": CharField() for number in range(words)})
+    for words in range(1, MOST_WORDS + 1)
+}
+PRODUCTS = AnyOf(
+    lambda drugs: Product.objects.filter(drug__pk__in=drugs), BigAutoField(), nothing=0
+)
 
 
 @dataclass(frozen=True)
@@ -27,23 +50,19 @@ class Found:
 
 def search_drugs(typed: str) -> list[Found]:
     """At most SHOWN, those that begin with what was typed first. In 3 queries, for any formulary."""
-    words = name_key(typed).split()[:4]
+    words = name_key(typed).split()[:MOST_WORDS]
     if not words or len(words[0]) < SHORTEST:
         return []
-    names = DrugName.objects.filter(drug__withdrawn_on=None)
-    for word in words:
-        names = names.filter(key__contains=word)
-    begins = Case(When(key__startswith=words[0], then=Value(0)), default=Value(1))
     found: dict[Drug, str] = {}
-    for one in names.select_related("drug").order_by(begins, "key")[: SHOWN * 2]:
+    for one in NAMES[len(words)].all(**{f"word_{at}": word for at, word in enumerate(words)}):
         found.setdefault(one.drug, one.name)
-    return _flat(dict(list(found.items())[:SHOWN]))
+    return _flat(dict(list(found.items())[:SHOWN])) if found else []
 
 
 def _flat(found: dict[Drug, str]) -> list[Found]:
     ids = [drug.pk for drug in found]
     products: dict[int, list[Product | None]] = {}
-    for product in Product.objects.filter(drug__in=ids):
+    for product in PRODUCTS.all(ids):
         products.setdefault(product.drug_id, []).append(product)
     rules = rules_in_force(ids, timezone.localdate())
     rows = [

@@ -24,7 +24,19 @@ def _of_uid(mine: Callable[..., QuerySet[Consultation]]) -> Composed[Consultatio
 _PEOPLE = Consultation.objects.with_people
 OWN = _of_uid(lambda user: _PEOPLE().of_patient_account(user))
 BOOKED = _of_uid(lambda user: _PEOPLE().of_patient_account(user).filter(facility=None))
-DOCTORS = _of_uid(lambda doctor: _PEOPLE().of_doctor(doctor))
+DOCTORS = _of_uid(
+    lambda doctor: Consultation.objects.select_related(
+        "patient", "clinic", "token", "note"
+    ).of_doctor(doctor)
+)
+DOCTORS_ROOM = _of_uid(
+    lambda doctor: (
+        Consultation.objects.select_related(
+            "patient__state", "patient__district", "clinic", "token", "facility", "note",
+            "emergency", "follow_up_link__visit",
+        ).of_doctor(doctor)
+    )
+)  # fmt: skip
 CENTRES = _of_uid(lambda facility: _PEOPLE().of_centre(facility).select_related("patient__account"))
 VISIBLE = Composed(
     lambda whose, uid, at: _PEOPLE().visible_to(whose, at).filter(uid=uid),
@@ -64,9 +76,13 @@ def own_consultation(request: SignedIn, uid: UUID) -> Consultation:
     return found
 
 
-def doctors_consultation(request: SignedIn, uid: UUID) -> Consultation:
-    """Called or seen by this doctor."""
-    return _fetch(DOCTORS, request.user.doctor, request, uid)
+def doctors_consultation(
+    request: SignedIn, uid: UUID, query: Composed[Consultation] = DOCTORS
+) -> Consultation:
+    """Called or seen by this doctor. For the room's page DOCTORS_ROOM reads what that shows."""
+    found = _fetch(query, request.user.doctor, request, uid)
+    found.doctor = request.user.doctor
+    return found
 
 
 def booked_consultation(request: SignedIn, uid: UUID) -> Consultation:

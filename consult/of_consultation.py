@@ -40,7 +40,7 @@ IN_FORCE = _prescription(Prescription.State.ISSUED)
 DRAFT_LINES = _of(
     lambda one: PrescriptionLine.objects.filter(
         prescription__consultation=one, prescription__state=Prescription.State.DRAFT
-    )
+    ).select_related("prescription")
 )
 EMERGENCY = _of(lambda one: EmergencyReferral.objects.filter(consultation=one))
 FOLLOWED_UP = _of(lambda one: FollowUpLink.objects.filter(consultation=one).select_related("visit"))
@@ -66,6 +66,9 @@ NEWEST_OPINION = _of(
         .order_by("-pk")[:1]
     )
 )
+OPEN_OPINIONS = _of(
+    lambda one: Opinion.objects.filter(consultation=one, state__in=Opinion.OPEN).order_by("pk")
+)
 LINES = Composed(
     lambda prescription: PrescriptionLine.objects.filter(prescription=prescription).select_related(
         "dispensing"
@@ -77,6 +80,24 @@ WENT_ON = _of(
     lambda one: Consultation.objects.filter(continues=one).sent().select_related("clinic")
 )
 _LOCKED = _of(lambda one: Consultation.objects.select_for_update().filter(pk=one))
+_LOCKED_WITH_NOTE = _of(
+    lambda one: (
+        Consultation.objects.select_for_update(of=("self",)).select_related("note").filter(pk=one)
+    )
+)
+_LOCKED_TO_ISSUE = _of(
+    lambda one: (
+        Consultation.objects.select_for_update(of=("self",))
+        .select_related(
+            "note", "emergency", "clinic", "patient__account", "patient__state",
+            "patient__district", "doctor__user", "doctor__facility",
+        )
+        .filter(pk=one)
+    )
+)  # fmt: skip
+TO_END = _of(
+    lambda one: Consultation.objects.select_related("token", "note", "emergency").filter(pk=one)
+)
 
 
 def lock(consultation: Consultation) -> Consultation:
@@ -84,7 +105,20 @@ def lock(consultation: Consultation) -> Consultation:
 
     Raises Consultation.DoesNotExist.
     """
-    found = _LOCKED.first(consultation=consultation.pk)
+    return _there(_LOCKED.first(consultation=consultation.pk))
+
+
+def lock_with_note(consultation: Consultation) -> Consultation:
+    """As lock(), with what the doctor noted as it stands now."""
+    return _there(_LOCKED_WITH_NOTE.first(consultation=consultation.pk))
+
+
+def lock_to_issue(consultation: Consultation) -> Consultation:
+    """As lock(), with all that a prescription says of people and places."""
+    return _there(_LOCKED_TO_ISSUE.first(consultation=consultation.pk))
+
+
+def _there(found: Consultation | None) -> Consultation:
     if found is None:
         raise Consultation.DoesNotExist
     return found
@@ -96,7 +130,15 @@ def issued_of(consultation: Consultation) -> Prescription | None:
 
 
 def note_of(consultation: Consultation) -> Note | None:
+    """Not asked for again where it was read with the consultation."""
+    if Consultation.note.is_cached(consultation):
+        return getattr(consultation, "note", None)
     return NOTE.first(consultation=consultation.pk)
+
+
+def is_emergency_of(consultation: Consultation) -> bool:
+    """Whether the doctor called it one, as read with the consultation."""
+    return getattr(consultation, "emergency", None) is not None
 
 
 def opinion_of(consultation: Consultation) -> Opinion | None:

@@ -158,7 +158,7 @@ urlpatterns = [
         name="refer_emergency",
     ),
     path("doctor/refills/<uuid:refill>/", care.take_refill, name="take_refill"),
-    path("api/v1/drugs/typed/", api_drugs.DrugSearch.as_view(), name="drugs"),
+    path("api/v1/drugs/typed/", api_drugs.drugs_typed, name="drugs"),
     path("check/keys.json", public.keys, name="check_keys"),
     path("doctor/consultations/<uuid:consultation>/phone/", calls.phone, name="phone"),
     path("doctor/consultations/<uuid:consultation>/text/", calls.in_text, name="in_text"),

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.postgresql.base import ServerBindingCursor
 from psycopg._preparing import PrepareManager
+from psycopg.errors import FeatureNotSupported
 
 
 def this_threads_connection() -> Any:
@@ -36,9 +37,24 @@ class Lasting(PrepareManager):
         """Asked for by a rollback."""
         return False
 
-    def _should_discard(self, prep: Any, results: Sequence[Any]) -> bool:
+    def forget(self) -> bool:
+        return super().clear()
+
+    def _should_discard(self, prep: Any, results: Sequence[Any], *_: Any) -> bool:
         said = (result.command_status or b"" for result in results)
-        return super().clear() if any(map(self._gone.match, said)) else False
+        return self.forget() if any(map(self._gone.match, said)) else False
+
+
+class PreparedCursor(ServerBindingCursor):
+    """Typed as one of psycopg2."""
+
+    def execute(self, query: Any, params: Any = None, **kwargs: Any) -> Any:
+        """Raises FeatureNotSupported once when a migration has changed what a plan would answer."""
+        try:
+            return super().execute(query, params, **kwargs)  # type: ignore[misc]
+        except FeatureNotSupported:
+            self.connection._prepared.forget()  # type: ignore[attr-defined]
+            raise
 
 
 def prepared_cursor() -> Any:
@@ -51,5 +67,5 @@ def prepared_cursor() -> Any:
     prepared = connection.connection._prepared
     if type(prepared) is PrepareManager:
         prepared.__class__ = Lasting
-    kind: Any = ServerBindingCursor  # typed as one of psycopg2
+    kind: Any = PreparedCursor
     return connection.make_cursor(kind(connection.connection))

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from django.db.models import BigAutoField, Exists, OuterRef, Q
+from django.db.models import BigAutoField, Exists, OuterRef, Q, QuerySet
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.safestring import SafeString
@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Doctor, Patient
 from accounts.models.patients import age_on
+from esanjeevani.any_of import AnyOf
 from esanjeevani.composed import Composed
 from queues.line import turns
 from queues.models import Clinic, Duty, Token
@@ -30,6 +31,22 @@ DUTIES_OF = Composed(
     ),
     doctor=BigAutoField(),
 )
+
+
+def _facts(tokens: list[Any]) -> "QuerySet[Token, Any]":
+    held = Token.objects.held().filter(brought_by=OuterRef("brought_by"))
+    return (
+        Token.objects.filter(pk__in=tokens, consultation__isnull=False)
+        .annotate(is_at_busy_screen=~Q(priority=Token.Priority.EMERGENCY) & Exists(held))
+        .values_list(
+            "pk", "consultation__uid", "number", "priority", "comes_first", "passes", "issued_at",
+            "patient__name", "patient__birth_date", "patient__sex", "consultation__complaint",
+            "presence__until", "is_at_busy_screen",
+        )
+    )  # fmt: skip
+
+
+FACTS = AnyOf(_facts, BigAutoField(), nothing=0)
 
 
 @dataclass(frozen=True)
@@ -122,16 +139,7 @@ def desk_line(clinic: Clinic) -> DeskLine:
 
 def _rows(tokens: list[int]) -> dict[int, DeskRow]:
     now, today = timezone.now(), timezone.localdate()
-    held = Token.objects.held().filter(brought_by=OuterRef("brought_by"))
-    facts: Any = (
-        Token.objects.filter(pk__in=tokens, consultation__isnull=False)
-        .annotate(is_at_busy_screen=~Q(priority=Token.Priority.EMERGENCY) & Exists(held))
-        .values_list(
-            "pk", "consultation__uid", "number", "priority", "comes_first", "passes", "issued_at",
-            "patient__name", "patient__birth_date", "patient__sex", "consultation__complaint",
-            "presence__until", "is_at_busy_screen",
-        )
-    )  # fmt: skip
+    facts: Any = FACTS.columns(tokens)
     rows: dict[int, DeskRow] = {}
     for pk, *place, passes, since, name, born, sex, complaint, until, at_busy_screen in facts:
         who: list[Any] = [bool(passes), since, name, age_on(born, today), sex, complaint]

@@ -2,14 +2,17 @@
 
 from datetime import timedelta
 
+import psycopg
 import pytest
-from django.db import IntegrityError, connection, models, transaction
+from django.db import IntegrityError, NotSupportedError, connection, models, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import AuditEvent, Patient, User
 from consult.models import Consultation
+from esanjeevani.any_of import AnyOf
 from esanjeevani.composed import Columns, Composed
+from esanjeevani.prepared import prepared_cursor
 from esanjeevani.rows import insert, insert_all, insert_unless_there, update
 from queues.models import Clinic, MoveRefused, Token
 from tests.factories import a_clinic, a_draft, a_patient, on_duty, waiting
@@ -184,6 +187,29 @@ def test_what_is_prepared_outlives_a_transaction_that_is_undone():
     assert len(before) > 0 or connection.vendor != "postgresql"
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.postgresql
+def test_a_migration_beside_us_fails_one_question_and_not_each_one_after_it():
+    """As old processes serve on while a new version changes the type of a column."""
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE changing (number integer)")
+    try:
+        asked = "SELECT number FROM changing"
+        for _ in range(4):
+            with prepared_cursor() as cursor:
+                cursor.execute(asked)
+        assert asked in what_is_prepared().values()
+        with psycopg.connect(**connection.get_connection_params() | {"autocommit": True}) as beside:
+            beside.execute("ALTER TABLE changing ALTER number TYPE bigint")
+        with pytest.raises(NotSupportedError), prepared_cursor() as cursor:
+            cursor.execute(asked)
+        with prepared_cursor() as cursor:
+            cursor.execute(asked)
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP TABLE changing")
+
+
 def what_is_prepared() -> dict[str, str]:
     """On this connection, by the name that each was given."""
     if connection.vendor != "postgresql":
@@ -191,3 +217,19 @@ def what_is_prepared() -> dict[str, str]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT name, statement FROM pg_prepared_statements")
         return dict(cursor.fetchall())
+
+
+def test_any_of_many_keys_is_asked_for_in_few_texts():
+    clinics = [a_clinic(always_open=False) for _ in range(70)]
+    some = AnyOf(
+        lambda keys, but: Clinic.objects.filter(pk__in=keys).exclude(pk=but).order_by("pk"),
+        models.BigAutoField(),
+        nothing=0,
+        but=models.BigAutoField(),
+    )
+    pks = [clinic.pk for clinic in clinics]
+    for asked, queries in [([], 0), (pks[:1], 1), (pks[:4], 1), (pks[2:30], 1), (pks, 2)]:
+        with CaptureQueriesContext(connection) as captured:
+            found = some.all(asked, but=pks[3])
+        assert [one.pk for one in found] == [pk for pk in asked if pk != pks[3]]
+        assert len(captured) == queries

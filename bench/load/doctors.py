@@ -55,8 +55,9 @@ class Doctor:
         self.browser, self.ledger, self.plan = Browser(network), network.ledger, plan
         self.account, self.seen = account, seen
         self.somebody, self.answered = asyncio.Event(), asyncio.Event()
-        self.is_leaving = False
-        self.shown, self.held = "", ""  # the desk's own part: its version, and who is called
+        self.is_calling = False
+        # The desk's own part: its version, and whether and in which consultation somebody is held.
+        self.shown, self.held, self.uid = "", "", ""
         self.own = Refreshing(self._refresh, self.ledger)
 
     async def begin(self) -> None:
@@ -93,6 +94,8 @@ class Doctor:
         self.shown = page.find("data-own").get("data-own")
         held = page.find("data-held")
         self.held = held.get("data-held") if held is not None else ""
+        link = page.find("data-open")
+        self.uid = link.get("href").rstrip("/").rpartition("/")[2] if link is not None else ""
         if self.held == "serving":
             self.answered.set()
 
@@ -106,8 +109,12 @@ class Doctor:
         elif message.get("own") != self.shown or "own" not in message:
             if message.get("state") == "serving" and self.held == "called":
                 self.answered.set()
-            elif not self.is_leaving:
+            elif not self._is_own_call(message):
                 self.own.ask()
+
+    def _is_own_call(self, message: dict[str, Any]) -> bool:
+        is_shown = self.is_calling or self.held == "called"
+        return message.get("state") == "called" and "own" not in message and is_shown
 
     async def _next_patient(self, closing: asyncio.Event) -> str:
         """The consultation whose patient came in; "" when nobody came."""
@@ -116,28 +123,35 @@ class Doctor:
         path = "/ws/desk/?language=en"
         desk = Socket(self.browser, path, self._hear, hurry=self.plan.compression)
         async with listening(desk):
-            while not self._held() and not closing.is_set():
+            while not self.uid and not closing.is_set():
                 if not await _set_within(self.somebody, 1.0):
                     continue
                 await asyncio.sleep(random.uniform(*REACTS))
                 if not self.somebody.is_set() or closing.is_set():
                     continue
-                form = {
-                    "csrfmiddlewaretoken": self.browser.page.csrf,
-                    "clinic": self.account.clinic,
-                }
-                self.asked_at = time.monotonic()
-                self.is_leaving = True  # the page: what the call changed shows on the next one
-                await self.browser.submit("desk: call next", form, "/doctor/call/", "desk: page")
-                self.is_leaving = False
-                self.somebody.clear()
-                self._read_desk(self.browser.page)
-            uid = self._held()
-            if not uid:
+                await self._call()
+            if not self.uid:
                 return ""
-            self.ledger.hold(self.account.phone, uid)
-            self.ledger.called(uid, self.asked_at)
-            return await self._until_answered(uid)
+            self.ledger.hold(self.account.phone, self.uid)
+            self.ledger.called(self.uid, self.asked_at)
+            return await self._until_answered(self.uid)
+
+    async def _call(self) -> None:
+        """As static/js/desk.js: whom it brought, or that it brought nobody, comes into the page."""
+        form = {"csrfmiddlewaretoken": self.browser.page.csrf, "clinic": self.account.clinic}
+        self.asked_at, self.is_calling = time.monotonic(), True
+        self.somebody.clear()
+        came = await self._send("desk: call next", "/doctor/call/", form, "fetch")
+        self.is_calling = False
+        if came.find("data-own") is not None:
+            self._read_own(came)
+
+    async def _send(self, step: str, path: str, form: dict[str, str], wanted: str) -> Any:
+        """A form that a script sends; `wanted` says what it takes of the answer."""
+        headers = {"Origin": self.browser.network.origin, "X-Requested-With": wanted}
+        return await self.browser.ask(
+            step, "POST", path, data=form, headers=headers, allow=(200, 202)
+        )
 
     async def _until_answered(self, uid: str) -> str:
         """Read the case meanwhile; whoever does not come is passed over by the sweep."""
@@ -148,10 +162,6 @@ class Doctor:
         self.ledger.let_go(self.account.phone)
         await self.browser.get("desk: page", "/doctor/")
         return ""
-
-    def _held(self) -> str:
-        link = self.browser.page.find("data-open")
-        return link.get("href").rstrip("/").rpartition("/")[2] if link is not None else ""
 
     async def _consult(self, uid: str) -> bool:
         self.path = f"/doctor/consultations/{uid}/"
@@ -189,17 +199,14 @@ class Doctor:
         await asyncio.sleep(self.plan.talk * 0.4 * random.uniform(0.7, 1.3))
         self.ledger.done(f"issued {room.uid}")
         await room.report()
-        await self.browser.submit(
-            "doctor: issue", form | {"issue": "1"}, f"{self.path}save/", "doctor's room: page"
+        # As static/js/stay.js: the form as it is then comes into the page.
+        self.browser.page = await self._send(
+            "doctor: issue", f"{self.path}save/", form | {"issue": "1"}, "stay"
         )
 
     async def _save(self, form: dict[str, str]) -> None:
         """As static/js/prescribe.js: the answer is what the rules say."""
-        headers = {"Origin": self.browser.network.origin, "X-Requested-With": "fetch"}
-        await self.browser.ask(
-            "doctor: the page saves itself", "POST", f"{self.path}save/", data=form,
-            headers=headers, allow=(200, 202),
-        )  # fmt: skip
+        await self._send("doctor: the page saves itself", f"{self.path}save/", form, "fetch")
 
     async def _finish(self, uid: str) -> None:
         form = self.browser.page.form("/save/") | {"finish": "1"}

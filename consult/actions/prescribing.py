@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from django.db import transaction
+from django.db.models import BigAutoField
 from django.utils import timezone
 
 from accounts.actions import record
@@ -17,7 +18,15 @@ from consult.models import (
     PrescriptionLine,
     WarningReason,
 )
-from consult.of_consultation import DRAFT, EMERGENCY, IN_FORCE, NOTE, lock
+from consult.of_consultation import (
+    DRAFT,
+    DRAFT_LINES,
+    IN_FORCE,
+    is_emergency_of,
+    lock,
+    lock_to_issue,
+    note_of,
+)
 from consult.rules import Checked, Refusal, Warned, check
 from consult.rules.dose import quantity_of
 from consult.signing import (
@@ -28,7 +37,16 @@ from consult.signing import (
     sign_row,
 )
 from esanjeevani.celery_app import enqueue
+from esanjeevani.composed import Columns
+from esanjeevani.rows import insert, insert_all, update
 from queues.models import MoveRefused
+
+VERSIONS = Columns(
+    lambda consultation: Prescription.objects.filter(consultation=consultation).values_list(
+        "version"
+    ),
+    consultation=BigAutoField(),
+)
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +91,11 @@ class Line:
         line = cls(**words)
         return cls(**words | {"quantity": None}) if line.quantity == line.by_itself else line
 
+    @classmethod
+    def drafted(cls, row: PrescriptionLine) -> "Line":
+        """Of a draft: as it was written."""
+        return cls(**{one.name: getattr(row, one.name) for one in fields(cls)})
+
     @property
     def by_itself(self) -> int | None:
         """The quantity that follows from dose and days."""
@@ -88,26 +111,45 @@ def save_lines(*, consultation: Consultation, lines: list[Line], by: User) -> Pr
     Raises MoveRefused when the consultation is not in progress.
     """
     locked = _locked(consultation)
-    draft = _draft(locked)
+    rows = DRAFT_LINES.all(consultation=locked.pk)
+    draft = rows[0].prescription if rows else _draft(locked)
     if draft is None:
         if not lines or _says_what_is_issued(locked, lines):
             return None
-        draft = Prescription.objects.create(consultation=locked, version=_next_version(locked))
-    draft.lines.all().delete()
+        draft = _new_draft(locked)
     if not lines:
+        draft.lines.all().delete()
         draft.delete()
         record("prescription.empty", consultation, by=by, patient=consultation.patient)
         return None
-    PrescriptionLine.objects.bulk_create(
-        PrescriptionLine(prescription=draft, position=position, **asdict(line))
-        for position, line in enumerate(lines[: Prescription.MAX_LINES], 1)
-    )
+    _write_lines(draft, rows, lines[: Prescription.MAX_LINES])
     record("prescription.draft", draft, by=by, patient=consultation.patient)
     return draft
 
 
 def _draft(consultation: Consultation) -> Prescription | None:
     return DRAFT.first(consultation=consultation.pk)
+
+
+def _new_draft(consultation: Consultation) -> Prescription:
+    version = len(VERSIONS.columns(consultation=consultation.pk)) + 1
+    draft = Prescription(consultation=consultation, version=version)
+    insert(draft)
+    return draft
+
+
+def _write_lines(draft: Prescription, rows: list[PrescriptionLine], lines: list[Line]) -> None:
+    """Only those that are another than before: mostly it is one that is being written."""
+    kept, new = {row.position: row for row in rows}, []
+    for position, line in enumerate(lines, 1):
+        row = kept.pop(position, None)
+        if row is None:
+            new.append(PrescriptionLine(prescription=draft, position=position, **asdict(line)))
+        elif Line.drafted(row) != line:
+            update(PrescriptionLine, row.pk, asdict(line))
+    insert_all(new)
+    if kept:
+        PrescriptionLine.objects.filter(pk__in=[row.pk for row in kept.values()]).delete()
 
 
 def _says_what_is_issued(consultation: Consultation, lines: list[Line]) -> bool:
@@ -134,36 +176,37 @@ def issue_prescription(*, consultation: Consultation, doctor: Doctor) -> Prescri
     moment, whatever they were when the draft was written. Two tabs: the second finds no draft left
     and is refused with "issued".
     """
-    locked = _locked(consultation, refused=IssueRefused("over"))
+    locked = _in_progress(lock_to_issue(consultation), refused=IssueRefused("over"))
     doctor = _may_issue(locked, doctor)
-    note = NOTE.first(consultation=locked.pk)
+    note = note_of(locked)
     if note is None or not note.diagnosis.strip():
         raise IssueRefused("no_diagnosis")
-    draft = _draft(locked)
-    earlier_ones = locked.prescriptions.filter(state=Prescription.State.ISSUED)
-    if draft is None or not draft.lines.exists():
-        raise IssueRefused("issued" if earlier_ones and not draft else "no_lines")
-    checked = check_draft(draft, locked, diagnosis=note.diagnosis)
+    lines = DRAFT_LINES.all(consultation=locked.pk)
+    earlier = IN_FORCE.first(consultation=locked.pk)
+    if not lines:
+        raise IssueRefused("issued" if earlier and not _draft(locked) else "no_lines")
+    draft = lines[0].prescription
+    checked = check(locked, lines, diagnosis=note.diagnosis)
     reasons = _reasons_against(checked, draft)
-    for earlier in earlier_ones:
+    if earlier:
         earlier.supersede()
-    document = document_of(draft, locked, note, doctor, checked) | {"warnings": reasons}
+    document = document_of(draft, lines, locked, note, doctor, checked) | {"warnings": reasons}
     _sign_and_issue(draft, doctor, document)
-    record("prescription.issue", draft, by=doctor.user, patient=consultation.patient)
+    record("prescription.issue", draft, by=doctor.user, patient=locked.patient)
     enqueue("consult.render", draft.pk)
-    tell(consultation, "prescription", number=draft.number)
+    tell(locked, "prescription", number=draft.number)
     broadcast.prescription_changed(locked.pk)
     return draft
 
 
 def _may_issue(locked: Consultation, doctor: Doctor) -> Doctor:
     """The doctor as registered now. Who may, and for whom: TPG 2020, 3.1, 3.3 and 3.6."""
-    if locked.doctor_id != doctor.pk:
+    now = locked.doctor
+    if now is None or now.pk != doctor.pk:
         raise IssueRefused("not_yours")
-    now = Doctor.objects.select_related("user", "facility").get(pk=doctor.pk)
     if not now.is_verified:
         raise IssueRefused("not_verified")
-    if EMERGENCY.first(consultation=locked.pk):
+    if is_emergency_of(locked):
         raise IssueRefused("emergency")
     patient = locked.patient
     if patient.birth_date > timezone.localdate():
@@ -182,10 +225,15 @@ def _reasons_against(checked: Checked, draft: Prescription) -> list[dict[str, st
     """Every warning with the doctor's reason. Raises IssueRefused."""
     if checked.refusals:
         raise IssueRefused("rules", refusals=checked.refusals, warnings=checked.warnings)
-    given = dict(draft.warning_reasons.values_list("key", "reason"))
+    given = reasons_given(draft) if checked.warnings else {}
     if any(not given.get(warned.key, "").strip() for warned in checked.warnings):
         raise IssueRefused("warnings", warnings=checked.warnings)
     return [{"words": one.words, "reason": given[one.key]} for one in checked.warnings]
+
+
+def reasons_given(draft: Prescription) -> dict[str, str]:
+    """Why the doctor prescribes in spite of warnings, by their keys."""
+    return dict(draft.warning_reasons.values_list("key", "reason"))
 
 
 def _sign_and_issue(draft: Prescription, doctor: Doctor, document: dict[str, Any]) -> None:
@@ -234,22 +282,18 @@ def revise_prescription(*, consultation: Consultation, by: User) -> Prescription
     if draft:
         return draft
     issued = locked.prescriptions.get(state=Prescription.State.ISSUED)
-    draft = Prescription.objects.create(consultation=locked, version=_next_version(locked))
-    PrescriptionLine.objects.bulk_create(
-        PrescriptionLine(prescription=draft, position=position, **asdict(Line.of(line)))
-        for position, line in enumerate((issued.document or {})["lines"], 1)
-    )
+    draft = _new_draft(locked)
+    _write_lines(draft, [], [Line.of(line) for line in (issued.document or {})["lines"]])
     record("prescription.revise", draft, by=by, patient=consultation.patient)
     return draft
 
 
-def _locked(consultation: Consultation, refused: Exception | None = None) -> Consultation:
+def _locked(consultation: Consultation) -> Consultation:
     """The consultation, locked and in progress."""
-    case = lock(consultation)
+    return _in_progress(lock(consultation))
+
+
+def _in_progress(case: Consultation, refused: Exception | None = None) -> Consultation:
     if case.state != Consultation.State.IN_PROGRESS:
         raise refused or MoveRefused("The consultation is not in progress.")
     return case
-
-
-def _next_version(consultation: Consultation) -> int:
-    return consultation.prescriptions.count() + 1

@@ -1,5 +1,5 @@
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import BigAutoField, QuerySet
 from django.utils import timezone
 
 from accounts.actions import record
@@ -11,13 +11,24 @@ from consult.models import (
     EmergencyReferral,
     FollowUp,
     Note,
-    Opinion,
-    Prescription,
 )
-from consult.of_consultation import NOTE, lock
+from consult.of_consultation import (
+    DRAFT,
+    OPEN_OPINIONS,
+    TO_END,
+    is_emergency_of,
+    lock_with_note,
+    note_of,
+)
+from esanjeevani.composed import Composed
 from esanjeevani.rows import insert, update
 from queues import actions as queues
 from queues.models import Clinic, KeptApart, MoveRefused, Token
+
+OF_TOKEN = Composed(
+    lambda token: Consultation.objects.filter(token=token).select_related("patient", "clinic"),
+    token=BigAutoField(),
+)
 
 
 class StillAnEmergency(MoveRefused):
@@ -28,9 +39,11 @@ class StillAnEmergency(MoveRefused):
 def call_next(*, clinic: Clinic, doctor: Doctor) -> Consultation:
     """Call the first present patient. Raises what queues.actions.call_next raises."""
     token = queues.call_next(clinic=clinic, doctor=doctor)
-    consultation = Consultation.objects.with_people().get(token=token)
-    Consultation.objects.filter(pk=consultation.pk).update(doctor=doctor)
-    consultation.doctor = doctor
+    consultation = OF_TOKEN.first(token=token.pk)
+    if consultation is None:
+        raise Consultation.DoesNotExist
+    update(Consultation, consultation.pk, {"doctor": doctor})
+    consultation.token, consultation.doctor = token, doctor
     record("consultation.call", consultation, by=doctor.user, patient=consultation.patient)
     broadcast.centre_changed(consultation)
     return consultation
@@ -96,11 +109,11 @@ def save_note(*, consultation: Consultation, by: User, **words: object) -> Note:
 
     Raises MoveRefused when the consultation is not in progress: afterwards nothing is edited.
     """
-    case = lock(consultation)
+    case = lock_with_note(consultation)
     if case.state != Consultation.State.IN_PROGRESS:
         raise MoveRefused("The consultation is not in progress.")
     said = {**words, "written_by": by, "written_at": timezone.now()}
-    note = NOTE.first(consultation=case.pk)
+    note = note_of(case)
     if note is None:
         note = Note(consultation=case, **said)
         insert(note)
@@ -108,6 +121,7 @@ def save_note(*, consultation: Consultation, by: User, **words: object) -> Note:
         update(Note, note.pk, said)
         for name, value in said.items():
             setattr(note, name, value)
+    consultation.note = note  # for whoever goes on with it
     record("note.write", f"consultation:{case.uid}", by=by, patient=consultation.patient)
     return note
 
@@ -138,12 +152,16 @@ def complete(*, consultation: Consultation, by: User) -> Consultation:
 
     The follow-up that the doctor set becomes a task at the health centre.
     """
-    refuse_routine_end(consultation)
+    standing = TO_END.first(consultation=consultation.pk)
+    if standing is None:
+        raise MoveRefused("It is gone.")
+    if is_emergency_of(standing):
+        raise StillAnEmergency("It was called an emergency.")
     if not consultation.is_written:
-        queues.finish_token(token=token_of(consultation))
+        queues.finish_token(token=_place(standing.token))
     consultation.complete()
     close_what_is_open(consultation)
-    _set_follow_up(consultation)
+    _set_follow_up(consultation, note_of(standing))
     record("consultation.complete", consultation, by=by, patient=consultation.patient)
     broadcast.consultation_changed(consultation)
     return consultation
@@ -157,7 +175,8 @@ def refuse_routine_end(consultation: Consultation) -> None:
 
 def close_what_is_open(consultation: Consultation) -> None:
     """At the end: drafts of prescriptions go, and no specialist is waited for any longer."""
-    for draft in consultation.prescriptions.filter(state=Prescription.State.DRAFT):
+    draft = DRAFT.first(consultation=consultation.pk)
+    if draft:
         draft.lines.all().delete()
         draft.delete()
     withdraw_questions(consultation)
@@ -165,19 +184,18 @@ def close_what_is_open(consultation: Consultation) -> None:
 
 def withdraw_questions(consultation: Consultation) -> None:
     """No doctor waits for a specialist's answer any longer."""
-    for opinion in consultation.opinions.filter(state__in=Opinion.OPEN):
+    for opinion in OPEN_OPINIONS.all(consultation=consultation.pk):
         opinion.withdraw()
         broadcast.opinion_changed(opinion)
 
 
-def _set_follow_up(consultation: Consultation) -> None:
-    note = Note.objects.filter(consultation=consultation).first()
-    if consultation.facility is None or note is None or note.follow_up_on is None:
+def _set_follow_up(consultation: Consultation, note: Note | None) -> None:
+    if consultation.facility_id is None or note is None or note.follow_up_on is None:
         return
     FollowUp.objects.create(
         consultation=consultation,
         patient=consultation.patient,
-        facility=consultation.facility,
+        facility_id=consultation.facility_id,
         due_on=note.follow_up_on,
     )
 
@@ -221,7 +239,10 @@ def _end_place(token: Token) -> None:
 def token_of(consultation: Consultation) -> Token:
     """The token as it is now, for a move. The token always moves before its consultation: one order
     of locks, so that two requests can wait for each other but never both."""
-    token = _tokens().filter(consultation=consultation).first()
+    return _place(_tokens().filter(consultation=consultation).first())
+
+
+def _place(token: Token | None) -> Token:
     if token is None:
         raise MoveRefused("A draft has no place in a line.")
     return token

@@ -69,6 +69,4 @@ def add_lines(*, consultation: Consultation, new: list[Line], by: User) -> Presc
 
 
 def draft_lines(consultation: Consultation) -> list[Line]:
-    names = Line.__dataclass_fields__
-    drafted = DRAFT_LINES.all(consultation=consultation.pk)
-    return [Line(**{name: getattr(row, name) for name in names}) for row in drafted]
+    return [Line.drafted(row) for row in DRAFT_LINES.all(consultation=consultation.pk)]

@@ -24,7 +24,7 @@ from consult.api.shapes import (
     ReturnInput,
 )
 from consult.models import Consultation
-from consult.views.doctor import EARLIER_SHOWN
+from consult.views.doctors_parts import EARLIER_SHOWN
 from consult.views.returning import return_form
 from queues.desk import desk_lines
 from queues.models import Clinic, Token

@@ -26,7 +26,8 @@ from consult.forms.consultation import (
     why_refused,
 )
 from consult.forms.elsewhere import ElsewhereForm
-from consult.forms.medicines import DraftRows, LineForm, LineFormSet, lines_of
+from consult.forms.medicines import DraftRows, LineForm, LineFormSet, typed_lines
+from consult.forms.noted import note_fields, typed_fields
 from consult.forms.untouched import untouched
 
 __all__ = [
@@ -58,7 +59,9 @@ __all__ = [
     "UploadField",
     "UploadForm",
     "VitalsForm",
-    "lines_of",
+    "note_fields",
+    "typed_fields",
+    "typed_lines",
     "untouched",
     "why_refused",
 ]

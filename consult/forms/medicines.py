@@ -1,5 +1,6 @@
 """The medicines of a prescription, row by row."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from functools import lru_cache
 from typing import Any
@@ -15,7 +16,8 @@ from consult.models import Prescription, PrescriptionLine
 from consult.rules.dose import frequency_of
 
 PREFIX = "lines"
-ROWS_KEPT = 1_000  # as HTML: what doctors prescribe is often the same
+ROWS_KEPT = 1_000  # as HTML, and as typed: what doctors prescribe is often the same
+LONGEST_KEPT = 600  # letters of a row as typed
 
 
 class LineForm(forms.ModelForm):
@@ -142,7 +144,39 @@ def _management(drafted: int) -> tuple[SafeString, int]:
     return str(formset.management_form), formset.total_form_count()  # type: ignore[return-value]
 
 
-def lines_of(formset: Any) -> list[Line]:
-    """The medicines of a valid formset, empty rows left out."""
-    filled = (form.cleaned_data for form in formset if form.cleaned_data.get("generic"))
-    return [Line(**line) for line in filled]
+def typed_lines(data: Mapping[str, str]) -> list[Line] | None:
+    """The medicines of the page's rows, empty ones left out.
+
+    None when something is not right with them; LineFormSet says what. The page sends all rows at each
+    pause, and mostly one of them has changed: each is looked at once.
+    """
+    total = data.get(f"{PREFIX}-TOTAL_FORMS", "")
+    if not (total.isascii() and total.isdigit() and len(total) < 3):
+        return None
+    if int(total) > Prescription.MAX_LINES:
+        return None
+    rows = [_typed(data, number) for number in range(int(total))]
+    try:
+        return [_line(row) if _is_short(row) else _read(row) for row in rows if any(row)]
+    except forms.ValidationError:
+        return None
+
+
+def _typed(data: Mapping[str, str], number: int) -> tuple[str, ...]:
+    return tuple(data.get(f"{PREFIX}-{number}-{name}", "").strip() for name in LineForm.Meta.fields)
+
+
+def _is_short(row: tuple[str, ...]) -> bool:
+    return sum(map(len, row)) <= LONGEST_KEPT
+
+
+def _read(row: tuple[str, ...]) -> Line:
+    """Raises ValidationError."""
+    words = dict(zip(LineForm.Meta.fields, row, strict=True))
+    form = LineForm(words, use_required_attribute=False)
+    if not form.is_valid():
+        raise forms.ValidationError("")
+    return Line(**form.cleaned_data)
+
+
+_line = lru_cache(maxsize=ROWS_KEPT)(_read)

@@ -12,6 +12,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models.base import Labelled
 from consult.models.prescriptions import PrescriptionLine
 
 
@@ -69,7 +70,7 @@ class DrugName(models.Model):
         return self.name
 
 
-class Product(models.Model):
+class Product(Labelled):
     """One form, strength and route in which a generic is given."""
 
     drug = models.ForeignKey(Drug, on_delete=models.CASCADE, related_name="products")

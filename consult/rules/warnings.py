@@ -2,16 +2,19 @@
 
 import re
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
+from functools import cached_property
 from itertools import combinations
 from typing import Protocol
 
-from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from consult.models import Drug, Interaction
+from consult.models import Consultation, DoseRange, Drug
 from consult.models.formulary import name_key
 from consult.rules.dose import mg_a_day
+from consult.rules.formulary import INTERACTIONS, doses_of, names_of
+from consult.rules.weight import weight_of
 
 # Words that say "no allergy", in the site's languages.
 NO_ALLERGY = {"no", "none", "nil", "nka", "nkda", "not", "known", "नहीं", "कोई", "ना", "है"}
@@ -43,22 +46,32 @@ class Medicine:
     written: Written
 
 
-@dataclass(frozen=True)
 class Patient:
-    """What warnings depend on. Weight in kg, None when it was not measured."""
+    """What warnings depend on, in one consultation on one day."""
 
-    age_months: int
-    weight: Decimal | None
-    is_pregnant: bool
-    allergies: str
-    medicines: str
+    def __init__(self, consultation: Consultation, day: date) -> None:
+        self._consultation, self._day = consultation, day
+        self.is_pregnant: bool = consultation.is_pregnant
+        self.allergies: str = consultation.allergies
+        self.medicines: str = consultation.medicines
+
+    @property
+    def age_months(self) -> int:
+        born, day = self._consultation.patient.birth_date, self._day
+        return (day.year - born.year) * 12 + day.month - born.month - (day.day < born.day)
+
+    @cached_property
+    def weight(self) -> Decimal | None:
+        """In kg; None when it was not measured. Read when a dose goes by it."""
+        return weight_of(self._consultation)
 
 
 def warnings_for(medicines: list[Medicine], patient: Patient) -> list[Warned]:
-    """For drugs whose names and dose ranges are prefetched. One query, for interactions."""
+    """In a query for the usual doses, and one for each thing more that there is to compare with."""
     found = _allergies(medicines, patient) + _twice(medicines)
+    doses = doses_of(_drugs(medicines))
     for medicine in medicines:
-        found += _dose(medicine, patient)
+        found += _dose(medicine, doses.get(medicine.drug.pk, []), patient)
         if patient.is_pregnant and medicine.drug.pregnancy:
             found.append(_pregnancy(medicine.drug))
     found += _interactions(medicines, patient)
@@ -70,10 +83,11 @@ def _allergies(medicines: list[Medicine], patient: Patient) -> list[Warned]:
         word for word in re.findall(r"\w+(?:[\u0900-\u0dff\u200d]+\w*)*", patient.allergies.casefold())
         if word not in NO_ALLERGY
     ]  # fmt: skip
+    names = names_of(_drugs(medicines)) if words else {}
     found = []
-    for medicine in medicines:
+    for medicine in medicines if words else []:
         drug = medicine.drug
-        known = name_key(" ".join([drug.drug_class, *(one.name for one in drug.names.all())]))
+        known = name_key(" ".join([drug.drug_class, *names.get(drug.pk, [])]))
         if any(_means(word, known) for word in words):
             found.append(
                 Warned(
@@ -96,6 +110,10 @@ def _allergies(medicines: list[Medicine], patient: Patient) -> list[Warned]:
             )
         )
     return found
+
+
+def _drugs(medicines: list[Medicine]) -> list[int]:
+    return list({medicine.drug.pk for medicine in medicines})
 
 
 def _means(word: str, known: str) -> bool:
@@ -129,8 +147,7 @@ def _pair_key(kind: str, one: Drug, other: Drug) -> str:
     return f"{kind}:{low}-{high}"
 
 
-def _dose(medicine: Medicine, patient: Patient) -> list[Warned]:
-    ranges = list(medicine.drug.dose_ranges.all())
+def _dose(medicine: Medicine, ranges: list[DoseRange], patient: Patient) -> list[Warned]:
     written = medicine.written
     mg = mg_a_day(written.strength, written.dose, written.frequency)
     if not ranges or mg is None:
@@ -161,18 +178,17 @@ def _pregnancy(drug: Drug) -> Warned:
 
 def _interactions(medicines: list[Medicine], patient: Patient) -> list[Warned]:
     """Between what is written, and with what the patient says to take already."""
-    mine = {medicine.drug.pk for medicine in medicines}
-    if not mine:
+    mine = set(_drugs(medicines))
+    if len(mine) < 2 and not patient.medicines.strip():
         return []
     told = f" {name_key(patient.medicines)} "
-    pairs = Interaction.objects.filter(Q(first__in=mine) | Q(second__in=mine))
     return [
         Warned(
             _pair_key("interaction", pair.first, pair.second),
             _("%(one)s with %(other)s: %(words)s.")
             % {"one": pair.first.generic, "other": pair.second.generic, "words": pair.words},
         )
-        for pair in pairs.select_related("first", "second").order_by("pk")
+        for pair in INTERACTIONS.all(list(mine))
         if {pair.first_id, pair.second_id} <= mine
         or any(
             name_key(drug.generic) in told

@@ -2,6 +2,7 @@
 
 from base64 import b64decode, b64encode
 from binascii import Error as NotBase64
+from functools import lru_cache
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -14,9 +15,13 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 from django.conf import settings
+from django.db.models import CharField
 
 from consult.models import Prescription, SigningKey
 from consult.signing.canonical import canonical_form, digest_of
+from esanjeevani.composed import Composed
+
+KEY = Composed(lambda key_id: SigningKey.objects.filter(key_id=key_id), key_id=CharField())
 
 
 class KeyMissing(Exception):
@@ -51,8 +56,9 @@ def sign_row(canonical: bytes) -> dict[str, str]:
 
 
 def _private_key(key_id: str) -> Ed25519PrivateKey:
+    file = key_file(key_id)
     try:
-        key = load_pem_private_key(key_file(key_id).read_bytes(), password=None)
+        key = _load(file, file.stat().st_mtime_ns)
     except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise KeyMissing(f"{key_id}: {error}") from None
     if not isinstance(key, Ed25519PrivateKey):
@@ -60,10 +66,19 @@ def _private_key(key_id: str) -> Ed25519PrivateKey:
     return key
 
 
+@lru_cache(maxsize=2)
+def _load(file: Path, _changed: int) -> object:
+    """Once per file, as the certificate's key is."""
+    return load_pem_private_key(file.read_bytes(), password=None)
+
+
 def _remember(key_id: str, public: Ed25519PublicKey) -> None:
     """The public half, at the first use. One id never stands for two keys."""
     raw = b64encode(public.public_bytes(Encoding.Raw, PublicFormat.Raw)).decode()
-    row, _created = SigningKey.objects.get_or_create(key_id=key_id, defaults={"public_key": raw})
+    row = KEY.first(key_id=key_id)
+    if row is None:
+        defaults = {"public_key": raw}
+        row, _created = SigningKey.objects.get_or_create(key_id=key_id, defaults=defaults)
     if row.public_key != raw or row.revoked_at is not None:
         raise KeyMissing(f"{key_id} was another key before, or was revoked.")
 

@@ -13,26 +13,28 @@ from consult.forms.untouched import Choices
 from consult.models import Consultation, Opinion
 from consult.of_consultation import INSTRUCTIONS, letters_of
 from consult.readings import readings
+from consult.room_holds import RoomHolds
 from esanjeevani.composed import Composed
 from queues.models import Clinic, HubLink
 
 
-def panels(consultation: Consultation, **forms: Any) -> dict[str, Any]:
-    """For the treating doctor's room; a form with mistakes comes in `forms`."""
+def panels(consultation: Consultation, holds: RoomHolds) -> dict[str, Any]:
+    """For the treating doctor's room; a form with mistakes takes the place of its own."""
     clinics = clinic_choices(reachable_clinics(consultation))
     return {
         "readings": readings(consultation),
-        "instructions": INSTRUCTIONS.all(consultation=consultation.pk),
+        "instructions": INSTRUCTIONS.all(consultation=consultation.pk)
+        if holds.instructions
+        else [],
         "instruction_form": InstructionForm(prefix="instruction"),
-        "opinions": OPINIONS.all(consultation=consultation.pk),
+        "opinions": OPINIONS.all(consultation=consultation.pk) if holds.opinions else [],
         "may_ask": bool(clinics),
         "opinion_form": untouched(OpinionForm, "opinion", clinic=clinics),
         "transfer_form": untouched(TransferForm, "transfer", clinic=clinics),
         "referral_form": untouched(
             ReferralForm, "referral", facility=_places_to_refer_to(consultation)
         ),
-        "letters": letters_of(consultation),
-        **forms,
+        "letters": letters_of(consultation) if holds.letters else [],
     }
 
 

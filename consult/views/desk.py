@@ -3,10 +3,9 @@
 from uuid import UUID
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
-from django.db.models import BigAutoField
+from django.db.models import BigAutoField, UUIDField
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -33,6 +32,7 @@ MAY_START = Composed(
     doctor=BigAutoField(),
     speciality=BigAutoField(),
 )
+CLINIC = Composed(lambda uid: Clinic.objects.filter(uid=uid), uid=UUIDField())
 
 
 @require_safe
@@ -65,20 +65,33 @@ def own_part(request: SignedIn) -> HttpResponse:
 @require_POST
 @doctor_only
 def call_next(request: SignedIn) -> HttpResponse:
-    """Call the first present patient of one line."""
+    """Call the first present patient of one line. To the page's script what comes of it, in place."""
+    holds = True
     try:
-        clinic = get_object_or_404(Clinic, uid=request.POST.get("clinic", ""))
-    except ValidationError:  # not the shape of an id
-        raise Http404 from None
-    try:
-        actions.call_next(clinic=clinic, doctor=request.user.doctor)
+        actions.call_next(clinic=_clinic(request), doctor=request.user.doctor)
     except NotOnDuty:
+        holds = False
         messages.error(request, _("You are not on duty in this clinic, or you are paused."))
     except AlreadyHolding:
         messages.info(request, _("You have a patient already."))
     except NobodyPresent as nobody:
+        holds = False
         messages.info(request, _why_nobody(nobody))
-    return redirect("consult:desk")
+    if request.headers.get("X-Requested-With") != "fetch":
+        return redirect("consult:desk")
+    own = OwnPart.of(request.user.doctor) if holds else None
+    return render(request, "consult/_called.html", {"own": own})
+
+
+def _clinic(request: SignedIn) -> Clinic:
+    try:
+        uid = UUID(request.POST.get("clinic", ""))
+    except ValueError:
+        raise Http404 from None
+    clinic = CLINIC.first(uid=uid)
+    if clinic is None:
+        raise Http404
+    return clinic
 
 
 def _why_nobody(nobody: NobodyPresent) -> str:

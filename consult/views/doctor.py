@@ -4,9 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.db.models import BigAutoField, QuerySet
-from django.forms import BaseFormSet
-from django.http import HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -15,38 +13,22 @@ from accounts.actions import record
 from accounts.gates import SignedIn, doctor_only
 from consult import actions
 from consult.actions import Line
-from consult.fetch import doctors_consultation
-from consult.forms import (
-    DraftRows,
-    LineFormSet,
-    MessageForm,
-    NoteForm,
-    lines_of,
-)
-from consult.models import Consultation, Prescription
-from consult.of_consultation import DRAFT, IN_FORCE, NOTE, chat_context
-from consult.people import Role, patients_seat
-from consult.views.colleagues import panels
-from consult.views.elsewhere import elsewhere_context
-from consult.views.returning import return_form, untouched_return_form
+from consult.fetch import DOCTORS_ROOM, doctors_consultation
+from consult.forms import LineFormSet, NoteForm, typed_lines
+from consult.models import Consultation, Prescription, PrescriptionLine
+from consult.of_consultation import DRAFT_LINES, note_of
+from consult.views.doctors_parts import issued_context, room_context
+from consult.views.returning import return_form
 from consult.views.rooms import allow_camera
-from consult.views.rules_panel import (
-    care_context,
-    press_fast_button,
-    reasons_in,
-    rules_context,
-)
-from esanjeevani.composed import Composed
+from consult.views.rules_panel import press_fast_button, reasons_in, rules_context
 from queues.models import MoveRefused
-
-EARLIER_SHOWN = 10
 
 
 @require_safe
 @doctor_only
 def room(request: SignedIn, consultation: UUID) -> HttpResponse:
     """The case, the talk and the prescription side by side."""
-    found = doctors_consultation(request, consultation)
+    found = doctors_consultation(request, consultation, DOCTORS_ROOM)
     record("consultation.read", found, by=request.user, patient=found.patient)
     return room_page(request, found)
 
@@ -54,49 +36,15 @@ def room(request: SignedIn, consultation: UUID) -> HttpResponse:
 def room_page(
     request: SignedIn, consultation: Consultation, status: int = 200, **forms: Any
 ) -> HttpResponse:
-    """The room; with `forms` those in which something was not right."""
-    context = _room(consultation) | forms
-    return allow_camera(render(request, "consult/doctors_room.html", context, status=status))
+    """The room; with `forms` those in which something was not right. To a script what it puts in."""
+    template = "consult/_doctors_swaps.html" if is_staying(request) else "consult/doctors_room.html"
+    context = room_context(request, consultation, **forms)
+    return allow_camera(render(request, template, context, status=status))
 
 
-def _room(
-    consultation: Consultation,
-    note_form: NoteForm | None = None,
-    lines: "BaseFormSet[Any] | None" = None,
-) -> dict[str, Any]:
-    """Everything on the doctor's page of one consultation."""
-    note = NOTE.first(consultation=consultation.pk)
-    doctor = consultation.doctor
-    return {
-        "consultation": consultation,
-        "patient": consultation.patient,
-        "role": Role.DOCTOR,
-        "patients_seat": patients_seat(consultation),
-        "is_live": consultation.state == Consultation.State.IN_PROGRESS,
-        "note": note,
-        "note_form": note_form or NoteForm(instance=note),
-        "medicines": lines or DraftRows(actions.draft_lines(consultation)),
-        "has_draft": DRAFT.first(consultation=consultation.pk) is not None,
-        "issued": IN_FORCE.first(consultation=consultation.pk),
-        "return_form": untouched_return_form(consultation),
-        "form": MessageForm(),
-        "earlier": EARLIER.all(patient=consultation.patient_id, but=consultation.pk),
-        **panels(consultation),
-        **chat_context(consultation),
-        **rules_context(consultation),
-        **(care_context(consultation, doctor) if doctor else {}),
-        **elsewhere_context(consultation),
-    }
-
-
-def _earlier(patient: Any, but: Any) -> "QuerySet[Consultation]":
-    """What a patient was seen for before: a doctor who treats sees the history."""
-    seen = Consultation.objects.filter(patient=patient, state=Consultation.State.COMPLETED)
-    with_notes = seen.exclude(pk=but).select_related("doctor__user", "clinic", "note")
-    return with_notes.order_by("-ended_at")[:EARLIER_SHOWN]
-
-
-EARLIER = Composed(_earlier, patient=BigAutoField(), but=BigAutoField())
+def is_staying(request: HttpRequest) -> bool:
+    """Sent by a page that stays: of the answer it takes the parts that may have changed."""
+    return request.headers.get("X-Requested-With") in {"stay", "fetch"}
 
 
 @require_POST
@@ -107,38 +55,49 @@ def save(request: SignedIn, consultation: UUID) -> HttpResponse:
     The page saves by itself, as it fetches a part: the answer is what the rules say of it now.
     """
     found = doctors_consultation(request, consultation)
-    note_form = NoteForm(request.POST, instance=NOTE.first(consultation=found.pk))
-    lines = LineFormSet(request.POST, prefix="lines")
+    note_form, lines = NoteForm(request.POST), typed_lines(request.POST)
     quietly = request.headers.get("X-Requested-With") == "fetch"
-    note_is_valid, lines_are_valid = note_form.is_valid(), lines.is_valid()
     try:
-        if note_is_valid:
-            actions.save_note(consultation=found, by=request.user, **note_form.cleaned_data)
-        if lines_are_valid:
-            _save_medicines(request, found, lines_of(lines))
+        drafted = _keep(request, found, note_form, lines)
     except MoveRefused:
         return _too_late(request, quietly)
     except actions.IssueRefused as error:
         return _not_issued(request, found, error, quietly)
+    is_whole = note_form.is_valid() and lines is not None
     if quietly:
-        return _rules(request, found, status=200 if note_is_valid and lines_are_valid else 202)
-    if not (note_is_valid and lines_are_valid):
-        context = _room(found, note_form, lines)
-        return allow_camera(render(request, "consult/doctors_room.html", context, status=422))
-    return _and_then(request, found)
+        context = rules_context(found, drafted)
+        return render(request, "consult/_rules.html", context, status=200 if is_whole else 202)
+    if not is_whole:
+        medicines = LineFormSet(request.POST, prefix="lines")
+        return room_page(request, found, 422, note_form=note_form, medicines=medicines)
+    return _and_then(request, found, drafted)
 
 
-def _save_medicines(request: SignedIn, consultation: Consultation, lines: list[Line]) -> None:
-    """Most of the time it is the note that was written on."""
-    if lines != actions.draft_lines(consultation):
+def _keep(
+    request: SignedIn, consultation: Consultation, note_form: NoteForm, lines: list[Line] | None
+) -> list[PrescriptionLine]:
+    """Keep what is right and another than before; returns the draft as it stands then.
+
+    Raises MoveRefused, IssueRefused.
+    """
+    if note_form.is_valid():
+        _keep_note(request, consultation, note_form.cleaned_data)
+    drafted = DRAFT_LINES.all(consultation=consultation.pk)
+    if lines is not None and lines != [Line.drafted(row) for row in drafted]:
         actions.save_lines(consultation=consultation, lines=lines, by=request.user)
-    if reasons := reasons_in(request):
+        drafted = DRAFT_LINES.all(consultation=consultation.pk)
+    if lines is not None and (reasons := reasons_in(request)):
         actions.save_reasons(consultation=consultation, reasons=reasons, by=request.user)
+    return drafted
 
 
-def _rules(request: SignedIn, consultation: Consultation, status: int) -> HttpResponse:
-    context = rules_context(consultation) | {"consultation": consultation}
-    return render(request, "consult/_rules.html", context, status=status)
+def _keep_note(request: SignedIn, consultation: Consultation, words: dict[str, Any]) -> None:
+    """Most of the time it is one of note and medicines that was written on. Raises MoveRefused."""
+    note = note_of(consultation)
+    if note is None or any(getattr(note, name) != said for name, said in words.items()):
+        actions.save_note(consultation=consultation, by=request.user, **words)
+    elif consultation.state != Consultation.State.IN_PROGRESS:
+        raise MoveRefused("The consultation is not in progress.")
 
 
 def _too_late(request: SignedIn, quietly: bool) -> HttpResponse:
@@ -162,23 +121,31 @@ def _not_issued(
     return room_page(request, consultation, 409)
 
 
-def _and_then(request: SignedIn, consultation: Consultation) -> HttpResponse:
+def _and_then(
+    request: SignedIn, consultation: Consultation, drafted: list[PrescriptionLine]
+) -> HttpResponse:
     """What the pressed button asks for after saving."""
     if "issue" in request.POST:
-        try:
-            issued = actions.issue_prescription(
-                consultation=consultation, doctor=request.user.doctor
-            )
-        except actions.IssueRefused as error:
-            return _not_issued(request, consultation, error)
-        messages.success(
-            request, _("Prescription %(number)s is issued.") % {"number": issued.number}
-        )
-    elif "finish" in request.POST:
-        return _finish(request, consultation)
-    else:
-        press_fast_button(request, consultation)
+        return _issue(request, consultation, drafted)
+    if "finish" in request.POST:
+        return _finish(request, consultation, drafted)
+    press_fast_button(request, consultation)
     return redirect("consult:doctors_room", consultation=consultation.uid)
+
+
+def _issue(
+    request: SignedIn, consultation: Consultation, drafted: list[PrescriptionLine]
+) -> HttpResponse:
+    """A page that stays is told at once, and gets the form in which alone something has changed."""
+    try:
+        issued = actions.issue_prescription(consultation=consultation, doctor=request.user.doctor)
+    except actions.IssueRefused as error:
+        return _not_issued(request, consultation, error)
+    messages.success(request, _("Prescription %(number)s is issued.") % {"number": issued.number})
+    if not is_staying(request):
+        return redirect("consult:doctors_room", consultation=consultation.uid)
+    context = issued_context(consultation, issued, drafted)
+    return render(request, "consult/_doctors_issued.html", context)
 
 
 def why_not_issued(error: actions.IssueRefused) -> str:
@@ -204,8 +171,10 @@ def why_not_issued(error: actions.IssueRefused) -> str:
     }[error.reason]
 
 
-def _finish(request: SignedIn, consultation: Consultation) -> HttpResponse:
-    if consultation.prescriptions.filter(state="draft", lines__isnull=False).exists():
+def _finish(
+    request: SignedIn, consultation: Consultation, drafted: list[PrescriptionLine]
+) -> HttpResponse:
+    if drafted:
         messages.error(
             request, _("The medicines are not issued yet. Issue them, or empty the rows.")
         )

@@ -14,8 +14,10 @@ from accounts.models import Doctor
 from consult import actions
 from consult.care_forms import EmergencyForm, PaperForm, VisitForm
 from consult.forms import untouched
-from consult.models import Consultation, InPersonVisit, MedicineSet
-from consult.of_consultation import DRAFT, EMERGENCY, FOLLOWED_UP, NOTE, PAPERS
+from consult.models import Consultation, InPersonVisit, MedicineSet, PrescriptionLine
+from consult.of_consultation import DRAFT_LINES, PAPERS, note_of
+from consult.room_holds import RoomHolds
+from consult.rules import check
 from esanjeevani.composed import Composed
 
 SETS = Composed(lambda doctor: MedicineSet.objects.filter(doctor=doctor), doctor=BigAutoField())
@@ -26,27 +28,32 @@ VISITS = Composed(
 )
 
 
-def rules_context(consultation: Consultation) -> dict[str, Any]:
-    """What the rules say of the draft now, each warning with the reason that was given."""
-    draft = DRAFT.first(consultation=consultation.pk)
-    if draft is None:
+def rules_context(
+    consultation: Consultation, drafted: list[PrescriptionLine] | None = None
+) -> dict[str, Any]:
+    """What the rules say of the draft now, each warning with the reason that was given.
+
+    `drafted` are the draft's lines where they were read already.
+    """
+    lines = DRAFT_LINES.all(consultation=consultation.pk) if drafted is None else drafted
+    if not lines:
         return {"checked": None}
-    note = NOTE.first(consultation=consultation.pk)
-    checked = actions.check_draft(draft, consultation, diagnosis=note.diagnosis if note else "")
-    given = dict(draft.warning_reasons.values_list("key", "reason"))
+    note = note_of(consultation)
+    checked = check(consultation, lines, diagnosis=note.diagnosis if note else "")
+    given = actions.reasons_given(lines[0].prescription) if checked.warnings else {}
     warned = [{"warning": one, "reason": given.get(one.key, "")} for one in checked.warnings]
     return {"checked": checked, "warned": warned}
 
 
-def care_context(consultation: Consultation, doctor: Doctor) -> dict[str, Any]:
-    """Earlier care, sets and the emergency, for the doctor's page."""
-    link = FOLLOWED_UP.first(consultation=consultation.pk)
+def care_context(consultation: Consultation, holds: RoomHolds) -> dict[str, Any]:
+    """Earlier care and sets, for the doctor's page."""
+    link = getattr(consultation, "follow_up_link", None)
+    patient, doctor = consultation.patient_id, consultation.doctor_id
     return {
-        "sets": SETS.all(doctor=doctor.pk),
+        "sets": SETS.all(doctor=doctor) if holds.sets else [],
         "visit": link.visit if link else None,
-        "visits": VISITS.all(patient=consultation.patient_id, doctor=doctor.pk),
-        "papers": PAPERS.all(consultation=consultation.pk),
-        "emergency": EMERGENCY.first(consultation=consultation.pk),
+        "visits": VISITS.all(patient=patient, doctor=doctor) if holds.visits else [],
+        "papers": PAPERS.all(consultation=consultation.pk) if holds.papers else [],
         "visit_form": untouched(VisitForm, "visit"),
         "paper_form": untouched(PaperForm, "paper"),
         "emergency_form": untouched(EmergencyForm, "emergency"),

@@ -13,35 +13,64 @@ const held = () => own().querySelector("[data-held]")?.dataset.held;
 const open = () => own().querySelector("[data-open]");
 let running = false;
 let again = false;
+let isCalling = false;
 
 async function refresh() {
-  if (isLeaving()) return; // the call that was just made shows on the next page
-  if (running) {
+  if (isLeaving()) return; // what was just pressed shows on the next page
+  if (running || isCalling) {
     again = true;
     return;
   }
   running = true;
   try {
-    const before = held();
-    const newer = (await fetchPart(desk.dataset.ownPart)).querySelector("[data-own]");
-    const isInUse = open() !== null && document.activeElement === open();
-    own().replaceWith(newer);
-    countDown(newer);
-    for (const form of desk.querySelectorAll("[data-call]")) form.hidden = Boolean(held());
-    if (before === "called" && held() === "serving") open().click();
-    else if (isInUse) open()?.focus();
+    show((await fetchPart(desk.dataset.ownPart)).querySelector("[data-own]"));
   } catch {
     setTimeout(refresh, 3000);
   }
   running = false;
-  if (again) {
-    again = false;
-    refresh();
+  catchUp();
+}
+
+function catchUp() {
+  if (!again) return;
+  again = false;
+  refresh();
+}
+
+function show(newer) {
+  const before = held();
+  const isInUse = open() !== null && document.activeElement === open();
+  own().replaceWith(newer);
+  countDown(newer);
+  for (const form of desk.querySelectorAll("[data-call]")) form.hidden = Boolean(held());
+  if (before === "called" && held() === "serving") open().click();
+  else if (isInUse) open()?.focus();
+}
+
+// Whom the call brought, or why it brought nobody, comes into the page: the socket stays, and so does the line.
+async function call(form) {
+  if (isCalling) return;
+  isCalling = true;
+  try {
+    const body = new URLSearchParams(new FormData(form));
+    const answer = await fetch(form.action, { method: "POST", headers: { "X-Requested-With": "fetch" }, body });
+    if (answer.redirected) return location.assign(answer.url); // signed out
+    if (!answer.ok) throw new Error(String(answer.status));
+    const part = parse(await answer.text());
+    const told = part.querySelector("[data-swap=told]");
+    document.querySelector("[data-swap=told]").replaceChildren(...told.childNodes);
+    const newer = part.querySelector("[data-own]");
+    if (newer) show(newer);
+  } catch {
+    reload(); // whether somebody was called, the page says
+  } finally {
+    isCalling = false;
   }
+  catchUp();
 }
 
 // The order, and those rows that this page does not show yet.
-function show({ clinic, order, rows, counts, present }) {
+function showLine({ clinic, order, rows, counts, present }) {
   const line = desk.querySelector(`[data-line="${clinic}"]`);
   if (!line) return;
   const fresh = parse(`<table>${rows}</table>`).querySelectorAll("tr");
@@ -64,11 +93,14 @@ function countMinutes() {
   document.title = waited.length ? `(${waited.length}) ${title}` : title;
 }
 
+// The page's own call tells it of itself what the answer shows already, or is about to.
+const isOwnCall = ({ state }) => state === "called" && (isCalling || held() === "called");
+
 listen(desk.dataset.socket, {
   onMessage(message) {
-    if (message.type === "line") show(message);
+    if (message.type === "line") showLine(message);
     else if (message.duties !== undefined && message.duties !== desk.dataset.duties) reload();
-    else if (message.own === undefined || message.own !== own().dataset.own) {
+    else if (message.own === undefined ? !isOwnCall(message) : message.own !== own().dataset.own) {
       if (message.state === "serving" && held() === "called") open().click();
       else refresh();
     }
@@ -78,6 +110,11 @@ setInterval(countMinutes, 30000);
 countMinutes();
 countDown();
 
+document.addEventListener("submit", (event) => {
+  if (!event.target.matches("[data-call]")) return;
+  event.preventDefault();
+  call(event.target);
+});
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.target.matches("input, select, textarea")) return;

@@ -21,7 +21,7 @@ async function save() {
     const answer = await fetch(saved.action, {
       method: "POST",
       headers: { "X-Requested-With": "fetch" },
-      body: new FormData(saved),
+      body: new URLSearchParams(new FormData(saved)),
     });
     if (answer.status >= 500 || answer.redirected) throw new Error(String(answer.status));
     if (answer.status === 409) reload();

@@ -7,10 +7,10 @@ const room = document.querySelector("[data-room]");
 let isSending = false;
 
 async function send(form, button) {
-  const body = new FormData(form);
+  const body = new URLSearchParams(new FormData(form)); // none of these forms has a file
   if (button?.name) body.append(button.name, button.value);
   const url = button?.hasAttribute("formaction") ? button.formAction : form.action;
-  const answer = await fetch(url, { method: "POST", body });
+  const answer = await fetch(url, { method: "POST", headers: { "X-Requested-With": "stay" }, body });
   if (answer.status >= 500) throw new Error(String(answer.status));
   const page = parse(await answer.text());
   const same = page.querySelector("[data-room]");

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
@@ -156,6 +157,8 @@ def test_a_dose_in_words_needs_a_frequency_and_a_typed_quantity_counts(consultat
 def found(client, typed: str) -> list[dict]:
     answer = client.get(reverse("consult:drugs"), {"q": typed})
     assert answer.status_code == 200
+    assert answer.headers["Cache-Control"] == "private, max-age=600"
+    assert "Cookie" in answer.headers["Vary"]  # whoever signs in after this doctor asks anew
     return answer.json()
 
 
@@ -190,6 +193,7 @@ def test_the_search_is_for_doctors_and_takes_3_queries_however_large_the_formula
         apply_rows([{"generic": f"Testin {number}", **rule, **shape}], change=None)
     assert queries() == 3
     path = reverse("consult:drugs")
+    assert Client().get(path, {"q": "para"}).status_code == 403
     assert as_patient(a_user()).get(path, {"q": "para"}).status_code == 403
     assert as_patient(consultation.doctor.user).get(path, {"q": "para"}).status_code == 403
 

@@ -1,5 +1,8 @@
 """Issuing: what it needs, that it happens once, and that what was issued never changes."""
 
+import re
+from dataclasses import replace
+
 import pytest
 from django.db import IntegrityError, transaction
 from django.urls import reverse
@@ -8,7 +11,7 @@ from django.utils import timezone
 from accounts.models import AuditEvent, Message
 from consult import actions
 from consult.actions import IssueRefused, Line
-from consult.models import Consultation, Prescription, PrescriptionLine
+from consult.models import Consultation, Note, Prescription, PrescriptionLine
 from queues.models import MoveRefused
 from tests.at_once import at_once
 from tests.factories import (
@@ -303,3 +306,74 @@ def test_the_doctors_room_shows_what_was_issued_and_can_still_be_finished(consul
     page = as_staff(consultation.doctor.user).get(room).content.decode()
     assert "<caption>Medicines</caption>" in page
     assert 'name="finish"' in page
+
+
+# --- a page that stays --------------------------------------------------------------------------
+def press_and_stay(consultation: Consultation, button: str, *lines: Line, **fields: str):
+    client = as_staff(consultation.doctor.user)
+    path = reverse("consult:save", args=[consultation.uid])
+    data = a_doctors_form(*lines, **{button: "1"}, **fields)
+    return client.post(path, data, headers={"X-Requested-With": "stay"})
+
+
+def swaps(answer) -> list[str]:
+    return re.findall(r'data-swap="(\w+)"', answer.content.decode())
+
+
+def test_issuing_answers_a_page_that_stays_with_the_form_alone(consultation):
+    answer = press_and_stay(consultation, "issue", PARACETAMOL, findings="Throat red")
+    issued = Prescription.objects.get(state="issued")
+    page = answer.content.decode()
+    assert (answer.status_code, swaps(answer)) == (200, ["told", "form"])
+    assert f'data-room data-state="{consultation.state}"' in page
+    for words in [f"Prescription {issued.number} is issued.", "Paracetamol", "Throat red",
+                  "Correct the prescription", f"{issued.number} (PDF)"]:  # fmt: skip
+        assert words in page
+    assert 'name="issue"' not in page
+    room = reverse("consult:doctors_room", args=[consultation.uid])
+    whole = as_staff(consultation.doctor.user).get(room).content.decode()
+    form = re.search(r"<form [^>]*data-autosave.*?</form>", page, re.DOTALL)
+    assert without_key(form[0]) in without_key(whole)
+
+
+def without_key(html: str) -> str:
+    return re.sub(r'csrfmiddlewaretoken" value="\w+"|\s+', "", html)
+
+
+def test_a_page_that_stays_is_told_why_not_beside_what_it_wrote(consultation):
+    answer = press_and_stay(consultation, "issue", PARACETAMOL, diagnosis="")
+    assert (answer.status_code, swaps(answer)) == (409, ["told", "case", "write", "form"])
+    assert "Write a diagnosis" in answer.content.decode()
+    assert "<html" not in answer.content.decode()
+    wrong = Line("Paracetamol", "tablet", "500 mg", "1-0-1", "bd", 500)
+    answer = press_and_stay(consultation, "save", wrong, findings="Throat red")
+    assert answer.status_code == 422
+    for words in ["Between 1 and 180 days.", "Throat red", 'value="500"']:
+        assert words in answer.content.decode()
+
+
+# --- saving again -------------------------------------------------------------------------------
+def test_what_has_not_changed_is_not_written_again(consultation):
+    press(consultation, "save", PARACETAMOL, FOLIC_ACID)
+    note, rows = consultation.note, list(PrescriptionLine.objects.values())
+    events = AuditEvent.objects.count()
+    press(consultation, "save", PARACETAMOL, FOLIC_ACID)
+    assert Note.objects.get().written_at == note.written_at
+    assert list(PrescriptionLine.objects.values()) == rows
+    assert AuditEvent.objects.count() == events
+    press(consultation, "save", PARACETAMOL, replace(FOLIC_ACID, days=9))
+    (first, second) = PrescriptionLine.objects.values()
+    assert first == rows[0]
+    assert second == rows[1] | {"days": 9}
+    press(consultation, "save", FOLIC_ACID, diagnosis="Anaemia")
+    assert [row.generic for row in PrescriptionLine.objects.all()] == ["Folic acid"]
+    assert Note.objects.get().diagnosis == "Anaemia"
+
+
+def test_a_page_of_a_talk_that_has_ended_hears_it_even_if_nothing_changed(consultation):
+    press(consultation, "save", diagnosis="Viral fever")
+    actions.complete(consultation=consultation, by=consultation.doctor.user)
+    client = as_staff(consultation.doctor.user)
+    path = reverse("consult:save", args=[consultation.uid])
+    quietly = {"X-Requested-With": "fetch"}
+    assert client.post(path, a_doctors_form(), headers=quietly).status_code == 409

@@ -38,6 +38,13 @@ def call(desk, clinic) -> list[str]:
     return [str(message) for message in page.context["messages"]]
 
 
+def call_in_place(desk, clinic) -> tuple[list[str], str]:
+    """As the page's script presses it: what is said, and what comes into the page."""
+    answer = desk.post(CALL, {"clinic": str(clinic.uid)}, headers={"X-Requested-With": "fetch"})
+    assert answer.status_code == 200
+    return [str(message) for message in answer.context["messages"]], answer.content.decode()
+
+
 # --- who may ------------------------------------------------------------------------------------
 def test_it_is_for_a_doctor_with_both_factors_only():
     rao, nurse = a_doctor(), a_doctor()
@@ -266,3 +273,48 @@ def test_a_patient_passed_over_is_no_longer_this_doctors_to_read():
     assert desk.get(room).status_code == 404
     pass_over(token=call_next(clinic=clinic, doctor=rao))
     assert Token.objects.get().state == "no_show"
+
+
+# --- a call in place ----------------------------------------------------------------------------
+def test_a_call_that_brought_nobody_costs_a_sentence_and_no_page():
+    clinic = a_clinic()
+    rao = on_duty(clinic)
+    desk = as_staff(rao.user)
+    gone(waiting(clinic, a_patient(name="Ravi Das")))
+    said, part = call_in_place(desk, clinic)
+    assert said == ["Nobody is on the page now. 1 person waits and is away; they keep their place."]
+    assert said[0] in part
+    assert "data-own" not in part
+    assert "Ravi Das" not in part
+    pause_duty(doctor=rao)
+    said, part = call_in_place(desk, clinic)
+    assert said == ["You are not on duty in this clinic, or you are paused."]
+    assert list(desk.get(DESK).context["messages"]) == []  # said once
+
+
+def test_a_call_shows_in_place_whom_it_brought_and_a_second_click_the_same():
+    clinic = a_clinic()
+    rao = on_duty(clinic)
+    desk = as_staff(rao.user)
+    for name in ("Asha Menon", "Ravi Das"):
+        waiting(clinic, a_patient(name=name))
+    said, part = call_in_place(desk, clinic)
+    held = desk.get(OWN).context["own"]
+    assert said == []
+    assert held.held.patient.name == "Asha Menon"
+    assert f'data-own="{held.version}"' in part
+    assert "Asha Menon" in part
+    said, part = call_in_place(desk, clinic)
+    assert said == ["You have a patient already."]
+    assert "Asha Menon" in part
+    assert Token.objects.held().count() == 1
+
+
+def test_a_call_in_place_is_for_whom_the_page_is_for():
+    clinic = a_clinic()
+    script = {"X-Requested-With": "fetch"}
+    stranger = as_patient(a_user()).post(CALL, {"clinic": str(clinic.uid)}, headers=script)
+    assert stranger.status_code == 302
+    desk = as_staff(a_doctor().user)
+    for odd in ("", "x", str(a_user().pk), "00000000-0000-4000-8000-000000000001"):
+        assert desk.post(CALL, {"clinic": odd}, headers=script).status_code == 404

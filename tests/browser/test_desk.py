@@ -1,0 +1,58 @@
+"""The doctor's desk: the next patient comes into the page that stays."""
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from consult import actions
+from queues.models import Token
+from tests.browser.acting import people, staff_sign_in
+from tests.factories import a_clinic, a_doctor, a_patient, gone, on_duty, waiting
+from tests.running import Site
+
+pytestmark = pytest.mark.chromium
+
+
+def test_calls_are_answered_in_place_until_the_patient_opens_the_room(
+    site: Site, chromium: Browser
+) -> None:
+    clinic = a_clinic()
+    rao = on_duty(clinic, a_doctor())
+    case = waiting(clinic, a_patient(name="Asha Menon"))
+    waiting(clinic, a_patient(name="Ravi Das"))
+    with people(chromium, site.urls, (1280, 800)) as (page,):
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(f"{request.method} {request.url}"))
+        staff_sign_in(page, "/doctor/", rao.user)
+        expect(row_of(page, "Ravi Das")).to_be_visible()
+        asked.clear()
+        page.evaluate("window.isTheSame = true")
+        page.keyboard.press("n")
+        expect(page.locator("[data-held=called]")).to_contain_text("Asha Menon")
+        expect(row_of(page, "Asha Menon")).to_have_count(0)
+        expect(row_of(page, "Ravi Das")).to_be_visible()
+        expect(page.get_by_role("button", name="Call next")).to_be_hidden()
+        assert [one.split("/", 3)[3] for one in asked] == ["doctor/call/"]
+        assert page.evaluate("window.isTheSame") is True
+        actions.begin(consultation=case, by=case.patient.account)
+        page.wait_for_url(f"**/doctor/consultations/{case.uid}/")
+    assert Token.objects.held().count() == 1
+
+
+def test_a_call_that_brings_nobody_says_so_where_the_doctor_is(
+    site: Site, chromium: Browser
+) -> None:
+    clinic = a_clinic()
+    rao = on_duty(clinic, a_doctor())
+    gone(waiting(clinic, a_patient(name="Ravi Das")))
+    with people(chromium, site.urls, (1280, 800)) as (page,):
+        staff_sign_in(page, "/doctor/", rao.user)
+        page.evaluate("window.isTheSame = true")
+        button = page.get_by_role("button", name="Call next")
+        button.click()
+        expect(page.get_by_text("Nobody is on the page now.")).to_be_visible()
+        expect(button).to_be_visible()
+        assert page.evaluate("window.isTheSame") is True
+
+
+def row_of(page: Page, name: str):
+    return page.locator("[data-line] tbody tr").filter(has_text=name)
