@@ -1,9 +1,7 @@
 """The open pages of a health centre: what their socket tells them."""
 
-import json
 import logging
 
-from channels.db import database_sync_to_async
 from django.db import Error
 
 from accounts.gates import chosen_facility, facilities_of, has_second_factor
@@ -11,6 +9,7 @@ from consult.broadcast import centre_topic
 from consult.centre_tips import CentreTip, read_centre, read_centres
 from consult.consumers import LivePage
 from consult.tips import watch
+from esanjeevani.database import in_database
 from esanjeevani.live import Message
 from queues.board import boards
 
@@ -28,21 +27,22 @@ class CentrePage(LivePage):
     places: frozenset[tuple[int, int]] = frozenset()  # clinic and token
 
     def allow(self) -> bool:
-        if not has_second_factor(self.scope["session"]):
+        if not has_second_factor(self.session):
             return False
-        found = chosen_facility(facilities_of(self.user), self.scope["session"])
+        found = chosen_facility(facilities_of(self.user), self.session)
         if found is None:
             return False
         self.about = found.pk
         return True
 
+    def read_first(self) -> None:
+        self.told = read_centre(self.about)
+
     def topics(self) -> list[str]:
         return [centre_topic(self.about)]
 
     async def joined(self) -> None:
-        # Read now that nothing can be missed: the page compares it with what it shows.
-        self.told = await database_sync_to_async(read_centre)(self.about)
-        await self.send(json.dumps(self.told.as_message("hello")))
+        await self.tell(self.told.as_message("hello"))
         watch(read_centres).add(self)
         await self._follow_places()
 
@@ -51,7 +51,7 @@ class CentrePage(LivePage):
             watch(read_centres).look_soon()  # one look is for all pages
         elif message["type"] == "centre":
             try:
-                self.told = await database_sync_to_async(read_centre)(self.about)
+                self.told = await in_database(read_centre, self.about)
             except Error as error:  # the next look will tell
                 log.warning("The cases of a health centre could not be read: %s", error)
         if message["type"] in ("centre", "now"):

@@ -6,12 +6,15 @@ of a process in one statement (consult/tips.py): so it is SQL by hand, short to 
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from django.db import connection
 from django.utils import timezone
 
 from consult.day import midnight
+from esanjeevani.composed import in_shares
 from esanjeevani.live import Message
+from esanjeevani.prepared import prepared_cursor
 
 # A line for each open case, one for what was settled today, one for who scanned the centre's code today.
 NEWS = """
@@ -29,7 +32,7 @@ SELECT facility_id, 0, NULL, NULL, 'shared', COUNT(*), COUNT(taken_at) FROM cons
 WHERE facility_id IN ({places}) AND day = %s GROUP BY facility_id
 ORDER BY 1, 2, 5
 """
-AT_ONCE = 1000  # health centres in one statement
+AT_ONCE = 1024  # health centres in one statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +54,11 @@ class CentreTip:
 
 def read_centres(facility_ids: Iterable[int]) -> dict[int, CentreTip]:
     """In one statement for each thousand."""
-    ids = sorted(set(facility_ids))
+    ids = set(facility_ids)
     news: dict[int, list[str]] = {pk: [] for pk in ids}
     places: dict[int, set[tuple[int, int]]] = {pk: set() for pk in ids}
-    for begin in range(0, len(ids), AT_ONCE):
-        for facility, pk, clinic, token, *how_far in _read(ids[begin : begin + AT_ONCE]):
+    for share in in_shares(ids, AT_ONCE):
+        for facility, pk, clinic, token, *how_far in _read(share):
             news[facility].append(".".join(map(str, (pk, token, *how_far))))
             if token:
                 places[facility].add((clinic, token))
@@ -66,10 +69,15 @@ def read_centre(facility_id: int) -> CentreTip:
     return read_centres([facility_id])[facility_id]
 
 
+@lru_cache
+def _news_of(how_many: int) -> str:
+    return NEWS.format(places=", ".join(["%s"] * how_many))
+
+
 def _read(facility_ids: list[int]) -> list[tuple[int, ...]]:
-    text = NEWS.format(places=", ".join(["%s"] * len(facility_ids)))
+    text = _news_of(len(facility_ids))
     since = connection.ops.adapt_datetimefield_value(midnight())
     today = connection.ops.adapt_datefield_value(timezone.localdate())
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(text, [*facility_ids, *facility_ids, since, *facility_ids, today])
         return list(cursor.fetchall())

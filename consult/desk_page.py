@@ -1,12 +1,10 @@
 """The open desk of a doctor: what its socket tells it."""
 
 import asyncio
-import json
 import logging
 from typing import Any
 from urllib.parse import parse_qs
 
-from channels.db import database_sync_to_async
 from django.conf import settings
 from django.db import Error
 
@@ -16,6 +14,7 @@ from accounts.models import Doctor
 from consult.broadcast import asked_topic
 from consult.consumers import LivePage
 from consult.desk import OwnPart, duties_version
+from esanjeevani.database import in_database
 from esanjeevani.live import Message
 from queues.broadcast import doctor_topic
 from queues.desk import DUTIES_OF
@@ -38,7 +37,7 @@ class DeskPage(LivePage):
     looking: asyncio.Task[None] | None = None
 
     def allow(self) -> bool:
-        if not has_second_factor(self.scope["session"]):
+        if not has_second_factor(self.session):
             return False
         doctor = DOCTOR_OF.first(user=self.user.pk)
         if doctor is None:
@@ -47,14 +46,15 @@ class DeskPage(LivePage):
         record("desk.read", "desk", by=self.user)  # now, and about each minute while it is open
         return True
 
+    def read_first(self) -> None:
+        self.told = OwnPart.of(self.doctor).version, duties_version(self.duties)
+
     def topics(self) -> list[str]:
         asked = [asked_topic(duty.clinic_id) for duty in self.duties]
         return [doctor_topic(self.doctor.pk), *asked]
 
     async def joined(self) -> None:
-        # Read now that nothing can be missed: the page compares it with what it shows.
-        self.told = await database_sync_to_async(self._read)()
-        await self.send(json.dumps(self._as_message("hello")))
+        await self.tell(self._as_message("hello"))
         self.desk = Desk(self.mailbox, _language(self.scope))
         self.shown = [duty.clinic_id for duty in self.duties]
         for clinic_id in self.shown:
@@ -71,7 +71,7 @@ class DeskPage(LivePage):
             await asyncio.sleep(LOOKS_EVERY)
             before = self.told
             try:
-                self.told = await database_sync_to_async(self._read)()
+                self.told = await in_database(self._read)
             except Error as error:
                 log.warning("Not known whether a desk is right: %s", error)
             if self.told != before:

@@ -1,4 +1,4 @@
-"""What a consultation's socket must know to let its page in: one statement, a few columns.
+"""What a consultation's socket must know to let its page in, and tells it first: one statement.
 
 A whole consultation with token, patient and doctor costs three times as much to read, and a waiting
 page would keep it in memory for nothing.
@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from consult.models import Consultation
+from consult.tips import Tip, tip_columns, tip_of
 from esanjeevani.composed import Columns
 from queues.models import Token
 
@@ -21,7 +22,7 @@ ENTERING = Columns(
         .filter(uid=uid)
         .values_list(
             "pk", "facility_id", "patient__account_id",
-            "token_id", "token__state", "token__clinic_id",
+            "token_id", "token__state", "token__clinic_id", *tip_columns(),
         )
     ),
     whose=BigAutoField(),
@@ -39,12 +40,15 @@ class Entrance(NamedTuple):
     token_id: int | None
     token_state: str | None
     clinic_id: int | None
+    tip: Tip
 
     @classmethod
     def of(cls, uid: UUID, user: User) -> "Entrance | None":
         """None when there is no such consultation, or none for this user."""
         rows = ENTERING.columns(whose=user.pk, uid=uid, at=timezone.now())
-        return next((cls(*row) for row in rows), None)
+        for pk, facility, account, token, state, clinic, *tip in rows:
+            return cls(pk, facility, account, token, state, clinic, tip_of(*tip))
+        return None
 
     @property
     def place(self) -> tuple[int, int] | None:

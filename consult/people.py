@@ -1,10 +1,34 @@
 """Who is who in a consultation: patient, health worker, doctor, specialist."""
 
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Post, User
-from consult.models import Consultation
+from consult.models import Consultation, Opinion
+from esanjeevani.composed import Columns
+
+# Asked by each page of a call that comes, so they are composed once.
+HAS_JOINED = Columns(
+    lambda consultation, user: (
+        Opinion.objects.filter(consultation=consultation, specialist__user=user)
+        .order_by()
+        .values_list("pk")[:1]
+    ),
+    consultation=models.BigAutoField(),
+    user=models.BigAutoField(),
+)
+WORKS_AT = Columns(
+    lambda user, facility, now: (
+        Post.objects.at_centres(now)
+        .filter(user=user, facility=facility)
+        .order_by()
+        .values_list("pk")[:1]
+    ),
+    user=models.BigAutoField(),
+    facility=models.BigAutoField(),
+    now=models.DateTimeField(),
+)
 
 
 class Role(models.TextChoices):
@@ -22,7 +46,7 @@ def role_of(consultation: Consultation, user: User) -> Role | None:
         return Role.DOCTOR
     if _works_there(consultation, user):
         return Role.HEALTH_WORKER
-    if consultation.opinions.filter(specialist__user=user).exists():
+    if HAS_JOINED.columns(consultation=consultation.pk, user=user.pk):
         return Role.SPECIALIST
     if consultation.patient.account_id == user.pk:
         return Role.PATIENT
@@ -41,5 +65,5 @@ def patients_seat(consultation: Consultation) -> Role:
 def _works_there(consultation: Consultation, user: User) -> bool:
     if consultation.facility_id is None:
         return False
-    posts = Post.objects.at_centres()
-    return posts.filter(user=user, facility=consultation.facility_id).exists()
+    facility, now = consultation.facility_id, timezone.now()
+    return bool(WORKS_AT.columns(user=user.pk, facility=facility, now=now))

@@ -1,7 +1,7 @@
 from django.urls import path
 
 from consult.centre_page import CentrePage
-from consult.consumers import ConsultationPage
+from consult.consultation_page import ConsultationPage
 from consult.desk_page import DeskPage
 
 websocket_urlpatterns = [

@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from channels.db import database_sync_to_async
 from django.db import Error
 
 from accounts.models import User
@@ -24,6 +23,7 @@ from consult.broadcast import call_topic, seat_topic
 from consult.ice import ice_configuration
 from consult.models import CallEvent, Consultation
 from consult.people import Role
+from esanjeevani.database import in_database
 from esanjeevani.live import Mailbox, hub, relay
 from queues.models import MoveRefused
 
@@ -184,13 +184,14 @@ class Seat:
             case "bye":
                 await self.leave(CallEvent.What.LEFT)
             case _:
-                await self._pass_on(said)
+                self._pass_on(said)
         return True
 
     async def _join(self, said: dict[str, Any]) -> bool:
         try:
-            join = database_sync_to_async(actions.join_call)
-            event = await join(consultation=self.consultation, by=self.by, page=said["page"])
+            event = await in_database(
+                actions.join_call, consultation=self.consultation, by=self.by, page=said["page"]
+            )
         except MoveRefused:
             return False
         role, pk = Role(event.role), self.consultation.pk
@@ -198,20 +199,19 @@ class Seat:
         self.came, self.since = event, None
         await hub().join([call_topic(pk), seat_topic(pk, role)], self.mailbox)
         # Who comes in from now on is heard of; who came since our row was written is looked for.
-        newer = await database_sync_to_async(actions.page_after)(event)
+        newer = await in_database(actions.page_after, event)
         if newer is not None:
             self._lose_seat(to=newer)
             return True
         servers = ice_configuration(self.consultation, role)
         self.mailbox.put({"type": "call", "event": "in", "seat": role, "servers": servers})
-        await self._tell(call_topic(pk), "joined", media=said["media"], socket=event.pk)
+        self._tell(call_topic(pk), "joined", media=said["media"], socket=event.pk)
         return True
 
     async def _name_servers(self) -> None:
         """With fresh credentials, for whoever may still have this call."""
-        seat_of = database_sync_to_async(actions.seat_of)
         try:
-            now, role = await seat_of(self.consultation, self.by)
+            now, role = await in_database(actions.seat_of, self.consultation, self.by)
         except MoveRefused:
             return
         servers = ice_configuration(now, role)
@@ -223,7 +223,7 @@ class Seat:
             return False
         flows = [actions.Flow(seat, video, sound) for seat, (video, sound) in got.items()]
         try:
-            await database_sync_to_async(self._keep)(self.came, flows)
+            await in_database(self._keep, self.came, flows)
         except Error as error:
             log.warning("What flowed in a call could not be kept: %s", error)
         return True
@@ -232,26 +232,28 @@ class Seat:
         self.since = self.since or actions.came_first(came)
         actions.report_flow(came=came, since=self.since, flows=flows)
 
-    async def _pass_on(self, said: dict[str, Any]) -> None:
+    def _pass_on(self, said: dict[str, Any]) -> None:
         pk = self.consultation.pk
         if said["say"] == "media":
-            await self._tell(call_topic(pk), "media", media=said["media"])
+            self._tell(call_topic(pk), "media", media=said["media"])
             return
         to = said.pop("to")
-        await self._tell(seat_topic(pk, to), said.pop("say"), **said)
+        self._tell(seat_topic(pk, to), said.pop("say"), **said)
 
     async def leave(self, what: CallEvent.What) -> None:
         """Off the call: said goodbye, or the socket ended. Safe to do twice."""
         if not self.page or self.role is None:
             return
         page, self.page = self.page, ""
-        note = database_sync_to_async(actions.note_event)
-        await self._tell(call_topic(self.consultation.pk), str(what), page=page)
-        await note(consultation=self.consultation, by=self.by, role=self.role, what=what, page=page)
+        self._tell(call_topic(self.consultation.pk), str(what), page=page)
+        await in_database(
+            actions.note_event, consultation=self.consultation, by=self.by, role=self.role,
+            what=what, page=page,
+        )  # fmt: skip
 
-    async def _tell(self, topic: str, event: str, **parts: Any) -> None:
+    def _tell(self, topic: str, event: str, **parts: Any) -> None:
         stamp = {"type": "call", "event": event, "seat": self.role, "page": self.page}
-        await relay(topic, stamp | parts)
+        relay(topic, stamp | parts)
 
     def hears(self, message: dict[str, Any]) -> bool:
         """Whether this socket's page is to be told: not its own words, nor another page's."""

@@ -11,7 +11,6 @@ import logging
 import weakref
 from typing import Any, NamedTuple
 
-from channels.db import database_sync_to_async
 from django.db import Error
 from django.db.models import BigAutoField
 
@@ -21,6 +20,7 @@ from accounts.models import User
 from consult.models import ChatMessage
 from consult.serializers import MessageOutput
 from esanjeevani.composed import Composed
+from esanjeevani.database import in_database
 
 log = logging.getLogger(__name__)
 SHOWN = [
@@ -71,7 +71,7 @@ class Talks:
         """All pages that heard the same hint have asked before this begins; whoever comes later asks anew."""
         del self._asked[message_id]
         try:
-            return await database_sync_to_async(_say)(consultation_id, message_id, readers)
+            return await in_database(_say, consultation_id, message_id, readers)
         except Error as error:
             log.warning("A message of the talk could not be read: %s", error)
             return None

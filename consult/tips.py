@@ -12,11 +12,11 @@ import logging
 import weakref
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Protocol
 
-from channels.db import database_sync_to_async
 from django.db import Error
-from django.db.models import Aggregate, Count, Exists, Max, Model, OuterRef, QuerySet, Subquery
+from django.db.models import Aggregate, BigAutoField, Count, Exists, Max, Model, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 
 from consult.models import (
@@ -27,10 +27,12 @@ from consult.models import (
     Opinion,
     Prescription,
 )
+from esanjeevani.composed import Columns, in_shares
+from esanjeevani.database import in_database
 from esanjeevani.live import Mailbox, Message
 
 EVERY = 5.0  # seconds between two looks: a page is right within 15 s, whatever was lost
-AT_ONCE = 1000  # consultations in one query
+AT_ONCE = 1024  # consultations in one query
 
 log = logging.getLogger(__name__)
 
@@ -74,42 +76,61 @@ class Tip:
         return self
 
 
-def read_tips(consultation_ids: Iterable[int]) -> dict[int, Tip]:
-    """In one query for each thousand."""
-    ids = sorted(set(consultation_ids))
-    tips = {}
-    for begin in range(0, len(ids), AT_ONCE):
-        for pk, state, token, number, pdf, message, let_in, *parts in _rows(
-            ids[begin : begin + AT_ONCE]
-        ):
-            issued = f"{number}{'' if pdf else '…'}" if number else ""
-            moves = ".".join(str(int(n)) for n in parts)
-            tips[pk] = Tip(state, token, issued, message, let_in is not None, moves)
-    return tips
+def tip_of(
+    state: str,
+    token: str | None,
+    number: str | None,
+    pdf: str,
+    message: int,
+    let_in: Any,
+    *parts: int,
+) -> Tip:
+    """From what tip_columns() asks for."""
+    issued = f"{number}{'' if pdf else '…'}" if number else ""
+    moves = ".".join(str(int(n)) for n in parts)
+    return Tip(state, token, issued, message, let_in is not None, moves)
 
 
-def _rows(ids: list[int]) -> "QuerySet[Consultation, Any]":
+def tip_columns() -> list[Any]:
+    """Of a query of consultations."""
     in_force = Prescription.objects.filter(
         consultation=OuterRef("pk"), state=Prescription.State.ISSUED
     )
-    return (
-        Consultation.objects.filter(pk__in=ids)
-        .order_by()
-        .values_list(
-            "pk",
-            "state",
-            "token__state",
-            Subquery(in_force.values("number")[:1]),
-            Subquery(in_force.values("pdf")[:1]),
-            _one(ChatMessage, Max("pk")),
-            "let_in_at",
-            Exists(EmergencyReferral.objects.filter(consultation=OuterRef("pk"))),
-            _one(Instruction, Count("pk")),
-            _one(Instruction, Count("done_at")),
-            _one(Opinion, Count("pk")),
-            _one(Opinion, Count("joined_at")),
-            _one(Opinion, Count("ended_at")),
-        )
+    return [
+        "state",
+        "token__state",
+        Subquery(in_force.values("number")[:1]),
+        Subquery(in_force.values("pdf")[:1]),
+        _one(ChatMessage, Max("pk")),
+        "let_in_at",
+        Exists(EmergencyReferral.objects.filter(consultation=OuterRef("pk"))),
+        _one(Instruction, Count("pk")),
+        _one(Instruction, Count("done_at")),
+        _one(Opinion, Count("pk")),
+        _one(Opinion, Count("joined_at")),
+        _one(Opinion, Count("ended_at")),
+    ]
+
+
+def read_tips(consultation_ids: Iterable[int]) -> dict[int, Tip]:
+    """In one query for each thousand."""
+    tips = {}
+    for ids in in_shares(consultation_ids, AT_ONCE):
+        slots = {f"one{number}": pk for number, pk in enumerate(ids)}
+        tips.update({pk: tip_of(*row) for pk, *row in _tips_of(len(ids)).columns(**slots)})
+    return tips
+
+
+@lru_cache
+def _tips_of(how_many: int) -> Columns:
+    """Composed once for each number of consultations that in_shares() makes."""
+    return Columns(
+        lambda **ones: (
+            Consultation.objects.filter(pk__in=list(ones.values()))
+            .order_by()
+            .values_list("pk", *tip_columns())
+        ),
+        **{f"one{number}": BigAutoField() for number in range(how_many)},
     )
 
 
@@ -145,31 +166,6 @@ class Watch:
         self._pages: set[Informed] = set()
         self._soon = asyncio.Event()
         self._looking: asyncio.Task[None] | None = None
-        self._asked: set[int] = set()
-        self._answers: asyncio.Future[Mapping[int, Told]] | None = None  # to those in _asked
-        self._reading: asyncio.Task[None] | None = None
-
-    async def now(self, about: int) -> Any:
-        """As it is now. All who ask while one query is under way are answered by the next.
-
-        Raises django.db.Error.
-        """
-        if self._answers is None:
-            self._answers = asyncio.get_running_loop().create_future()
-        self._asked.add(about)
-        answers = self._answers
-        if self._reading is None:
-            self._reading = asyncio.create_task(self._answer())
-        return (await asyncio.shield(answers))[about]
-
-    async def _answer(self) -> None:
-        while (answers := self._answers) is not None:
-            asked, self._asked, self._answers = self._asked, set(), None
-            try:
-                answers.set_result(await database_sync_to_async(self._read)(asked))
-            except Exception as error:  # noqa: BLE001 - whoever asked raises it
-                answers.set_exception(error)
-        self._reading = None
 
     def add(self, page: Informed) -> None:
         self._pages.add(page)
@@ -198,7 +194,7 @@ class Watch:
         told = {page: page.told for page in self._pages}
         if not told:
             return
-        tips = await database_sync_to_async(self._read)(page.about for page in told)
+        tips = await in_database(self._read, [page.about for page in told])
         for page, before in told.items():
             tip = tips.get(page.about)
             # What a page was told meanwhile is newer than what we read.

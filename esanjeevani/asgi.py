@@ -8,12 +8,12 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "esanjeevani.settings")
 pages = get_asgi_application()
 
 # The models are there only after the line above.
-from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from channels.security.websocket import OriginValidator  # noqa: E402
 from django.conf import settings  # noqa: E402
 
 from accounts.api.sockets import BearerSockets  # noqa: E402
+from accounts.sockets import SessionSockets  # noqa: E402
 from consult.routing import websocket_urlpatterns  # noqa: E402
 
 sockets = URLRouter(websocket_urlpatterns)
@@ -22,7 +22,7 @@ application = ProtocolTypeRouter(
         "http": pages,
         "websocket": BearerSockets(
             programs=sockets,
-            pages=OriginValidator(AuthMiddlewareStack(sockets), settings.SOCKET_ORIGINS),
+            pages=OriginValidator(SessionSockets(sockets), settings.SOCKET_ORIGINS),
         ),
     }
 )

@@ -101,6 +101,8 @@ class Hub:
         self._missed = False  # somebody read a state that has perhaps changed since, unheard
         self._heard = 0  # how many messages came, of all topics
         self._recent: deque[tuple[str, str]] = deque(maxlen=REMEMBERED)
+        self._to_relay: list[tuple[str, str]] = []
+        self._relaying: asyncio.Task[None] | None = None
 
     async def join(self, topics: Iterable[str], mailbox: Mailbox, since: int | None = None) -> None:
         """Returns once messages published from now on reach the mailbox.
@@ -154,6 +156,20 @@ class Hub:
             message = json.loads(payload)
             for box in boxes:
                 box.put(message)
+
+    def relay(self, topic: str, payload: str) -> None:
+        """Send it off; what is said while a thread sends goes together with the next."""
+        self._to_relay.append((topic, payload))
+        if self._relaying is None:
+            self._relaying = self.loop.create_task(self._relay())
+
+    async def _relay(self) -> None:
+        try:
+            while self._to_relay:
+                said, self._to_relay = self._to_relay, []
+                await asyncio.to_thread(_send, *said)
+        finally:
+            self._relaying = None
 
     def _receive(self, data: bytes) -> None:
         try:
@@ -214,10 +230,10 @@ def publish(*topics: str, **message: Any) -> None:
     payload = json.dumps(message)
     if len(payload) > MAX_MESSAGE_BYTES:
         raise ValueError("A live message says what changed; it does not carry the data.")
-    _send(",".join(topics), payload)
+    _send((",".join(topics), payload))
 
 
-async def relay(topic: str, message: Message) -> None:
+def relay(topic: str, message: Message) -> None:
     """What one page says to another, in the order it is said: the signalling of a call.
 
     As lossy as everything here, and larger. The caller has checked its size.
@@ -225,14 +241,16 @@ async def relay(topic: str, message: Message) -> None:
     payload = json.dumps(message)
     if len(payload) > MAX_RELAYED_BYTES:
         raise ValueError("Too large to be relayed.")
-    await asyncio.to_thread(_send, topic, payload)
+    hub().relay(topic, payload)
 
 
-def _send(topics: str, payload: str) -> None:
+def _send(*said: tuple[str, str]) -> None:
+    """Topics and payload of each, in this order."""
     if settings.IN_MEMORY:
         for one in list(_hubs.values()):
             if not one.loop.is_closed():
-                one.loop.call_soon_threadsafe(one.deliver, topics, payload)
+                for topics, payload in said:
+                    one.loop.call_soon_threadsafe(one.deliver, topics, payload)
         return
     global _publisher
     if _publisher is None:
@@ -243,6 +261,9 @@ def _send(topics: str, payload: str) -> None:
             retry=Retry(NoBackoff(), 1),
         )
     try:
-        _publisher.publish(CHANNEL, f"{topics} {payload}")
+        with _publisher.pipeline(transaction=False) as pipeline:
+            for topics, payload in said:
+                pipeline.publish(CHANNEL, f"{topics} {payload}")
+            pipeline.execute()
     except redis.RedisError as error:
-        log.warning("Redis is away, nobody was told of %s: %s", topics, error)
+        log.warning("Redis is away, nobody was told of %s: %s", said[0][0], error)

@@ -16,6 +16,7 @@ from esanjeevani.live import PUSH
 HIGH_WATER = 16_384  # bytes kept for a socket that does not take them; then it counts as stalled
 STALLED_FOR = 30.0  # seconds until a stalled socket is cut off: its page comes back and catches up
 FINAL_TEXT, LENGTH_IN_TWO_BYTES = 0x81, 126  # RFC 6455, section 5.2
+LONGEST = 65_535  # bytes of a small frame
 
 
 def frame(text: bytes) -> bytes:
@@ -52,6 +53,7 @@ class Sockets(WebSocketsSansIOProtocol):
             or self.close_sent
             or self.conn.extensions  # a compressed stream is not ours to write into
             or self.transport.is_closing()
+            or len(text) > LONGEST
         ):
             return False
         self.transport.write(frame(text))

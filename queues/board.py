@@ -13,19 +13,23 @@ import time
 import weakref
 from collections.abc import Iterator
 
-from channels.db import database_sync_to_async
 from django.db import Error
+from django.db.models import BigAutoField
 
+from esanjeevani.composed import Composed
+from esanjeevani.database import in_database
 from esanjeevani.live import Mailbox, hub
 from queues.broadcast import line_changed, line_topic
 from queues.line import Line, read_line
-from queues.models import Clinic, Presence, Token
+from queues.models import Clinic, Presence
 from queues.wait import Pace, expected_wait
 
 RESTS = 10  # times as long as a line took to be read and told
 SHORTEST_REST, LONGEST_REST = 0.1, 1.0  # seconds
 AT_LEAST_EVERY = 10.0  # seconds: the expected wait moves, and what was announced may not have come
 RENEW_EVERY = 20.0  # seconds; the lease is 60
+
+CLINIC = Composed(lambda clinic: Clinic.objects.filter(pk=clinic), clinic=BigAutoField())
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +70,7 @@ class Board:
             was_announced = await self.changed.next_batch(AT_LEAST_EVERY)
             earlier, begun = self.line, time.monotonic()
             try:
-                self.line = await database_sync_to_async(self._read)()
+                self.line = await in_database(self._read)
             except Error as error:
                 log.warning("The line %s could not be read: %s", self.clinic_id, error)
                 self.changed.put_latest({"type": "line"})
@@ -77,7 +81,7 @@ class Board:
             await asyncio.sleep(min(LONGEST_REST, max(SHORTEST_REST, took * RESTS)))
 
     def _read(self) -> Line:
-        return read_line(Clinic.objects.get(pk=self.clinic_id))
+        return read_line(CLINIC.all(clinic=self.clinic_id)[0])
 
     def _tell_all(self, line: Line) -> None:
         """Without a pause: what is said in one go is all of the same reading."""
@@ -128,7 +132,7 @@ class Words(dict[int, bytes]):
 def _greet(arrived: set[tuple[int, int]]) -> None:
     """Lines hear of those who were absent; a page that was only loaded again changes nothing."""
     tokens = [token_id for _clinic_id, token_id in arrived]
-    there = set(Token.objects.present().filter(pk__in=tokens).values_list("pk", flat=True))
+    there = Presence.of(tokens)
     Presence.renew(tokens)
     for clinic_id in {clinic_id for clinic_id, token_id in arrived if token_id not in there}:
         line_changed(clinic_id)
@@ -151,7 +155,7 @@ class Boards:
         async with self._writing:
             if (clinic_id, token_id) in self._arriving:
                 arrived, self._arriving = self._arriving, set()
-                await database_sync_to_async(_greet)(arrived)
+                await in_database(_greet, arrived)
 
     async def depart(self, *token_ids: int) -> None:
         """These pages are gone: their patients are soon absent, if no other page shows them."""
@@ -161,7 +165,7 @@ class Boards:
                 return  # written with somebody else's
             gone, self._departed = self._departed.difference(self.tokens()), set()
             if gone:
-                await database_sync_to_async(Presence.end_soon)(gone)
+                await in_database(Presence.end_soon, gone)
 
     async def show(self, clinic_id: int, page: Mailbox, token_id: int) -> None:
         if clinic_id not in self._boards:
@@ -186,7 +190,7 @@ class Boards:
         while True:
             await asyncio.sleep(RENEW_EVERY)
             try:
-                await database_sync_to_async(Presence.renew)(list(self.tokens()))
+                await in_database(Presence.renew, list(self.tokens()))
             except Error as error:
                 log.warning("The leases of the waiting could not be renewed: %s", error)
 

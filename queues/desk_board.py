@@ -10,10 +10,10 @@ import weakref
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from channels.db import database_sync_to_async
 from django.db import Error
 from django.utils import translation
 
+from esanjeevani.database import in_database
 from esanjeevani.live import Mailbox, Message, hub
 from queues.broadcast import line_topic
 from queues.desk import DeskLine, DeskRow, desk_line
@@ -68,7 +68,7 @@ class DeskBoard:
             await self.changed.next_batch(AT_LEAST_EVERY)
             desks = [(desk, desk.told.get(self.clinic_id)) for desk in self.desks]
             try:
-                line, messages = await database_sync_to_async(self._read)(desks)
+                line, messages = await in_database(self._read, desks)
             except Error as error:
                 log.warning("The line %s could not be read: %s", self.clinic_id, error)
                 self.look()

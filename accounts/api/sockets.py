@@ -4,9 +4,9 @@ No browser sends that header with a socket, so no page of another site can open 
 name: where the page came from is asked of sessions alone.
 """
 
+from functools import partial
 from typing import Any
 
-from channels.db import database_sync_to_async
 from django.contrib.auth import BACKEND_SESSION_KEY
 from django_otp import DEVICE_ID_SESSION_KEY
 from rest_framework.exceptions import AuthenticationFailed
@@ -14,7 +14,8 @@ from rest_framework.exceptions import AuthenticationFailed
 from accounts.actions.keys import PERSON
 from accounts.api.who import accepted_notice, person_of
 from accounts.gates import PASSWORD_BACKEND
-from accounts.models import ApiToken, User
+from accounts.sockets import Opened
+from esanjeevani.database import in_database
 
 BEARER = b"bearer "
 SIGNED_OUT = 4401
@@ -35,21 +36,14 @@ class BearerSockets:
             await self.pages(scope, receive, send)
             return
         key = said[len(BEARER) :].decode("latin-1").strip()
-        found = await database_sync_to_async(_who)(key)
-        if found is None:
+        if await in_database(_who, key) is None:
             await receive()
             await send({"type": "websocket.close", "code": SIGNED_OUT})  # a 403 to the handshake
             return
-        user, token = found
-        signed_in = {
-            "user": user,
-            "session": AS_STAFF if token.has_second_factor else {},
-            "is_still_signed_in": lambda: _who(key) is not None,
-        }
-        await self.programs({**scope, **signed_in}, receive, send)
+        await self.programs({**scope, "who": partial(_who, key)}, receive, send)
 
 
-def _who(key: str) -> tuple[User, ApiToken] | None:
+def _who(key: str) -> Opened | None:
     """The person of a token in force who may use the API: not a machine, nor before the notice."""
     try:
         user, token = person_of(key) if key.startswith(PERSON) else (None, None)
@@ -57,4 +51,4 @@ def _who(key: str) -> tuple[User, ApiToken] | None:
         return None
     if user is None or token is None or not accepted_notice(token):
         return None
-    return user, token
+    return Opened(user, AS_STAFF if token.has_second_factor else {})

@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from django.db import connection, transaction
-from django.db.models import BigAutoField
+from django.db.models import BigAutoField, CharField
 from django.utils import timezone
 
 from accounts.actions import record
@@ -15,11 +15,40 @@ from consult import broadcast
 from consult.actions.room import close_what_is_open, token_of, withdraw_questions
 from consult.models import AbuseReport, CallEvent, CallLeg, Consultation, Opinion
 from consult.people import Role, patients_seat, role_of
-from esanjeevani.composed import Composed
+from esanjeevani.composed import Columns, Composed
+from esanjeevani.prepared import prepared_cursor
+from esanjeevani.rows import insert
 from queues import actions as queues
 from queues.models import MoveRefused
 
 CLOCKS_DIFFER_BY = timedelta(seconds=5)
+# Asked by each page that comes into a call, so they are composed once.
+WITH_PEOPLE = Composed(
+    lambda consultation: Consultation.objects.with_people().filter(pk=consultation),
+    consultation=BigAutoField(),
+)
+WERE_HERE = Columns(
+    lambda consultation, role, by, page: (
+        CallEvent.objects.filter(consultation=consultation, role=role, by=by, page=page)
+        .order_by("pk")
+        .values_list("at")[:1]
+    ),
+    consultation=BigAutoField(),
+    role=CharField(),
+    by=BigAutoField(),
+    page=CharField(),
+)
+CAME_AFTER = Columns(
+    lambda consultation, role, event: (
+        CallEvent.objects.filter(consultation=consultation, role=role, pk__gt=event)
+        .filter(what__in=CallEvent.COMING)
+        .order_by("-pk")
+        .values_list("page")[:1]
+    ),
+    consultation=BigAutoField(),
+    role=CharField(),
+    event=BigAutoField(),
+)
 
 
 @dataclass(frozen=True)
@@ -35,16 +64,17 @@ class Flow:
 def join_call(*, consultation: Consultation, by: User, page: str) -> CallEvent:
     """`page` of `by` comes into the call, or is back. Raises MoveRefused when there is no call now."""
     now, role = seat_of(consultation, by)
-    before = CallEvent.objects.filter(consultation=now, role=role, by=by, page=page)
-    what = CallEvent.What.BACK if before.exists() else CallEvent.What.JOINED
-    event = CallEvent.objects.create(consultation=now, by=by, role=role, page=page, what=what)
+    before = WERE_HERE.columns(consultation=now.pk, role=role, by=by.pk, page=page)
+    what = CallEvent.What.BACK if before else CallEvent.What.JOINED
+    event = CallEvent(consultation=now, by=by, role=role, page=page, what=what)
+    insert(event)
     record(f"call.{what}", now, by=by, patient=now.patient)
     return event
 
 
 def seat_of(consultation: Consultation, by: User) -> tuple[Consultation, Role]:
     """The consultation as it is now, and whose seat `by` has. Raises MoveRefused when it is none."""
-    now = Consultation.objects.with_people().get(pk=consultation.pk)
+    now = WITH_PEOPLE.all(consultation=consultation.pk)[0]
     role = role_of(now, by)
     if role is None or not _has_a_seat(now, role, by):
         raise MoveRefused("There is no call for this person now.")
@@ -53,16 +83,16 @@ def seat_of(consultation: Consultation, by: User) -> tuple[Consultation, Role]:
 
 def came_first(event: CallEvent) -> datetime:
     """When the page of this event came in for the first time."""
-    came = CallEvent.objects.filter(consultation=event.consultation_id, page=event.page)
-    came = came.filter(role=event.role, by=event.by_id).order_by("pk")
-    return came.values_list("at", flat=True)[0]
+    ((at,),) = WERE_HERE.columns(
+        consultation=event.consultation_id, role=event.role, by=event.by_id, page=event.page
+    )
+    return cast(datetime, at)
 
 
 def page_after(event: CallEvent) -> str | None:
     """The page that took this seat since, if one did."""
-    came = CallEvent.objects.filter(consultation=event.consultation_id, role=event.role)
-    came = came.filter(what__in=CallEvent.COMING, pk__gt=event.pk)
-    return came.order_by("pk").values_list("page", flat=True).last()
+    came = CAME_AFTER.columns(consultation=event.consultation_id, role=event.role, event=event.pk)
+    return came[0][0] if came else None
 
 
 def _has_a_seat(consultation: Consultation, role: Role, by: User) -> bool:
@@ -109,7 +139,7 @@ def note_event(
     *, consultation: Consultation, by: User, role: str, what: str, page: str = ""
 ) -> None:
     """Write down that somebody left, was lost, or that the doctor chose a way on."""
-    CallEvent.objects.create(consultation=consultation, by=by, role=role, what=what, page=page)
+    insert(CallEvent(consultation=consultation, by=by, role=role, what=what, page=page))
 
 
 # SQL by hand: seconds and their sum only grow, whatever comes late or twice. So nothing is locked: of
@@ -153,7 +183,7 @@ def report_flow(*, came: CallEvent, since: datetime, flows: Iterable[Flow]) -> N
         values += [came.consultation_id, came.by_id, came.role, came.page, flow.other, *seconds, at]
     patient = patients_seat(came.consultation)
     rows = ", ".join([LEG] * (len(values) // LEG.count("%s")))
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(KEEP.format(rows=rows), values)
         legs = LEGS.all(consultation=came.consultation_id)
         sums = {

@@ -1,5 +1,6 @@
 from collections.abc import Iterable
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -10,6 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Doctor, Patient, User
 from accounts.models.base import Public
+from esanjeevani.composed import in_shares
+from esanjeevani.prepared import prepared_cursor
 from queues.models.clinics import Clinic
 from queues.models.moves import MoveRefused, Moving
 
@@ -265,4 +268,28 @@ class Presence(models.Model):
     @classmethod
     def end_soon(cls, token_ids: Iterable[int]) -> None:
         """Their pages were closed: absent in 15 s, unless they come back."""
-        cls.objects.filter(token__in=token_ids).update(until=timezone.now() + cls.GRACE)
+        until = connection.ops.adapt_datetimefield_value(timezone.now() + cls.GRACE)
+        for share in in_shares(token_ids, AT_ONCE):
+            with prepared_cursor() as cursor:
+                cursor.execute(_among(END, len(share)), [until, *share])
+
+    @classmethod
+    def of(cls, token_ids: Iterable[int]) -> set[int]:
+        """Those of the tokens whose patients are present now."""
+        now = connection.ops.adapt_datetimefield_value(timezone.now())
+        found: set[int] = set()
+        for share in in_shares(token_ids, AT_ONCE):
+            with prepared_cursor() as cursor:
+                cursor.execute(_among(PRESENT, len(share)), [now, *share])
+                found.update(pk for (pk,) in cursor.fetchall())
+        return found
+
+
+PRESENT = "SELECT token_id FROM queue_presence WHERE until > %s AND token_id IN ({tokens})"
+END = "UPDATE queue_presence SET until = %s WHERE token_id IN ({tokens})"
+AT_ONCE = 1024  # tokens in one statement
+
+
+@lru_cache
+def _among(text: str, how_many: int) -> str:
+    return text.format(tokens=", ".join(["%s"] * how_many))

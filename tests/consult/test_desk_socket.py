@@ -3,13 +3,13 @@
 import asyncio
 
 import pytest
-from channels.db import database_sync_to_async
 from channels.testing import WebsocketCommunicator
 from django.db import connections
 from django.utils import timezone
 
 from accounts.models import AuditEvent
 from esanjeevani.asgi import application
+from esanjeevani.database import in_database
 from esanjeevani.live import hub
 from queues.desk_board import desk_boards
 from queues.models import Duty, Token
@@ -154,6 +154,6 @@ def test_of_a_desk_that_is_gone_nothing_stays_in_the_process(settings):
         assert len(board.desks) == 1
         await desks[1].disconnect()
         assert (desk_boards()._boards, hub()._topics) == ({}, {})
-        await database_sync_to_async(connections.close_all)()
+        await in_database(connections.close_all)
 
     asyncio.run(scene())

@@ -13,7 +13,6 @@ from typing import Any
 import httpx
 import pytest
 import redis
-from channels.db import database_sync_to_async
 from channels.testing import WebsocketCommunicator
 from django.conf import settings
 from django.db import connections
@@ -27,6 +26,7 @@ from accounts.models import AuditEvent, User
 from consult import actions
 from consult.models import Consultation
 from esanjeevani.asgi import application
+from esanjeevani.database import in_database
 from esanjeevani.live import hub
 from queues.board import boards
 from queues.models import Clinic, Presence, Token
@@ -400,7 +400,7 @@ def test_of_a_page_that_is_gone_nothing_stays_in_the_process(settings):
         assert set(boards().tokens()) == {consultation.token_id}
         await tabs[1].disconnect()
         assert (set(boards().tokens()), hub()._topics, hub()._joined) == (set(), {}, {})
-        await database_sync_to_async(connections.close_all)()
+        await in_database(connections.close_all)
 
     asyncio.run(scene())
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import httpx
 import pytest
-from channels.db import database_sync_to_async
 from channels.testing import WebsocketCommunicator
 from django.conf import settings as project
 from django.db import connections
@@ -18,6 +17,7 @@ from accounts.models import AuditEvent
 from consult import actions
 from consult.models import ChatMessage, Consultation
 from esanjeevani.asgi import application
+from esanjeevani.database import in_database
 from tests.consult.test_sockets import page, patients_page, room
 from tests.factories import a_clinic, a_doctor, in_the_room, on_duty
 from tests.running import Site, browser_of, session_of
@@ -159,15 +159,15 @@ def test_one_statement_reads_it_for_all_pages_of_a_process(settings):
         for one in pages:
             assert await one.connect() == (True, None)
             assert (await one.receive_json_from(SOON))["type"] == "hello"
-        await database_sync_to_async(post)("warm")
+        await in_database(post, "warm")
         await asyncio.gather(*map(hear, pages))
-        asked = await database_sync_to_async(capture)()
-        await database_sync_to_async(post)("Once for all")
+        asked = await in_database(capture)
+        await in_database(post, "Once for all")
         heard = await asyncio.gather(*map(hear, pages))
-        await database_sync_to_async(asked.__exit__)(None, None, None)
+        await in_database(asked.__exit__, None, None, None)
         for one in pages:
             await one.disconnect()
-        await database_sync_to_async(connections.close_all)()
+        await in_database(connections.close_all)
         assert [message["text"] for message in heard] == ["Once for all"] * 3
         assert [message["mine"] for message in heard] == [True, True, False]
         return [query["sql"] for query in asked]

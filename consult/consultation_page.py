@@ -1,0 +1,121 @@
+"""The open pages of one consultation: what their socket tells them, and a call's signalling."""
+
+import contextlib
+from typing import Any
+
+from django.db import Error
+
+from accounts.actions import refuse
+from accounts.address import current_address
+from accounts.gates import has_second_factor
+from consult.actions.calls import WITH_PEOPLE
+from consult.broadcast import room_topic
+from consult.consumers import WAITING_LOOKS, LivePage
+from consult.entrance import Entrance
+from consult.models import CallEvent, Consultation
+from consult.people import Role
+from consult.signalling import LONGEST_SAID, Seat
+from consult.talk import Reader, talks
+from consult.tips import Tip, watch
+from esanjeevani.database import in_database
+from esanjeevani.live import Message
+from queues import broadcast
+from queues.board import boards
+
+SHOWS_THE_TALK = b"talk"  # says the page in its socket's address
+MOVES = {"state", "opinion", "now", "resync"}  # whoever was in the room may be out of it
+
+
+class ConsultationPage(LivePage):
+    """A consultation: its patient's waiting room and room, its doctor's room."""
+
+    entrance: Entrance
+    about: int  # the consultation's key
+    told: Tip
+    longest_incoming = LONGEST_SAID
+    consultation: Consultation | None = None  # read when the call needs it
+    place: tuple[int, int] | None = None  # clinic and token that wait on this page
+    is_unsure = False  # whether it may still see the consultation: something moved since we looked
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.seat = Seat(self.mailbox)
+
+    def allow(self) -> bool:
+        uid = self.scope["url_route"]["kwargs"]["consultation"]
+        found = Entrance.of(uid, self.user)
+        if found is None:
+            hidden = Consultation.objects.filter(uid=uid).first()
+            if hidden:
+                refuse("consultation.socket", hidden, by=self.user)
+            return False
+        if found.account_id != self.user.pk and not has_second_factor(self.session):
+            return False
+        self.entrance, self.about = found, found.pk
+        return True
+
+    def topics(self) -> list[str]:
+        token_id = self.entrance.token_id
+        return [
+            room_topic(self.entrance.pk),
+            *([broadcast.token_topic(token_id)] if token_id else []),
+        ]
+
+    def read_first(self) -> None:
+        self.told = self.entrance.tip
+
+    async def joined(self) -> None:
+        await self.tell(self.told.as_message("hello"))
+        watch().add(self)
+        now = self.entrance
+        if now.place and now.at_home and now.account_id == self.user.pk:
+            self.place = clinic_id, token_id = now.place
+            self.looks_at_session = WAITING_LOOKS
+            await boards().arrive(clinic_id, token_id)
+            await boards().show(clinic_id, self.mailbox, token_id)
+
+    def hears(self, message: dict[str, Any]) -> bool:
+        return self.seat.hears(message)
+
+    async def heard(self, message: Message) -> None:
+        if message["type"] == "resync":
+            watch().look_soon()  # it says so to each page; one look is for all of them
+        else:
+            self.told = self.told.after(message)
+        self.is_unsure = self.is_unsure or message["type"] in MOVES
+        await self._keep_phone_out()
+
+    async def worded(self, message: Message) -> Message | None:
+        """A message of the talk with its words, where the page shows them; without, it fetches them."""
+        if message["type"] != "message" or self.scope["query_string"] != SHOWS_THE_TALK:
+            return message
+        if self.is_unsure and not await self._is_still_allowed():
+            return None
+        self.is_unsure = False
+        reader = Reader(self.user, current_address())
+        said = await talks().read(self.entrance.pk, message["id"], reader)
+        return message | (said or {})
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        if not self.tasks:
+            return
+        if self.consultation is None:
+            (self.consultation,) = await in_database(WITH_PEOPLE.all, consultation=self.about)
+        if not await self.seat.receive(text_data, self.consultation, self.user):
+            await super().receive(text_data, bytes_data)
+        await self._keep_phone_out()  # taken back while it came in
+
+    async def _keep_phone_out(self) -> None:
+        """The phone of a patient at a health centre is in the call while the patient wants it there."""
+        may_join = self.entrance.at_home or self.told.phone
+        if self.seat.role == Role.PATIENT and not may_join:
+            with contextlib.suppress(Error):  # written down or not: it is out
+                await self.seat.leave(CallEvent.What.LEFT)
+
+    async def left(self) -> None:
+        watch().remove(self)
+        if self.place:
+            clinic_id, token_id = self.place
+            boards().hide(clinic_id, self.mailbox, token_id)
+            await boards().depart(token_id)
+        await self.seat.leave(CallEvent.What.LEFT if self.shut_out else CallEvent.What.LOST)
