@@ -12,7 +12,7 @@ from django.db import connection
 from django.utils import timezone
 
 from consult.day import midnight
-from esanjeevani.composed import in_shares
+from esanjeevani.any_of import in_shares
 from esanjeevani.live import Message
 from esanjeevani.prepared import prepared_cursor
 
@@ -32,7 +32,6 @@ SELECT facility_id, 0, NULL, NULL, 'shared', COUNT(*), COUNT(taken_at) FROM cons
 WHERE facility_id IN ({places}) AND day = %s GROUP BY facility_id
 ORDER BY 1, 2, 5
 """
-AT_ONCE = 1024  # health centres in one statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +56,7 @@ def read_centres(facility_ids: Iterable[int]) -> dict[int, CentreTip]:
     ids = set(facility_ids)
     news: dict[int, list[str]] = {pk: [] for pk in ids}
     places: dict[int, set[tuple[int, int]]] = {pk: set() for pk in ids}
-    for share in in_shares(ids, AT_ONCE):
+    for share in in_shares(ids):
         for facility, pk, clinic, token, *how_far in _read(share):
             news[facility].append(".".join(map(str, (pk, token, *how_far))))
             if token:

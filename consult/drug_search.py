@@ -33,9 +33,7 @@ NAMES = {
     words: Composed(_names, **{f"word_{number}": CharField() for number in range(words)})
     for words in range(1, MOST_WORDS + 1)
 }
-PRODUCTS = AnyOf(
-    lambda drugs: Product.objects.filter(drug__pk__in=drugs), BigAutoField(), nothing=0
-)
+PRODUCTS = AnyOf(lambda drugs: Product.objects.filter(drug__pk__in=drugs), BigAutoField())
 
 
 @dataclass(frozen=True)

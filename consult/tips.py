@@ -12,7 +12,6 @@ import logging
 import weakref
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any, Protocol
 
 from django.db import Error
@@ -27,12 +26,11 @@ from consult.models import (
     Opinion,
     Prescription,
 )
-from esanjeevani.composed import Columns, in_shares
+from esanjeevani.any_of import ALL_SIZES, AnyOf
 from esanjeevani.database import in_database
 from esanjeevani.live import Mailbox, Message
 
 EVERY = 5.0  # seconds between two looks: a page is right within 15 s, whatever was lost
-AT_ONCE = 1024  # consultations in one query
 
 log = logging.getLogger(__name__)
 
@@ -112,26 +110,18 @@ def tip_columns() -> list[Any]:
     ]
 
 
+TIPS: AnyOf[Consultation] = AnyOf(
+    lambda ones: (
+        Consultation.objects.filter(pk__in=ones).order_by().values_list("pk", *tip_columns())
+    ),
+    BigAutoField(),
+    sizes=ALL_SIZES,
+)
+
+
 def read_tips(consultation_ids: Iterable[int]) -> dict[int, Tip]:
     """In one query for each thousand."""
-    tips = {}
-    for ids in in_shares(consultation_ids, AT_ONCE):
-        slots = {f"one{number}": pk for number, pk in enumerate(ids)}
-        tips.update({pk: tip_of(*row) for pk, *row in _tips_of(len(ids)).columns(**slots)})
-    return tips
-
-
-@lru_cache
-def _tips_of(how_many: int) -> Columns:
-    """Composed once for each number of consultations that in_shares() makes."""
-    return Columns(
-        lambda **ones: (
-            Consultation.objects.filter(pk__in=list(ones.values()))
-            .order_by()
-            .values_list("pk", *tip_columns())
-        ),
-        **{f"one{number}": BigAutoField() for number in range(how_many)},
-    )
+    return {pk: tip_of(*row) for pk, *row in TIPS.columns(consultation_ids)}
 
 
 def _one(model: type[Model], what: Aggregate) -> Coalesce:
@@ -188,6 +178,8 @@ class Watch:
                 await self._compare()
             except Error as error:
                 log.warning("Not known whether the open pages are right: %s", error)
+            except Exception:  # a fault of ours must not end the looking for all pages
+                log.exception("Not known whether the open pages are right.")
             await asyncio.sleep(1)
 
     async def _compare(self) -> None:

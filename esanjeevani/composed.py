@@ -11,7 +11,7 @@ column holds them: ids, not rows.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any, Generic, TypeVar, cast
@@ -112,17 +112,6 @@ class Columns:
             converters=[(at, *how) for at, how in converters.items()],
             rows=_rows(compiler) if self._gives_rows else None,
         )
-
-
-def in_shares(keys: Iterable[int], at_most: int) -> Iterator[list[int]]:
-    """Keys for one statement each, 1, 2, 4, 8 … of them, the last of them repeated to make it so many.
-
-    So few lengths are few texts, each composed once. `at_most` is a power of two.
-    """
-    ordered = sorted(set(keys))
-    for begin in range(0, len(ordered), at_most):
-        share = ordered[begin : begin + at_most]
-        yield share + share[-1:] * ((1 << (len(share) - 1).bit_length()) - len(share))
 
 
 class Composed(Columns, Generic[Row]):

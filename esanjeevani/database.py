@@ -8,7 +8,6 @@ still stands is seen without asking: docs/decisions/0031.
 
 import asyncio
 import contextlib
-import select
 import threading
 from collections.abc import Callable
 from contextvars import Context, copy_context
@@ -17,6 +16,8 @@ from queue import SimpleQueue
 from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 from django.db import connection
+
+from esanjeevani.postgresql.base import something_was_said
 
 AT_ONCE = 8  # questions whose answers the event loop is woken for once
 
@@ -94,19 +95,12 @@ def close_if_broken() -> None:
     One on which nothing was asked has nothing to say but that it is over; a server that vanished from the
     network is noticed by TCP (settings.py).
     """
-    if connection.connection is None:
-        return
-    if connection.errors_occurred or (connection.vendor == "postgresql" and _has_ended()):
-        connection.close()
-
-
-def _has_ended() -> bool:
     held: Any = connection.connection
-    if held.closed:
-        return True
-    poll = select.poll()
-    poll.register(held.fileno(), select.POLLIN)
-    return bool(poll.poll(0))
+    if held is None:
+        return
+    has_ended = connection.vendor == "postgresql" and (held.closed or something_was_said(held))
+    if connection.errors_occurred or has_ended:
+        connection.close()
 
 
 _thread = DatabaseThread()

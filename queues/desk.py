@@ -46,7 +46,7 @@ def _facts(tokens: list[Any]) -> "QuerySet[Token, Any]":
     )  # fmt: skip
 
 
-FACTS = AnyOf(_facts, BigAutoField(), nothing=0)
+FACTS = AnyOf(_facts, BigAutoField())
 
 
 @dataclass(frozen=True)

@@ -238,7 +238,6 @@ def test_any_of_many_keys_is_asked_for_in_few_texts():
     some = AnyOf(
         lambda keys, but: Clinic.objects.filter(pk__in=keys).exclude(pk=but).order_by("pk"),
         models.BigAutoField(),
-        nothing=0,
         but=models.BigAutoField(),
     )
     pks = [clinic.pk for clinic in clinics]

@@ -13,14 +13,12 @@ from esanjeevani.any_of import AnyOf
 BY_NAME = AnyOf(
     lambda keys: DrugName.objects.filter(key__in=keys).select_related("drug"),
     CharField(),
-    nothing="",
 )
-NAMES = AnyOf(lambda drugs: DrugName.objects.filter(drug__pk__in=drugs), BigAutoField(), nothing=0)
-DOSES = AnyOf(lambda drugs: DoseRange.objects.filter(drug__pk__in=drugs), BigAutoField(), nothing=0)
+NAMES = AnyOf(lambda drugs: DrugName.objects.filter(drug__pk__in=drugs), BigAutoField())
+DOSES = AnyOf(lambda drugs: DoseRange.objects.filter(drug__pk__in=drugs), BigAutoField())
 RULES = AnyOf(
     lambda drugs, day: DrugRule.objects.in_force(day).filter(drug__pk__in=drugs).order_by("pk"),
     BigAutoField(),
-    nothing=0,
     day=DateField(),
 )
 INTERACTIONS = AnyOf(
@@ -30,7 +28,6 @@ INTERACTIONS = AnyOf(
         .order_by("pk")
     ),
     BigAutoField(),
-    nothing=0,
 )
 
 

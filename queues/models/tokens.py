@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Doctor, Patient, User
 from accounts.models.base import Public
-from esanjeevani.composed import in_shares
+from esanjeevani.any_of import in_shares
 from esanjeevani.prepared import prepared_cursor
 from queues.models.clinics import Clinic
 from queues.models.moves import MoveRefused, Moving
@@ -269,7 +269,7 @@ class Presence(models.Model):
     def end_soon(cls, token_ids: Iterable[int]) -> None:
         """Their pages were closed: absent in 15 s, unless they come back."""
         until = connection.ops.adapt_datetimefield_value(timezone.now() + cls.GRACE)
-        for share in in_shares(token_ids, AT_ONCE):
+        for share in in_shares(token_ids):
             with prepared_cursor() as cursor:
                 cursor.execute(_among(END, len(share)), [until, *share])
 
@@ -278,7 +278,7 @@ class Presence(models.Model):
         """Those of the tokens whose patients are present now."""
         now = connection.ops.adapt_datetimefield_value(timezone.now())
         found: set[int] = set()
-        for share in in_shares(token_ids, AT_ONCE):
+        for share in in_shares(token_ids):
             with prepared_cursor() as cursor:
                 cursor.execute(_among(PRESENT, len(share)), [now, *share])
                 found.update(pk for (pk,) in cursor.fetchall())
@@ -287,7 +287,6 @@ class Presence(models.Model):
 
 PRESENT = "SELECT token_id FROM queue_presence WHERE until > %s AND token_id IN ({tokens})"
 END = "UPDATE queue_presence SET until = %s WHERE token_id IN ({tokens})"
-AT_ONCE = 1024  # tokens in one statement
 
 
 @lru_cache
