@@ -31,7 +31,8 @@ def test_calls_are_answered_in_place_until_the_patient_opens_the_room(
         expect(row_of(page, "Asha Menon")).to_have_count(0)
         expect(row_of(page, "Ravi Das")).to_be_visible()
         expect(page.get_by_role("button", name="Call next")).to_be_hidden()
-        assert [one.split("/", 3)[3] for one in asked] == ["doctor/call/"]
+        paths = [one.split("/", 3)[3] for one in asked]
+        assert [path for path in paths if not path.startswith("static/")] == ["doctor/call/"]
         assert page.evaluate("window.isTheSame") is True
         actions.begin(consultation=case, by=case.patient.account)
         page.wait_for_url(f"**/doctor/consultations/{case.uid}/")
