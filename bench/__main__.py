@@ -65,9 +65,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--live-server", default="production", help="production or daphne, for the sockets"
     )
-    parser.add_argument(
-        "--live-parts", nargs="+", default=["pace", "paced", "lines"], help="or many: takes minutes"
-    )
+    parser.add_argument("--live-parts", nargs="+", default=["pace", "paced", "lines", "many"])
     parser.add_argument("--queries", action="store_true", help="list every statement")
     return parser.parse_args()
 

@@ -190,7 +190,7 @@ def _memory(site: Site, scene: Scene, live: Server) -> Iterator[str]:
         took = time.monotonic() - begun
         yield (
             f"{len(targets):,} sockets in one process    {_each(live, empty, scene)}, "
-            f"opened in {took:.0f} s"
+            f"opened in {took:.0f} s; target 40 KiB"
         )
 
 
