@@ -6,13 +6,12 @@ of a process in one statement (consult/tips.py): so it is SQL by hand, short to 
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 
 from django.db import connection
 from django.utils import timezone
 
 from consult.day import midnight
-from esanjeevani.any_of import in_shares
+from esanjeevani.any_of import in_shares, with_places
 from esanjeevani.live import Message
 from esanjeevani.prepared import prepared_cursor
 
@@ -68,13 +67,8 @@ def read_centre(facility_id: int) -> CentreTip:
     return read_centres([facility_id])[facility_id]
 
 
-@lru_cache
-def _news_of(how_many: int) -> str:
-    return NEWS.format(places=", ".join(["%s"] * how_many))
-
-
 def _read(facility_ids: list[int]) -> list[tuple[int, ...]]:
-    text = _news_of(len(facility_ids))
+    text = with_places(NEWS, len(facility_ids))
     since = connection.ops.adapt_datetimefield_value(midnight())
     today = connection.ops.adapt_datefield_value(timezone.localdate())
     with prepared_cursor() as cursor:

@@ -11,10 +11,10 @@ from functools import cached_property
 from uuid import UUID
 
 from django.http import HttpRequest
-from django.middleware.csrf import get_token
 from django.utils.safestring import SafeString, mark_safe
 
 from consult.models import Consultation
+from esanjeevani.form_key import form_key
 from esanjeevani.kept import kept
 
 UID = UUID("00000000-0000-4000-8000-000000000001")  # an address is made of nothing else than an id
@@ -55,7 +55,7 @@ class KeptParts:
 
     @cached_property
     def csrf(self) -> str:
-        return get_token(self._request)
+        return form_key(self._request)
 
     def part(
         self, template: str, fills: Mapping[str, str] | None = None, **facts: Hashable

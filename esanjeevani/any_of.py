@@ -27,6 +27,12 @@ def in_shares(keys: Iterable[Key], sizes: Sequence[int] = ALL_SIZES) -> Iterator
         yield share + share[-1:] * (size - len(share))
 
 
+@lru_cache
+def with_places(text: str, how_many: int) -> str:
+    """SQL by hand, with a place for each key where it says {places}."""
+    return text.format(places=", ".join(["%s"] * how_many))
+
+
 class AnyOf(Generic[Row]):
     """One query that asks for any of some keys. More than the largest size are asked for in parts."""
 

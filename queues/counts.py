@@ -11,6 +11,7 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.models import Patient
+from esanjeevani.any_of import in_shares, with_places
 from esanjeevani.prepared import prepared_cursor
 
 # Who is busy is asked doctor by doctor: a join would walk over everybody who is held anywhere.
@@ -25,13 +26,14 @@ SELECT clinic.id,
      WHERE held.doctor_id = duty.doctor_id AND held.state IN ('called', 'serving'))) AS integer)
 FROM queue_clinic clinic
 LEFT JOIN queue_duty duty
-  ON duty.clinic_id = clinic.id AND duty.ended_at IS NULL AND duty.paused_at IS NULL{parted}
+  ON duty.clinic_id = clinic.id AND duty.ended_at IS NULL AND duty.paused_at IS NULL
 WHERE clinic.id IN ({places}) GROUP BY clinic.id
 """
 NOT_PARTED = """
   AND NOT EXISTS (SELECT 1 FROM queue_keptapart apart
     JOIN accounts_patient parted ON parted.id = apart.patient_id
     WHERE apart.doctor_id = duty.doctor_id AND (parted.id = %s OR parted.account_id = %s))"""
+COUNT_FOR_PATIENT = COUNT.replace("\nWHERE clinic.id", f"{NOT_PARTED}\nWHERE clinic.id")
 
 
 class Counts(NamedTuple):
@@ -45,15 +47,13 @@ class Counts(NamedTuple):
 
 def count(clinic_ids: Iterable[int], patient: Patient | None = None) -> dict[int, Counts]:
     """Of each clinic; a doctor who was parted from `patient` after a report is none for them."""
-    ids = list(clinic_ids)
-    if not ids:
-        return {}
     asked: list[object] = [connection.ops.adapt_datefield_value(timezone.localdate())]
     if patient is not None:
         asked += [patient.pk, patient.account_id]
-    text = COUNT.format(
-        parted="" if patient is None else NOT_PARTED, places=", ".join(["%s"] * len(ids))
-    )
-    with prepared_cursor() as cursor:
-        cursor.execute(text, asked + ids)
-        return {pk: Counts(*numbers) for pk, *numbers in cursor.fetchall()}
+    text = COUNT if patient is None else COUNT_FOR_PATIENT
+    counts: dict[int, Counts] = {}
+    for share in in_shares(clinic_ids):
+        with prepared_cursor() as cursor:
+            cursor.execute(with_places(text, len(share)), asked + share)
+            counts.update((pk, Counts(*numbers)) for pk, *numbers in cursor.fetchall())
+    return counts

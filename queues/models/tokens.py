@@ -1,6 +1,5 @@
 from collections.abc import Iterable
 from datetime import timedelta
-from functools import lru_cache
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -11,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Doctor, Patient, User
 from accounts.models.base import Public
-from esanjeevani.any_of import in_shares
+from esanjeevani.any_of import in_shares, with_places
 from esanjeevani.prepared import prepared_cursor
 from queues.models.clinics import Clinic
 from queues.models.moves import MoveRefused, Moving
@@ -271,7 +270,7 @@ class Presence(models.Model):
         until = connection.ops.adapt_datetimefield_value(timezone.now() + cls.GRACE)
         for share in in_shares(token_ids):
             with prepared_cursor() as cursor:
-                cursor.execute(_among(END, len(share)), [until, *share])
+                cursor.execute(with_places(END, len(share)), [until, *share])
 
     @classmethod
     def of(cls, token_ids: Iterable[int]) -> set[int]:
@@ -280,15 +279,10 @@ class Presence(models.Model):
         found: set[int] = set()
         for share in in_shares(token_ids):
             with prepared_cursor() as cursor:
-                cursor.execute(_among(PRESENT, len(share)), [now, *share])
+                cursor.execute(with_places(PRESENT, len(share)), [now, *share])
                 found.update(pk for (pk,) in cursor.fetchall())
         return found
 
 
-PRESENT = "SELECT token_id FROM queue_presence WHERE until > %s AND token_id IN ({tokens})"
-END = "UPDATE queue_presence SET until = %s WHERE token_id IN ({tokens})"
-
-
-@lru_cache
-def _among(text: str, how_many: int) -> str:
-    return text.format(tokens=", ".join(["%s"] * how_many))
+PRESENT = "SELECT token_id FROM queue_presence WHERE until > %s AND token_id IN ({places})"
+END = "UPDATE queue_presence SET until = %s WHERE token_id IN ({places})"
