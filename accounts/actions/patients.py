@@ -5,10 +5,11 @@ from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.db.models import BigAutoField, CharField, DateField
 
-from accounts.actions.audit import record
+from accounts.actions.audit import event, record
 from accounts.models import Enrolment, Facility, Patient, User
 from esanjeevani.composed import Composed
-from esanjeevani.rows import insert, insert_unless_there
+from esanjeevani.rows import insert_unless_there
+from esanjeevani.steps import insert_with
 
 ALIKE_SHOWN = 5
 LOCKED = Composed(
@@ -47,8 +48,7 @@ def register_patient(*, patient: Patient, by: User, sure: bool = False) -> Patie
     patient.account = by
     if not sure and (alike := alike_in_account(patient)):
         raise LooksAlike(alike)
-    insert(patient)
-    record("patient.register", patient, by=by, patient=patient)
+    insert_with(patient, event("patient.register", patient, by=by, patient=patient))
     return patient
 
 
@@ -66,9 +66,12 @@ def register_at_centre(
     patient.account = cast(User, LOCKED_BY_PHONE.first(phone=phone))
     if not sure and (alike := _alike(patient)):
         raise LooksAlike(alike)
-    insert(patient)
-    record("patient.register", patient, by=by, patient=patient)
-    enrol(patient=patient, facility=facility, by=by)
+    insert_with(
+        patient,
+        event("patient.register", patient, by=by, patient=patient),
+        Enrolment(patient=patient, facility_id=facility.pk, enrolled_by_id=by.pk),
+        event("patient.enrol", patient, by=by, patient=patient),
+    )
     return patient
 
 
