@@ -128,7 +128,7 @@ def insert_text(name: str, model: type[Model], **known: str) -> str:
     names = ", ".join(map(connection.ops.quote_name, columns))
     places = ", ".join(known.get(column, f"%({name}_{column})s") for column in columns)
     table = connection.ops.quote_name(model._meta.db_table)
-    return f"INSERT INTO {table} ({names}) SELECT {places}"  # noqa: S608
+    return f"INSERT INTO {table} ({names}) SELECT {places}"
 
 
 @lru_cache(maxsize=200)

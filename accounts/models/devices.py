@@ -26,12 +26,13 @@ ON CONFLICT (phone) DO UPDATE SET code_hash = excluded.code_hash, sent_at = excl
   WHERE device.locked_until IS NULL OR device.locked_until <= %(now)s
 RETURNING id
 """
+_WAITS = " ".join(f"WHEN {tries - 1} THEN %(wait{tries})s" for tries in WAITS)
 # One statement counts the try, compares and uses up: whoever guesses in parallel waits for the row and
 # is counted too.
 TRY = f"""
 UPDATE accounts_phonedevice SET
   tries = CASE code_hash WHEN %(right)s THEN 0 ELSE tries + 1 END,
-  next_try_at = CASE tries {" ".join(f"WHEN {tries - 1} THEN %(wait{tries})s" for tries in WAITS)} ELSE %(now)s END,
+  next_try_at = CASE tries {_WAITS} ELSE %(now)s END,
   locked_until = CASE WHEN code_hash <> %(right)s AND tries = {MAX_TRIES - 1} THEN %(lock)s END,
   code_hash = CASE code_hash WHEN %(right)s THEN '' ELSE code_hash END
 WHERE phone = %(phone)s AND code_hash <> '' AND tries < {MAX_TRIES} AND sent_at > %(oldest)s
