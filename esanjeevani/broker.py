@@ -15,7 +15,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 OPTIONS = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
-HEADERS = {
+HEADERS: dict[str, object] = {
     "lang": "py",
     "shadow": None,
     "eta": None,

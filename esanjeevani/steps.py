@@ -37,7 +37,8 @@ class Steps:
 
     @transaction.atomic(savepoint=False)
     def _ask_one_by_one(self, values: Values) -> list[tuple[Any, ...]]:
-        known, parts, found = dict(values), [], []
+        known, parts = dict(values), list[str]()
+        found: list[tuple[Any, ...]] = []
         for name, text in self._steps.items():
             with this_threads_connection().cursor() as cursor:
                 cursor.execute(f"WITH {', '.join(parts)} {text}" if parts else text, known)
