@@ -45,11 +45,11 @@ def test_nothing_comes_with_a_row_that_is_there_already():
     asha = a_user()
     for _twice in range(2):
         accepted = NoticeAcceptance(user=asha, version="1", language="en")
-        said = insert_with(accepted, event("notice.accept", by=asha), unless_there=True)
+        said = insert_with(accepted, event("notice.again", by=asha), unless_there=True)
     assert not said
     assert accepted.pk is None
     assert NoticeAcceptance.objects.filter(version="1").count() == 1
-    assert AuditEvent.objects.filter(action="notice.accept").count() == 1
+    assert AuditEvent.objects.filter(action="notice.again").count() == 1
 
 
 def test_a_step_has_what_those_before_it_returned_and_does_nothing_without():
