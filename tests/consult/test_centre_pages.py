@@ -34,16 +34,6 @@ BY_SCRIPT = {"X-Requested-With": "fetch"}
 
 
 @pytest.fixture
-def meena():
-    return a_health_worker()
-
-
-@pytest.fixture
-def hub(meena):
-    return a_hub(centre_of(meena))
-
-
-@pytest.fixture
 def rao(hub):
     return on_duty(hub)
 
