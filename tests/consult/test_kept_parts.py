@@ -25,6 +25,7 @@ from tests.factories import (
     centre_of,
     in_the_room,
     on_duty,
+    sent,
     the_formulary,
     without_csrf,
 )
@@ -48,12 +49,18 @@ def at_a_centre() -> Consultation:
     return before_the_screen(meena, hub, on_duty(hub))
 
 
+def in_writing() -> Consultation:
+    meena = a_health_worker()
+    hub = a_hub(centre_of(meena))
+    return actions.take_written(consultation=sent(meena, hub, written=True), doctor=on_duty(hub))
+
+
 def page_of(consultation: Consultation) -> str:
     client = as_staff(consultation.doctor.user)
     return without_csrf(client.get(f"/doctor/consultations/{consultation.uid}/"))
 
 
-@pytest.mark.parametrize("make", [at_home, at_a_centre])
+@pytest.mark.parametrize("make", [at_home, at_a_centre, in_writing])
 @pytest.mark.parametrize("written", [False, True])
 def test_a_kept_part_is_what_its_template_renders_of_this_consultation(make, written):
     consultation = make()
