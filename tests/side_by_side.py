@@ -3,7 +3,8 @@
     python -m tests.side_by_side [deploy/with-services --]
 
 What the arguments name starts the services of each half. One half plays scenes in browsers and ends
-processes, so it mostly waits; the other mostly computes. What the first says comes when the other is done.
+parts of the service, so it mostly waits; the other mostly computes. What the first says comes when the other
+is done.
 """
 
 import signal
@@ -13,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-SCENES = ["tests/browser", "tests/deploy", "tests/faults"]
+SCENES = ["tests/browser", "tests/faults"]
 
 
 def halves(services: list[str]) -> tuple[list[str], list[str]]:
