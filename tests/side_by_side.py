@@ -2,9 +2,9 @@
 
     python -m tests.side_by_side [deploy/with-services --]
 
-What the arguments name starts the services of each half. One half plays scenes in browsers and ends
-parts of the service, so it mostly waits; the other mostly computes. What the first says comes when the other
-is done.
+What the arguments name starts the services of each half. One half looks at the service from outside, by
+browsers, programs and proxies, and ends parts of it; it waits more than it computes. What it says is
+shown when the other half is done.
 """
 
 import signal
@@ -14,22 +14,22 @@ import tempfile
 import time
 from pathlib import Path
 
-SCENES = ["tests/browser", "tests/faults"]
+FROM_OUTSIDE = ["tests/api", "tests/browser", "tests/deploy", "tests/faults"]
 
 
 def halves(services: list[str]) -> tuple[list[str], list[str]]:
     """Every test is in one of them: what the second is given, the first leaves out."""
     pytest = [*services, sys.executable, "-m", "pytest"]
-    return [*pytest, *(f"--ignore={path}" for path in SCENES)], [*pytest, *SCENES]
+    return [*pytest, *(f"--ignore={path}" for path in FROM_OUTSIDE)], [*pytest, *FROM_OUTSIDE]
 
 
 def main() -> int:
-    rest, scenes = halves(sys.argv[1:])
+    inside, outside = halves(sys.argv[1:])
     running: list[subprocess.Popen[bytes]] = []
     asked_to_end = end_with_us(running)
     with tempfile.NamedTemporaryFile() as said:
-        running.append(subprocess.Popen(rest))
-        running.append(subprocess.Popen(scenes, stdout=said, stderr=subprocess.STDOUT))
+        running.append(subprocess.Popen(inside))
+        running.append(subprocess.Popen(outside, stdout=said, stderr=subprocess.STDOUT))
         if asked_to_end:  # before both were there to be told
             for one in running:
                 one.terminate()

@@ -9,22 +9,24 @@ import pytest
 from tests.running import ROOT, SOON
 
 # In the place of what starts the services: it says which half it is given, and runs no test.
-EACH = 'case "$*" in *--ignore=tests/browser*) {rest};; *tests/browser*) {scenes};; esac'
+EACH = 'case "$*" in *--ignore=tests/browser*) {inside};; *tests/browser*) {outside};; esac'
 
 
-def halves(rest: str, scenes: str) -> "subprocess.Popen[str]":
-    each = ["sh", "-c", EACH.format(rest=rest, scenes=scenes), "sh"]
+def halves(inside: str, outside: str) -> "subprocess.Popen[str]":
+    each = ["sh", "-c", EACH.format(inside=inside, outside=outside), "sh"]
     command = [sys.executable, "-m", "tests.side_by_side", *each]
     return subprocess.Popen(
         command, cwd=ROOT, text=True, stdout=subprocess.PIPE, start_new_session=True
     )
 
 
-@pytest.mark.parametrize(("rest", "scenes", "whole"), [(0, 0, 0), (2, 0, 2), (0, 5, 5), (1, 2, 1)])
-def test_it_fails_when_one_half_does_and_what_both_said_is_shown(rest, scenes, whole):
-    running = halves(f"echo computed; exit {rest}", f"echo played; exit {scenes}")
+@pytest.mark.parametrize(
+    ("inside", "outside", "whole"), [(0, 0, 0), (2, 0, 2), (0, 5, 5), (1, 2, 1)]
+)
+def test_it_fails_when_one_half_does_and_what_both_said_is_shown(inside, outside, whole):
+    running = halves(f"echo one; exit {inside}", f"echo other; exit {outside}")
     said, _none = running.communicate(timeout=SOON)
-    assert said == "computed\nplayed\n"
+    assert said == "one\nother\n"
     assert running.returncode == whole
 
 
