@@ -19,8 +19,10 @@ from tests.factories import (
 )
 from tests.running import Site
 
-pytestmark = [pytest.mark.chromium, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.chromium, pytest.mark.timeout(900)]
 
+# Seconds: a machine that draws twelve gives some of them up for a while, and tries again after thirty.
+TWELVE_PICTURES = 150
 # Of each tile by whose it is: how many frames of it this page has shown.
 FRAMES = """
 () => Object.fromEntries([...document.querySelectorAll(".tile:not(.no-picture)")].map((tile) => [
@@ -45,9 +47,13 @@ def sees(person: Person, *others: str) -> None:
     """Their pictures and nobody else's, and each of them moves."""
     expect(person.page.locator(".tile")).to_have_count(len(others))
     shown = until(
-        lambda: seen if (seen := person.page.evaluate(FRAMES)).keys() == set(others) else None
+        lambda: seen if (seen := person.page.evaluate(FRAMES)).keys() == set(others) else None,
+        TWELVE_PICTURES,
     )
-    until(lambda: all(more > shown[who] for who, more in person.page.evaluate(FRAMES).items()))
+    until(
+        lambda: all(more > shown[who] for who, more in person.page.evaluate(FRAMES).items()),
+        TWELVE_PICTURES,
+    )
 
 
 def test_four_see_each_other_until_the_patient_takes_the_phone_back(
