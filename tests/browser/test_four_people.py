@@ -23,11 +23,11 @@ pytestmark = [pytest.mark.chromium, pytest.mark.timeout(900)]
 
 # Seconds: a machine that draws twelve gives some of them up for a while, and tries again after thirty.
 TWELVE_PICTURES = 150
-# Of each tile by whose it is: how many frames of it this page has shown.
+# Of each tile by whose it is: how many frames this page has shown, and whether the picture is given up.
 FRAMES = """
-() => Object.fromEntries([...document.querySelectorAll(".tile:not(.no-picture)")].map((tile) => [
+() => Object.fromEntries([...document.querySelectorAll(".tile")].map((tile) => [
   tile.querySelector("[data-who]").textContent,
-  tile.querySelector("video").getVideoPlaybackQuality().totalVideoFrames,
+  [tile.querySelector("video").getVideoPlaybackQuality().totalVideoFrames, tile.matches(".no-picture")],
 ]))
 """
 
@@ -44,14 +44,18 @@ def consultation(site: Site) -> Consultation:
 
 
 def sees(person: Person, *others: str) -> None:
-    """Their pictures and nobody else's, and each of them moves."""
-    expect(person.page.locator(".tile")).to_have_count(len(others))
-    shown = until(
-        lambda: seen if (seen := person.page.evaluate(FRAMES)).keys() == set(others) else None,
-        TWELVE_PICTURES,
-    )
+    """Their pictures and nobody else's, and each moves that the page does not say is given up."""
+
+    def shown() -> dict[str, tuple[int, bool]]:
+        return person.page.evaluate(FRAMES)
+
+    until(lambda: shown().keys() == set(others))
+    until(lambda: all(frames for frames, _given_up in shown().values()), TWELVE_PICTURES)
+    before = shown()
     until(
-        lambda: all(more > shown[who] for who, more in person.page.evaluate(FRAMES).items()),
+        lambda: all(
+            is_given_up or frames > before[who][0] for who, (frames, is_given_up) in shown().items()
+        ),
         TWELVE_PICTURES,
     )
 
