@@ -71,9 +71,8 @@ def _claim(clinic: Clinic, doctor: Doctor, before: Before) -> Token:
     return token
 
 
-@transaction.atomic
 def answer_call(*, token: Token, at_screen_of: User | None = None) -> Token:
-    """The patient comes in, at home or at the screen of a health worker.
+    """The patient comes in, at home or at the screen of a health worker. Only in a transaction.
 
     Raises MoveRefused when the call is over, or the health worker is in another call.
     """
@@ -86,8 +85,8 @@ def answer_call(*, token: Token, at_screen_of: User | None = None) -> Token:
     return token
 
 
-@transaction.atomic
 def finish_token(*, token: Token) -> Token:
+    """Only in a transaction, which MoveRefused must end."""
     token.finish()
     broadcast.token_changed(token)
     return token
