@@ -93,12 +93,14 @@ def keep_written(
     what save_lines raises of the medicines, and then the note is kept all the same.
     """
     rows, refused = [], None
+    seen = getattr(consultation, "has_draft", True)
     with transaction.atomic():
         case = lock_in_progress(consultation)
         if words is not None:
             consultation.note = _write_note(case, by, words)
         try:
-            rows = _replace_lines(case, by, lines) if lines is not None else []
+            if lines is not None:
+                rows = _replace_lines(case, by, lines, may_be_drafted=seen)
         except IssueRefused as error:  # nothing was written of the medicines
             refused = error
         else:
@@ -145,17 +147,19 @@ def save_lines(*, consultation: Consultation, lines: list[Line], by: User) -> Pr
     return rows[0].prescription if rows else None
 
 
-def _replace_lines(case: Consultation, by: User, lines: list[Line]) -> list[PrescriptionLine]:
+def _replace_lines(
+    case: Consultation, by: User, lines: list[Line], *, may_be_drafted: bool = True
+) -> list[PrescriptionLine]:
     """The draft's lines as they stand then. Raises IssueRefused before anything is written."""
-    rows = DRAFT_LINES.all(consultation=case.pk)
-    draft = rows[0].prescription if rows else None
+    rows = DRAFT_LINES.all(consultation=case.pk) if may_be_drafted else []
+    versions = [] if rows else PRESCRIPTIONS.all(consultation=case.pk)
+    draft = rows[0].prescription if rows else _in(Prescription.State.DRAFT, versions)
     if draft is None:
-        versions = PRESCRIPTIONS.all(consultation=case.pk)
-        draft = _in(Prescription.State.DRAFT, versions)
-        if draft is None:
-            if not lines or _says_what_is_issued(versions, lines):
-                return []
-            draft = _new_draft(case, versions)
+        if not lines or _says_what_is_issued(versions, lines):
+            return []
+        draft = _new_draft(case, versions)
+    elif not rows:  # another page has begun one meanwhile
+        rows = DRAFT_LINES.all(consultation=case.pk)
     if not lines:
         draft.lines.all().delete()
         draft.delete()

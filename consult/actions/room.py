@@ -34,14 +34,17 @@ class StillAnEmergency(MoveRefused):
     """It was called an emergency: it ends with first aid and a hospital, in no other way."""
 
 
-@transaction.atomic
 def call_next(*, clinic: Clinic, doctor: Doctor) -> Consultation:
     """Call the first present patient. Raises what queues.actions.call_next raises."""
-    token = queues.call_next(clinic=clinic, doctor=doctor)
+    return queues.call_and(clinic=clinic, doctor=doctor, do=lambda token: _called(token, doctor))
+
+
+def _called(token: Token, doctor: Doctor) -> Consultation:
     consultation = OF_TOKEN.first(token=token.pk)
     if consultation is None:
         raise Consultation.DoesNotExist
     update(Consultation, consultation.pk, {"doctor": doctor})
+    token.patient, token.consultation = consultation.patient, consultation
     consultation.token, consultation.doctor = token, doctor
     record("consultation.call", consultation, by=doctor.user, patient=consultation.patient)
     broadcast.centre_changed(consultation)
