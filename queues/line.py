@@ -70,7 +70,7 @@ class Line:
 
 
 def read_line(clinic: Clinic, patient: Patient | None = None) -> Line:
-    """In at most 4 queries, one less when the pace is fresh. With `patient`, of the doctors who may meet them."""
+    """In at most 4 queries, 3 when the pace is fresh. With `patient`, of the doctors who may meet them."""
     if patient is None:
         on_duty = {pk: (all_, busy) for pk, all_, busy in ON_DUTY.columns(clinic=clinic.pk)}
         doctors, busy = on_duty.get(clinic.pk, (0, 0))
