@@ -1,5 +1,6 @@
 """One clinic's line as it stands: read in a fixed number of queries, whoever asks."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -17,7 +18,7 @@ from django.utils import timezone
 
 from accounts.models import Patient
 from esanjeevani.composed import Columns
-from queues.counts import count
+from queues.counts import Counts, count
 from queues.door import look
 from queues.models import PRIORITY_RUN, Clinic, Duty, Token
 from queues.pace import paces
@@ -69,13 +70,18 @@ class Line:
         return expected_wait(ahead=ahead, doctors=self.doctors, busy=self.busy, pace=self.pace)
 
 
-def read_line(clinic: Clinic, patient: Patient | None = None) -> Line:
-    """In 4 queries, 3 when the pace is fresh. With `patient`, of the doctors who may meet them."""
-    if patient is None:
+def read_line(
+    clinic: Clinic, patient: Patient | None = None, now: Counts | None = None
+) -> Line:
+    """In 4 queries, 3 when the pace is fresh. With `patient`, of the doctors who may meet them.
+
+    `now` is how the clinic stands, where it is known already.
+    """
+    if now is None and patient is None:
         on_duty = {pk: (all_, busy) for pk, all_, busy in ON_DUTY.columns(clinic=clinic.pk)}
         doctors, busy = on_duty.get(clinic.pk, (0, 0))
     else:
-        now = count([clinic.pk], patient)[clinic.pk]
+        now = now or count([clinic.pk], patient)[clinic.pk]
         doctors, busy = now.doctors, now.busy
     return Line(turns(clinic), doctors, busy, paces([clinic])[clinic.pk])
 
@@ -143,12 +149,18 @@ class Standing:
         return self.is_open and self.doctors > 0 and self.has_room and self.suits
 
 
-def standings(clinics: list[Clinic], patient: Patient | None = None) -> list[Standing]:
+def standings(
+    clinics: list[Clinic],
+    patient: Patient | None = None,
+    counts: Mapping[int, Counts] | None = None,
+) -> list[Standing]:
     """The standing of each clinic, the ones that take this patient now first, shortest wait first.
 
-    One query for any number of clinics, one more when a pace is not fresh (hours must be prefetched).
+    One query for any number of clinics, none where `counts` are known, one more when a pace is not
+    fresh (hours must be prefetched).
     """
-    counts = count([clinic.pk for clinic in clinics], patient)
+    if counts is None:
+        counts = count([clinic.pk for clinic in clinics], patient)
     learned = paces(clinics)
     all_of_them = [
         _standing(

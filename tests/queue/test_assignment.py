@@ -26,7 +26,7 @@ from tests.factories import (
 )
 
 pytestmark = pytest.mark.django_db
-MOST_QUERIES = 4
+MOST_QUERIES = 3
 
 
 @pytest.fixture
