@@ -11,7 +11,7 @@ from accounts.gates import AtCentre, get_or_refuse, health_worker_only
 from consult import actions
 from consult.fetch import centres_visit
 from consult.forms import DispensingForm, FollowUpForm
-from consult.models import FollowUp, Prescription
+from consult.models import FollowUp, Prescription, PrescriptionLine
 from consult.of_consultation import LINES, issued_of
 from queues.models import MoveRefused
 
@@ -52,13 +52,13 @@ def dispense(request: AtCentre, consultation: UUID) -> HttpResponse:
     else:
         messages.success(request, _("Noted what was given."))
         if request.headers.get("X-Requested-With") == "fetch":
-            return _given(request, issued)
+            return _given(request, issued, form.lines)
     return redirect("consult:centre_visit", consultation=found.uid)
 
 
-def _given(request: AtCentre, issued: Prescription) -> HttpResponse:
+def _given(request: AtCentre, issued: Prescription, lines: list[PrescriptionLine]) -> HttpResponse:
     """The section alone, for the script that has sent it (static/js/in_place.js)."""
-    form = DispensingForm(prescription=issued)
+    form = DispensingForm(prescription=issued, lines=lines)
     context = {"consultation": issued.consultation, "dispensing_form": form}
     return render(request, "consult/centre/_given.html", context)
 
