@@ -91,7 +91,7 @@ class StaffSignInForm(PhoneForm):
 class _AllAtOnce(ModelChoiceIterator):
     """The rows in one question: Django opens a cursor, reads it and closes it."""
 
-    def __iter__(self) -> Iterator[tuple[Any, str]]:
+    def __iter__(self) -> Iterator[tuple[Any, Any]]:
         if self.field.empty_label is not None:
             yield ("", self.field.empty_label)
         for row in self.queryset.all():

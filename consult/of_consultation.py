@@ -33,7 +33,7 @@ def _of(mine: "Callable[[Any], QuerySet[Row]]") -> Composed[Row]:
 
 
 class Kind(Composed[Row]):
-    """All of one kind that belongs to a consultation, which can be read with the word whether there is any."""
+    """All of one kind that belongs to a consultation; that can be read with the word whether there is any."""
 
     def __init__(self, word: str, mine: "Callable[[Any], QuerySet[Row]]") -> None:
         super().__init__(lambda consultation: mine(consultation), consultation=BigAutoField())
@@ -136,9 +136,8 @@ def knowing(cases: ConsultationQuerySet, *kinds: Kind[Any]) -> ConsultationQuery
 def with_prescription(cases: ConsultationQuerySet) -> ConsultationQuerySet:
     """Each with the prescription in force in the same row, for issued_of()."""
     issued = Q(prescriptions__state=Prescription.State.ISSUED)
-    return cases.annotate(in_force=Filtered("prescriptions", condition=issued)).select_related(
-        "in_force"
-    )
+    known = cases.annotate(in_force=Filtered("prescriptions", condition=issued))
+    return known.select_related("in_force")  # type: ignore[misc]  # which is said a line above
 
 
 def lock(consultation: Consultation) -> Consultation:

@@ -70,9 +70,7 @@ class Line:
         return expected_wait(ahead=ahead, doctors=self.doctors, busy=self.busy, pace=self.pace)
 
 
-def read_line(
-    clinic: Clinic, patient: Patient | None = None, now: Counts | None = None
-) -> Line:
+def read_line(clinic: Clinic, patient: Patient | None = None, now: Counts | None = None) -> Line:
     """In 4 queries, 3 when the pace is fresh. With `patient`, of the doctors who may meet them.
 
     `now` is how the clinic stands, where it is known already.
