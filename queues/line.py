@@ -50,6 +50,9 @@ ON_DUTY = Columns(
 )
 
 
+_TAKE_TURNS = {Token.Priority.PRIORITY, Token.Priority.ORDINARY}
+
+
 @dataclass(frozen=True)
 class Line:
     """Who waits in which order for how many doctors."""
@@ -71,9 +74,9 @@ class Line:
 
 
 def read_line(clinic: Clinic, patient: Patient | None = None, now: Counts | None = None) -> Line:
-    """In 4 queries, 3 when the pace is fresh. With `patient`, of the doctors who may meet them.
+    """In 2 queries; one more each when the pace is not fresh, and when some have priority and some not.
 
-    `now` is how the clinic stands, where it is known already.
+    With `patient`, of the doctors who may meet them. `now` is how the clinic stands, where that is known.
     """
     if now is None and patient is None:
         on_duty = {pk: (all_, busy) for pk, all_, busy in ON_DUTY.columns(clinic=clinic.pk)}
@@ -85,13 +88,13 @@ def read_line(clinic: Clinic, patient: Patient | None = None, now: Counts | None
 
 
 def turns(clinic: Clinic) -> list[int]:
-    """The waiting tokens' ids in the order in which they will be called. In 2 queries."""
-    turns: Any = IN_LINE.columns(clinic=clinic.pk)
-    return order_of_calls(
-        [turn[:3] for turn in turns if not turn[3]] + _put_back(turns),
-        run=priority_run(clinic),
-        longest_run=PRIORITY_RUN,
-    )
+    """The waiting tokens' ids in the order in which they will be called. In 1 or 2 queries."""
+    in_line: Any = IN_LINE.columns(clinic=clinic.pk)
+    waiting = [turn[:3] for turn in in_line if not turn[3]]
+    # The last calls decide only between those with priority and those in order.
+    is_mixed = _TAKE_TURNS <= {rank for _who, rank, _yields in waiting}
+    run = priority_run(clinic) if is_mixed else 0
+    return order_of_calls(waiting + _put_back(in_line), run=run, longest_run=PRIORITY_RUN)
 
 
 def _put_back(turns: list[tuple[int, int, bool, bool]]) -> list[Turn]:
