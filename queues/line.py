@@ -92,7 +92,7 @@ def turns(clinic: Clinic) -> list[int]:
     in_line: Any = IN_LINE.columns(clinic=clinic.pk)
     waiting = [turn[:3] for turn in in_line if not turn[3]]
     # The last calls decide only between those with priority and those in order.
-    is_mixed = _TAKE_TURNS <= {rank for _who, rank, _yields in waiting}
+    is_mixed = {rank for _who, rank, _yields in waiting} >= _TAKE_TURNS
     run = priority_run(clinic) if is_mixed else 0
     return order_of_calls(waiting + _put_back(in_line), run=run, longest_run=PRIORITY_RUN)
 
