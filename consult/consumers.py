@@ -197,7 +197,10 @@ class LivePage(AsyncWebsocketConsumer):
         """A database that does not answer now is asked again the next time."""
         try:
             opened = self.scope["who"]()
-            return opened is not None and opened.user.pk == self.user.pk and self.allow()
+            if opened is None or opened.user.pk != self.user.pk:
+                return False
+            self.user, self.session = opened  # with the rights that they have now
+            return self.allow()
         except Error as error:
             log.warning("Not known whether a page may stay open: %s", error)
             return True

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import Error
 
 from accounts.actions import record
-from accounts.gates import DOCTOR_OF, has_second_factor
+from accounts.gates import doctor_of, has_second_factor
 from accounts.models import Doctor
 from consult.broadcast import asked_topic
 from consult.consumers import LivePage
@@ -39,7 +39,7 @@ class DeskPage(LivePage):
     def allow(self) -> bool:
         if not has_second_factor(self.session):
             return False
-        doctor = DOCTOR_OF.first(user=self.user.pk)
+        doctor = doctor_of(self.user)
         if doctor is None:
             return False
         self.doctor, self.duties = doctor, DUTIES_OF.all(doctor=doctor.pk)
