@@ -11,6 +11,7 @@ from django.db import Error
 from accounts.actions import record
 from accounts.gates import doctor_of, has_second_factor
 from accounts.models import Doctor
+from accounts.session_store import WITH_DOCTOR
 from consult.broadcast import asked_topic
 from consult.consumers import LivePage
 from consult.desk import OwnPart, duties_version
@@ -29,6 +30,7 @@ log = logging.getLogger(__name__)
 class DeskPage(LivePage):
     """The doctor's desk: shown its lines as they move, and told when its own part is another."""
 
+    session_with = WITH_DOCTOR
     doctor: Doctor
     duties: list[Duty]
     shown: list[int] = []  # clinics; another duty is another page
