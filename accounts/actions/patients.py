@@ -62,8 +62,10 @@ def register_at_centre(
     health centre did. Raises LooksAlike with people of the account, or of the state with the same
     name, sex and nearly the same age, unless somebody is `sure`.
     """
-    insert_unless_there(User(phone=phone, language=patient.language, password=make_password(None)))
-    patient.account = cast(User, LOCKED_BY_PHONE.first(phone=phone))
+    account = User(phone=phone, language=patient.language, password=make_password(None))
+    if not insert_unless_there(account):
+        account = cast(User, LOCKED_BY_PHONE.first(phone=phone))
+    patient.account = account
     if not sure and (alike := _alike(patient)):
         raise LooksAlike(alike)
     insert_with(
