@@ -7,7 +7,6 @@ from consult.actions.booking import (
     save_draft,
 )
 from consult.actions.calls import (
-    Flow,
     came_first,
     go_on_in_text,
     join_call,
@@ -17,7 +16,6 @@ from consult.actions.calls import (
     put_back,
     put_phone_out,
     report_abuse,
-    report_flow,
     seat_of,
     show_number,
 )
@@ -32,6 +30,7 @@ from consult.actions.cases import (
 from consult.actions.centre import carry_out, close_follow_up, dispense, instruct, settle
 from consult.actions.chat import TooManyFiles, post_message
 from consult.actions.devices import measured_by_device
+from consult.actions.flow import Flow, report_flow
 from consult.actions.formulary import (
     SamePerson,
     approve_change,
