@@ -130,8 +130,8 @@ def _highest_pace(site: Site, scene: Scene, live: Server) -> Iterator[str]:
     yield f"deliveries a second, one line     {_pace([ours for ours, _bare in pairs])}"
     yield f"  bare websockets.broadcast       {_pace([bares for _ours, bares in pairs])}"
     yield (
-        f"  ratio                           {median(ratios):.2f} (by CPU {cpu:.2f}); target 0.70; "
-        f"from {ratios[0]:.2f} to {ratios[-1]:.2f} in {PAIRS} pairs"
+        f"  ratio                           {median(ratios):.2f} (of {PAIRS} pairs from {ratios[0]:.2f} "
+        f"to {ratios[-1]:.2f}, by CPU {cpu:.2f}); target 0.70"
     )
     yield f"  beside 20 that do not read      {_pace([beside])}"
 
