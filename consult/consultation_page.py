@@ -8,14 +8,15 @@ from django.db import Error
 from accounts.actions import refuse
 from accounts.address import current_address
 from accounts.gates import has_second_factor
-from consult.actions.calls import WITH_PEOPLE
+from consult.actions.calls import IN_CALL
 from consult.broadcast import room_topic
 from consult.consumers import WAITING_LOOKS, LivePage
 from consult.entrance import Entrance
 from consult.models import CallEvent, Consultation
 from consult.people import Role
-from consult.signalling import LONGEST_SAID, Seat
-from consult.talk import Reader, talks
+from consult.seat import Seat
+from consult.signalling import COSTS, LONGEST_SAID, Bucket, NotASignal, read_signal
+from consult.talk import Reader, talks, write
 from consult.tips import Tip, watch
 from esanjeevani.database import in_database
 from esanjeevani.live import Message
@@ -33,13 +34,14 @@ class ConsultationPage(LivePage):
     about: int  # the consultation's key
     told: Tip
     longest_incoming = LONGEST_SAID
-    consultation: Consultation | None = None  # read when the call needs it
+    consultation: Consultation | None = None  # read when its page writes
     place: tuple[int, int] | None = None  # clinic and token that wait on this page
     is_unsure = False  # whether it may still see the consultation: something moved since we looked
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.seat = Seat(self.mailbox)
+        self.bucket = Bucket()
 
     def allow(self) -> bool:
         uid = self.scope["url_route"]["kwargs"]["consultation"]
@@ -99,11 +101,30 @@ class ConsultationPage(LivePage):
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         if not self.tasks:
             return
-        if self.consultation is None:
-            (self.consultation,) = await in_database(WITH_PEOPLE.all, consultation=self.about)
-        if not await self.seat.receive(text_data, self.consultation, self.user):
+        if not await self._did(text_data):
             await super().receive(text_data, bytes_data)
         await self._keep_phone_out()  # taken back while it came in
+
+    async def _did(self, text: str | None) -> bool:
+        """Did what the page says. False: it was nonsense or too much, and was dropped."""
+        try:
+            said = read_signal(text)
+        except NotASignal:
+            return False
+        if not self.bucket.take(COSTS.get(said["say"], 1)):
+            return False
+        if said["say"] != "write":
+            return await self.seat.receive(said, self.about, self.user)
+        if not await in_database(self._write, said):
+            self.mailbox.put({"type": "unsent", "client_id": said["client_id"]})
+        return True
+
+    def _write(self, said: dict[str, Any]) -> bool:
+        """Whether a message is in the talk; if not, a request for the same says why."""
+        if not self._is_still_theirs():
+            return False
+        self.consultation = self.consultation or IN_CALL.all(consultation=self.about)[0]
+        return write(said, consultation=self.consultation, by=self.user)
 
     async def _keep_phone_out(self) -> None:
         """The phone of a patient at a health centre is in the call while the patient wants it there."""

@@ -1,4 +1,4 @@
-"""Sockets: they authorise and announce what changed; only a call's signalling goes up them."""
+"""Sockets: they authorise and announce what changed; only a room's call and talk go up them."""
 
 import asyncio
 import contextlib

@@ -13,20 +13,24 @@ from typing import Any, NamedTuple
 
 from django.db import Error
 from django.db.models import BigAutoField
+from rest_framework.exceptions import ValidationError
 
 from accounts.actions import record
 from accounts.api.telling import shape_of, told
 from accounts.models import User
-from consult.models import ChatMessage
-from consult.serializers import MessageOutput
+from consult import actions
+from consult.models import ChatMessage, Consultation
+from consult.serializers import MessageInput, MessageOutput
 from esanjeevani.composed import Composed
 from esanjeevani.database import in_database
+from queues.models import MoveRefused
 
 log = logging.getLogger(__name__)
 SHOWN = [
     "client_id", "text", "created_at", "author__name", "consultation__uid",
     "consultation__patient__name", "attachment__uid", "attachment__name", "attachment__kind",
 ]  # fmt: skip
+WRITTEN = ["client_id", "text"]
 WITH_THE_ONE_BEFORE = Composed(
     lambda consultation, message: (
         ChatMessage.objects.filter(consultation=consultation, pk__lte=message)
@@ -37,6 +41,17 @@ WITH_THE_ONE_BEFORE = Composed(
     consultation=BigAutoField(),
     message=BigAutoField(),
 )
+
+
+def write(said: dict[str, Any], *, consultation: Consultation, by: User) -> bool:
+    """Put what a page wrote into the talk, as a request does; False where the request would say no."""
+    try:
+        typed = shape_of(MessageInput).run_validation({name: said[name] for name in WRITTEN})
+        actions.post_message(consultation=consultation, by=by, **typed)
+    except (ValidationError, MoveRefused, Error) as error:
+        log.info("A page's message was not taken: %s", error)
+        return False
+    return True
 
 
 class Reader(NamedTuple):

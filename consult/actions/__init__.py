@@ -7,7 +7,6 @@ from consult.actions.booking import (
     save_draft,
 )
 from consult.actions.calls import (
-    Flow,
     came_first,
     go_on_in_text,
     join_call,
@@ -17,7 +16,6 @@ from consult.actions.calls import (
     put_back,
     put_phone_out,
     report_abuse,
-    report_flow,
     seat_of,
     show_number,
 )
@@ -41,6 +39,7 @@ from consult.actions.drafting import (
     save_note,
     save_reasons,
 )
+from consult.actions.flow import Flow, report_flow
 from consult.actions.formulary import (
     SamePerson,
     approve_change,

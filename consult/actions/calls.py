@@ -1,11 +1,9 @@
-"""The call: who came and went, what really flowed, and what to do when it broke off."""
+"""The call: who came and went, and what to do when it broke off."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, cast
+from datetime import datetime
+from typing import cast
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import BigAutoField, CharField
 from django.utils import timezone
 
@@ -13,18 +11,25 @@ from accounts.actions import record
 from accounts.models import User
 from consult import broadcast
 from consult.actions.room import close_what_is_open, token_of, withdraw_questions
-from consult.models import AbuseReport, CallEvent, CallLeg, Consultation, Opinion
+from consult.models import AbuseReport, CallEvent, Consultation, Opinion
 from consult.people import Role, patients_seat, role_of
 from esanjeevani.composed import Columns, Composed
-from esanjeevani.prepared import prepared_cursor
 from esanjeevani.rows import insert
 from queues import actions as queues
 from queues.models import MoveRefused
 
-CLOCKS_DIFFER_BY = timedelta(seconds=5)
+# What decides whose seat somebody has, and what is written down of it.
+OF_A_SEAT = [
+    "uid", "state", "facility", "is_written", "let_in_at", "patient", "doctor", "token",
+    "patient__account", "doctor__user", "token__brought_by",
+]  # fmt: skip
 # Asked by each page that comes into a call, so they are composed once.
-WITH_PEOPLE = Composed(
-    lambda consultation: Consultation.objects.with_people().filter(pk=consultation),
+IN_CALL = Composed(
+    lambda consultation: (
+        Consultation.objects.filter(pk=consultation)
+        .select_related("patient", "doctor", "token")
+        .only(*OF_A_SEAT)
+    ),
     consultation=BigAutoField(),
 )
 WERE_HERE = Columns(
@@ -51,19 +56,13 @@ CAME_AFTER = Columns(
 )
 
 
-@dataclass(frozen=True)
-class Flow:
-    """Whole seconds that one page received from one other participant since it was opened."""
-
-    other: str
-    video_seconds: int
-    sound_seconds: int
-
-
 @transaction.atomic
-def join_call(*, consultation: Consultation, by: User, page: str) -> CallEvent:
-    """`page` of `by` comes into the call, or is back. Raises MoveRefused when there is no call now."""
-    now, role = seat_of(consultation, by)
+def join_call(*, pk: int, by: User, page: str) -> CallEvent:
+    """`page` of `by` comes into the call of this consultation, or is back.
+
+    Raises MoveRefused when there is no call now.
+    """
+    now, role = seat_of(pk, by)
     before = WERE_HERE.columns(consultation=now.pk, role=role, by=by.pk, page=page)
     what = CallEvent.What.BACK if before else CallEvent.What.JOINED
     event = CallEvent(consultation=now, by=by, role=role, page=page, what=what)
@@ -72,9 +71,9 @@ def join_call(*, consultation: Consultation, by: User, page: str) -> CallEvent:
     return event
 
 
-def seat_of(consultation: Consultation, by: User) -> tuple[Consultation, Role]:
+def seat_of(pk: int, by: User) -> tuple[Consultation, Role]:
     """The consultation as it is now, and whose seat `by` has. Raises MoveRefused when it is none."""
-    now = WITH_PEOPLE.all(consultation=consultation.pk)[0]
+    (now,) = IN_CALL.all(consultation=pk)
     role = role_of(now, by)
     if role is None or not _has_a_seat(now, role, by):
         raise MoveRefused("There is no call for this person now.")
@@ -83,6 +82,8 @@ def seat_of(consultation: Consultation, by: User) -> tuple[Consultation, Role]:
 
 def came_first(event: CallEvent) -> datetime:
     """When the page of this event came in for the first time."""
+    if event.what == CallEvent.What.JOINED:
+        return event.at
     ((at,),) = WERE_HERE.columns(
         consultation=event.consultation_id, role=event.role, by=event.by_id, page=event.page
     )
@@ -140,75 +141,6 @@ def note_event(
 ) -> None:
     """Write down that somebody left, was lost, or that the doctor chose a way on."""
     insert(CallEvent(consultation=consultation, by=by, role=role, what=what, page=page))
-
-
-# SQL by hand: seconds and their sum only grow, whatever comes late or twice. So nothing is locked: of
-# two reports at the same time one sees the other's seconds, and its sum stays.
-KEEP = """
-INSERT INTO consult_callleg AS leg
-  (consultation_id, by_id, role, page, other, video_seconds, sound_seconds, reported_at)
-VALUES {rows}
-ON CONFLICT (consultation_id, role, page, other) DO UPDATE SET
-  video_seconds = CASE WHEN excluded.video_seconds > leg.video_seconds
-    THEN excluded.video_seconds ELSE leg.video_seconds END,
-  sound_seconds = CASE WHEN excluded.sound_seconds > leg.sound_seconds
-    THEN excluded.sound_seconds ELSE leg.sound_seconds END,
-  reported_at = excluded.reported_at
-"""
-LEG = "(%s, %s, %s, %s, %s, %s, %s, %s)"
-GROW = """
-UPDATE consult_consultation SET
-  video_seconds = CASE WHEN video_seconds < %(video)s THEN %(video)s ELSE video_seconds END,
-  sound_seconds = CASE WHEN sound_seconds < %(sound)s THEN %(sound)s ELSE sound_seconds END
-WHERE id = %(consultation)s AND (video_seconds < %(video)s OR sound_seconds < %(sound)s)
-"""
-LEGS = Composed(
-    lambda consultation: CallLeg.objects.filter(consultation=consultation),
-    consultation=BigAutoField(),
-)
-
-
-def report_flow(*, came: CallEvent, since: datetime, flows: Iterable[Flow]) -> None:
-    """Keep what the page that came received so far and sum it up; `since` is came_first() of it.
-
-    Again, late or out of order changes nothing. No page can have received for longer than it was there,
-    whatever it says. Not in a transaction: a sum is read after its parts are there for others too.
-    """
-    now = timezone.now()
-    at = connection.ops.adapt_datetimefield_value(now)
-    longest = int((now - since + CLOCKS_DIFFER_BY).total_seconds())
-    values: list[Any] = []
-    for flow in flows:
-        seconds = [min(flow.video_seconds, longest), min(flow.sound_seconds, longest)]
-        values += [came.consultation_id, came.by_id, came.role, came.page, flow.other, *seconds, at]
-    patient = patients_seat(came.consultation)
-    rows = ", ".join([LEG] * (len(values) // LEG.count("%s")))
-    with prepared_cursor() as cursor:
-        cursor.execute(KEEP.format(rows=rows), values)
-        legs = LEGS.all(consultation=came.consultation_id)
-        sums = {
-            "consultation": came.consultation_id,
-            "video": _both_ways(
-                patient, [(leg.role, leg.other, leg.video_seconds) for leg in legs]
-            ),
-            "sound": _both_ways(
-                patient, [(leg.role, leg.other, leg.sound_seconds) for leg in legs]
-            ),
-        }
-        cursor.execute(GROW, sums)
-
-
-def _both_ways(patient: Role, legs: list[tuple[str, str, int]]) -> int:
-    """The seconds that the doctor and the `patient`'s seat both received.
-
-    The lesser of the two: neither side alone can make a talk longer than it was, and one who saw
-    while the other did not was not face to face.
-    """
-    received: dict[tuple[str, str], int] = {}
-    for role, other, seconds in legs:
-        received[role, other] = received.get((role, other), 0) + seconds
-    ways = [(Role.DOCTOR, patient), (patient, Role.DOCTOR)]
-    return min(received.get(way, 0) for way in ways)
 
 
 @transaction.atomic

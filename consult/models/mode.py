@@ -25,3 +25,9 @@ def mode_of(*, video_seconds: int, sound_seconds: int) -> Mode:
     if video_seconds >= VIDEO_FROM_SECONDS:
         return Mode.VIDEO
     return Mode.AUDIO if sound_seconds >= SOUND_FROM_SECONDS else Mode.TEXT
+
+
+def may_make_another(*, kept: tuple[int, int], now: tuple[int, int]) -> bool:
+    """Whether seconds of video and of sound that grew since they were `kept` may lead to another mode."""
+    enough = (VIDEO_FROM_SECONDS, SOUND_FROM_SECONDS)
+    return any(least > had < got for had, got, least in zip(kept, now, enough, strict=True))

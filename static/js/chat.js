@@ -1,11 +1,11 @@
-// The talk. A message gets its id here, so that however often it is sent it is stored once; it is
-// shown when the server has it, in the server's order.
+// The talk. A message gets its id here, so that however often and by whatever way it is sent it is stored
+// once; it is shown when the server has it, in the server's order.
 
 const RETRY_MS = 3000;
 const FULL_PAGE = 200; // as many as the server gives at once: there are more
 
-// isHearing: whether the socket is open, by which what is sent comes back.
-export function startChat(section, isHearing) {
+// socket: { say(message), isOpen() }: words go up it, and whatever is sent comes back by it.
+export function startChat(section, socket) {
   const list = section.querySelector("[data-messages]");
   const form = section.querySelector("[data-chat-form]");
   const errorLine = section.querySelector("[data-chat-error]");
@@ -13,6 +13,7 @@ export function startChat(section, isHearing) {
   const csrf = form.elements.csrfmiddlewaretoken.value;
   let last = Math.max(0, ...[...list.children].map((item) => Number(item.dataset.id)));
   let fetching = Promise.resolve();
+  const underWay = new Map(); // by its id, what went up the socket
 
   const paragraph = (name, text) => {
     const made = document.createElement("p");
@@ -68,16 +69,30 @@ export function startChat(section, isHearing) {
     return fetching;
   }
 
-  async function send(message) {
+  // Up the socket; by a request what has a file, what the socket refused and what did not come back by it.
+  function send(message) {
+    if (message.files.length || !socket.isOpen()) return post(message);
+    underWay.set(message.clientId, message);
+    socket.say({ say: "write", client_id: message.clientId, text: message.text });
+    setTimeout(() => postInstead(message.clientId), RETRY_MS);
+  }
+
+  function postInstead(clientId) {
+    const message = underWay.get(clientId);
+    underWay.delete(clientId);
+    if (message?.item.isConnected) post(message);
+  }
+
+  async function post(message) {
     try {
       const answer = await (message.files.length ? postFile(message) : postText(message));
       if (answer.status >= 500) throw new Error(String(answer.status));
       const said = await answer.json();
-      if (answer.ok) setTimeout(() => catchUp(said.id), isHearing() ? RETRY_MS : 0);
+      if (answer.ok) setTimeout(() => catchUp(said.id), socket.isOpen() ? RETRY_MS : 0);
       else refused(message, Object.values(said.fields ?? {}).flat().join(" ") || said.message);
     } catch {
       message.item.querySelector(".who").textContent = unsent;
-      setTimeout(() => send(message), RETRY_MS);
+      setTimeout(() => post(message), RETRY_MS);
     }
   }
 
@@ -136,5 +151,5 @@ export function startChat(section, isHearing) {
   });
   form.elements.file.addEventListener("change", sayChosen);
   list.scrollTop = list.scrollHeight;
-  return { hear, catchUp };
+  return { hear, catchUp, postInstead };
 }

@@ -1,4 +1,4 @@
-// One socket per page. It hears; whatever it missed, the page fetches after "hello". Only a call speaks.
+// One socket per page. It hears; whatever it missed, the page fetches after "hello". Only a room speaks.
 
 import { reload } from "./reload.js";
 

@@ -10,7 +10,7 @@ import "./upload.js";
 
 const room = document.querySelector("[data-room]");
 const section = room.querySelector("[data-chat]");
-const chat = section && startChat(section, () => socket.isOpen());
+const chat = section && startChat(section, { isOpen: () => socket.isOpen(), say: (message) => socket.say(message) });
 const shown = room.dataset.state ?? "in_progress";
 
 const IN_CALL_MS = 3000; // the longest pause before the socket is tried again: somebody is waiting
@@ -64,6 +64,7 @@ const socket = listen(`${room.dataset.socket}${section ? "?talk" : ""}`, {
     else if (message.type === "elsewhere") renew("elsewhere");
     else if (message.type === "opinion") renew("opinion", "panels");
     else if (message.type === "message") chat?.hear(message);
+    else if (message.type === "unsent") chat?.postInstead(message.client_id);
     else if (message.type === "resync") chat?.catchUp();
     else if (isWhole) chat?.catchUp(message.message);
     const place = room.querySelector("[data-issued]");

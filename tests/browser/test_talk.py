@@ -25,6 +25,9 @@ class Talker:
     page: Page = field(init=False)
     sockets: list[WebSocketRoute] = field(default_factory=list)
     fetched: list[str] = field(default_factory=list)
+    posted: list[str] = field(default_factory=list)
+    is_unheard = False  # what the page says does not get through
+    written = 0
     greeted = 0
     lost = 0
     loses: tuple[str, ...] = ()  # kinds of messages that do not get through
@@ -47,9 +50,18 @@ class Talker:
 
         server.on_message(pass_on)
 
+        def say(text: str | bytes) -> None:
+            self.written += json.loads(text)["say"] == "write"
+            if not self.is_unheard:
+                server.send(text)
+
+        socket.on_message(say)
+
     def note(self, request: Request) -> None:
         if request.method == "GET" and "/messages/?after=" in request.url:
             self.fetched.append(request.url)
+        if request.method == "POST" and request.url.endswith("/messages/"):
+            self.posted.append(request.url)
 
     def writes(self, text: str) -> None:
         self.page.get_by_label("Your message").fill(text)
@@ -104,16 +116,33 @@ def stored(consultation: Consultation, many: int) -> list[str]:
     return list(rows.values_list("text", flat=True))
 
 
-def test_what_both_write_at_once_stands_on_both_pages_in_one_order_and_nothing_is_fetched(
+def test_what_both_write_at_once_goes_by_the_socket_and_stands_on_both_pages_in_one_order(
     consultation, both
 ):
+    for talker in both:
+        talker.loses = ("now",)  # the look of every few seconds may be faster than a message
     for number in range(5):
         for talker, name in zip(both, ("asha", "rao"), strict=True):
             talker.writes(f"{name} {number}")
     texts = stored(consultation, 10)
     for talker in both:
         talker.sees(texts)
-        assert talker.fetched == []
+        assert (talker.fetched, talker.written) == ([], 5)
+
+
+def test_what_the_socket_swallowed_is_posted_and_stands_there_once(consultation, both):
+    asha, rao = both
+    asha.is_unheard = True
+    asha.writes("one")
+    asha.waits_until(lambda: asha.posted)
+    for talker in both:
+        talker.sees(["one"])
+    asha.is_unheard = False
+    asha.loses = ("message", "now")
+    asha.writes("two")  # taken, but its page does not hear so and posts it too
+    rao.sees(["one", "two"])
+    asha.sees(["one", "two"])
+    assert (len(asha.posted), stored(consultation, 2)) == (2, ["one", "two"])
 
 
 def test_a_message_that_got_lost_comes_with_the_next_one(consultation, both):

@@ -131,19 +131,19 @@ def test_a_specialist_neither_ends_the_talk_nor_sits_in_it_for_ever(rao, skin, c
     das = a_specialist(skin)
     opinion = an_opinion(case, skin)
     actions.join(opinion=opinion, specialist=das)
-    assert actions.join_call(consultation=case, by=das.user, page="x").role == Role.SPECIALIST
+    assert actions.join_call(pk=case.pk, by=das.user, page="x").role == Role.SPECIALIST
     with pytest.raises(MoveRefused):
         actions.report_abuse(consultation=fresh(case), by=das.user, words="Rude")
     actions.give_opinion(opinion=opinion, specialist=das, answer="Eczema")
     with pytest.raises(MoveRefused):
-        actions.join_call(consultation=case, by=das.user, page="x")
+        actions.join_call(pk=case.pk, by=das.user, page="x")
     assert fresh(case).state == "in_progress"
 
 
 def test_a_phone_at_home_has_no_seat_in_a_call_at_the_centre(meena, case):
     with pytest.raises(MoveRefused):
-        actions.join_call(consultation=case, by=case.patient.account, page="x")
-    assert actions.join_call(consultation=case, by=meena, page="x").role == Role.HEALTH_WORKER
+        actions.join_call(pk=case.pk, by=case.patient.account, page="x")
+    assert actions.join_call(pk=case.pk, by=meena, page="x").role == Role.HEALTH_WORKER
 
 
 def test_a_specialist_who_was_parted_from_the_patient_does_not_join(skin, case):

@@ -61,10 +61,10 @@ def let_in(case: Consultation) -> bool:
 def test_it_has_a_seat_from_the_patients_yes_until_it_is_taken_back(meena, case):
     account = case.patient.account
     actions.let_phone_in(consultation=case, by=meena)
-    assert actions.join_call(consultation=case, by=account, page=PHONE).role == Role.PATIENT
+    assert actions.join_call(pk=case.pk, by=account, page=PHONE).role == Role.PATIENT
     actions.put_phone_out(consultation=case, by=meena)
     with pytest.raises(MoveRefused):
-        actions.join_call(consultation=case, by=account, page=PHONE)
+        actions.join_call(pk=case.pk, by=account, page=PHONE)
     said = AuditEvent.objects.filter(action__contains="_phone_", by=meena, patient=case.patient)
     assert [event.action for event in said.order_by("pk")] == [
         "call.let_phone_in",
@@ -124,7 +124,7 @@ def test_what_flows_to_and_from_it_does_not_make_the_mode(meena, case):
     actions.let_phone_in(consultation=case, by=meena)
     people = {"doctor": case.doctor.user, "patient": case.patient.account, "health_worker": meena}
     came = {
-        seat: actions.join_call(consultation=case, by=by, page=f"{seat.replace('_', '')}page")
+        seat: actions.join_call(pk=case.pk, by=by, page=f"{seat.replace('_', '')}page")
         for seat, by in people.items()
     }
 

@@ -13,9 +13,10 @@ from websockets.exceptions import ConnectionClosed
 
 from accounts.broadcast import signed_out
 from consult import actions
-from consult.models import CallEvent, CallLeg, Consultation
+from consult.models import CallEvent, CallLeg, ChatMessage, Consultation
 from consult.people import Role
-from consult.signalling import BURST, MAX_SIGNAL, NotASignal, Seat, read_signal
+from consult.seat import Seat
+from consult.signalling import BURST, MAX_SIGNAL, NotASignal, read_signal
 from esanjeevani.live import Mailbox
 from tests.calling import until
 from tests.consult.test_sockets import Page, page, patients_page, room
@@ -84,6 +85,7 @@ def both(site: Site, consultation):
         {"say": "media", "media": MEDIA},
         {"say": "got", "got": {"doctor": [12, 15], "specialist": [0, 86_400]}},
         {"say": "servers"},
+        {"say": "write", "client_id": "5f1c", "text": "Since when?"},
         {"say": "bye"},
         {"say": "ping"},
     ],
@@ -111,6 +113,8 @@ def test_a_message_is_read_with_its_parts_and_no_others(said: dict[str, Any]):
         {**OFFER, "say": "candidate", "candidate": {str(n): 1 for n in range(6)}},
         {**OFFER, "say": "candidate", "candidate": {"deep": {"deeper": 1}}},
         {"say": "media", "media": []},
+        {"say": "write", "text": "x"}, {"say": "write", "client_id": "5f1c", "text": ["x"]},
+        {"say": "write", "client_id": "5f1c", "text": "x" * (ChatMessage.MAX_TEXT + 1)},
         {"say": "got"}, {"say": "got", "got": {}}, {"say": "got", "got": [["doctor", 1, 2]]},
         {"say": "got", "got": {"judge": [1, 2]}}, {"say": "got", "got": {"doctor": [1]}},
         {"say": "got", "got": {"doctor": [1.5, 2]}}, {"say": "got", "got": {"doctor": [-1, 2]}},
@@ -269,6 +273,16 @@ def test_no_call_is_joined_once_it_is_over(site: Site, consultation, both):
 
 
 # --- what flows, and the servers ----------------------------------------------------------------
+@pytest.fixture
+def since_long(both):
+    """As both(), five minutes later: what no page can have received is not believed."""
+    CallEvent.objects.update(at=timezone.now() - timedelta(minutes=5))
+    for one, name in zip(both, (DOCTORS, PATIENTS), strict=True):
+        say(one, say="join", page=name, media=MEDIA)
+        one.hear("call", event="in")
+    return both
+
+
 def in_order(one: Page) -> None:
     """Returns once everything that was said so far is done."""
     say(one, say="ping")
@@ -280,12 +294,11 @@ def legs(consultation: Consultation) -> dict[tuple[str, str], tuple[int, int]]:
     return {(leg.page, leg.other): (leg.video_seconds, leg.sound_seconds) for leg in kept}
 
 
-def test_what_each_page_got_is_kept_and_makes_the_mode(site: Site, consultation, both):
-    CallEvent.objects.update(at=timezone.now() - timedelta(minutes=5))
-    doctor, patient = both
+def test_what_each_page_got_is_kept_and_makes_the_mode(site: Site, consultation, since_long):
+    doctor, patient = since_long
     say(doctor, say="got", got={"patient": [35, 50]})
     say(patient, say="got", got={"doctor": [40, 60], "specialist": [0, 3]})
-    for one in both:
+    for one in since_long:
         in_order(one)
     assert legs(consultation) == {
         (DOCTORS, "patient"): (35, 50),
@@ -298,10 +311,9 @@ def test_what_each_page_got_is_kept_and_makes_the_mode(site: Site, consultation,
 
 
 def test_the_last_report_comes_with_the_goodbye_and_from_a_page_that_lost_its_seat(
-    site: Site, consultation, both
+    site: Site, consultation, since_long
 ):
-    CallEvent.objects.update(at=timezone.now() - timedelta(minutes=5))
-    doctor, patient = both
+    doctor, patient = since_long
     with patients_page(site.urls[0], consultation) as newer:
         join(newer, "newerpage1")
         patient.hear("call", event="elsewhere")
@@ -315,6 +327,22 @@ def test_the_last_report_comes_with_the_goodbye_and_from_a_page_that_lost_its_se
         (PATIENTS, "doctor"): (31, 32),
         (DOCTORS, "patient"): (33, 34),
     }
+
+
+@pytest.mark.parametrize("goodbye", [True, False], ids=["goodbye", "lost"])
+def test_what_cannot_change_the_mode_any_more_is_kept_when_the_page_goes(
+    site: Site, consultation, since_long, goodbye: bool
+):
+    _doctor, patient = since_long
+    for got, kept in [([12, 31], (12, 31)), ([30, 31], (30, 31)), ([90, 95], (30, 31))]:
+        say(patient, say="got", got={"doctor": got})
+        in_order(patient)
+        assert legs(consultation) == {(PATIENTS, "doctor"): kept}
+    if goodbye:
+        say(patient, say="bye")
+    else:
+        patient.socket.close()
+    until(lambda: legs(consultation) == {(PATIENTS, "doctor"): (90, 95)})
 
 
 def test_who_never_came_in_or_hears_itself_reports_nothing(site: Site, consultation, both):

@@ -1,6 +1,7 @@
 """The talk over real sockets: whoever shows it is told the words, read once for each process."""
 
 import asyncio
+import json
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -13,12 +14,12 @@ from django.db import connections
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from accounts.models import AuditEvent
+from accounts.models import AccountSession, AuditEvent
 from consult import actions
 from consult.models import ChatMessage, Consultation
 from esanjeevani.asgi import application
 from esanjeevani.database import in_database
-from tests.consult.test_sockets import page, patients_page, room
+from tests.consult.test_sockets import Page, page, patients_page, room
 from tests.factories import a_clinic, a_doctor, in_the_room, on_duty
 from tests.running import Site, browser_of, session_of
 
@@ -30,12 +31,12 @@ def talk(consultation: Consultation) -> str:
     return f"{room(consultation)}?talk"
 
 
-def says(person: httpx.Client, consultation: Consultation, text: str) -> int:
+def says(person: httpx.Client, consultation: Consultation, text: str, client_id: str = "") -> int:
     """The message's id."""
     person.cookies.set("csrftoken", CSRF, domain="127.0.0.1")
     answer = person.post(
         reverse("consult:messages", args=[consultation.uid]),
-        json={"client_id": str(uuid.uuid4()), "text": text},
+        json={"client_id": client_id or str(uuid.uuid4()), "text": text},
         headers={"X-CSRFToken": CSRF},
     )
     assert answer.status_code == 201
@@ -77,6 +78,58 @@ def test_each_side_is_told_the_words_and_what_came_before(site: Site, consultati
     fetched = asha.get(reverse("consult:messages", args=[consultation.uid])).json()
     for one, same in zip(heard[:2], fetched, strict=True):
         assert one == same | {"type": "message", "after": one["after"]}
+
+
+def writes(one: Page, text: str, client_id: str = "") -> str:
+    """Up the socket; the id that the page gave it."""
+    client_id = client_id or str(uuid.uuid4())
+    one.socket.send(json.dumps({"say": "write", "client_id": client_id, "text": text}))
+    return client_id
+
+
+def test_what_is_written_up_the_socket_is_told_as_what_was_posted_and_stored_once(
+    site: Site, consultation, asha
+):
+    account, doctor = consultation.patient.account, consultation.doctor.user
+    with (
+        page(site.urls[0], talk(consultation), account) as patient,
+        page(site.urls[-1], talk(consultation), doctor, staff=True) as desk,
+    ):
+        client_id = writes(patient, "  सिर दर्द ")
+        heard = [one.hear("message") for one in (patient, desk)]
+        writes(patient, "the same again", client_id)
+        writes(desk, "Since when?")
+        assert patient.hear("message")["text"] == "Since when?"
+    assert [(one["client_id"], one["text"], one["mine"]) for one in heard] == [
+        (client_id, "सिर दर्द", True),
+        (client_id, "सिर दर्द", False),
+    ]
+    assert says(asha, consultation, "posted too", client_id) == heard[0]["id"]
+    assert consultation.messages.count() == 2
+    posted = AuditEvent.objects.filter(action="message.post").order_by("pk")
+    assert [(one.by, one.patient, one.address) for one in posted] == [
+        (account, consultation.patient, "127.0.0.1"),
+        (doctor, consultation.patient, "127.0.0.1"),
+    ]
+
+
+def test_what_the_socket_does_not_take_is_said_to_the_page_at_once(site: Site, consultation):
+    account = consultation.patient.account
+    session = session_of(account)
+    with (
+        page(site.url, talk(consultation), account) as patient,
+        page(site.url, talk(consultation), session=session) as elsewhere,
+    ):
+        for client_id, text in [("no uuid", "x"), (str(uuid.uuid4()), "  ")]:
+            writes(patient, text, client_id)
+            assert patient.hear("unsent")["client_id"] == client_id
+        AccountSession.objects.filter(session_key=session).delete()  # and nobody announced it
+        client_id = writes(elsewhere, "Who am I?")
+        assert elsewhere.hear("unsent")["client_id"] == client_id
+        actions.complete(consultation=consultation, by=consultation.doctor.user)
+        late = writes(patient, "One thing more")
+        assert patient.hear("unsent")["client_id"] == late
+    assert not consultation.messages.exists()
 
 
 def test_who_shows_no_talk_and_who_is_no_part_of_it_is_told_no_words(

@@ -159,8 +159,8 @@ export class Call {
   async #look() {
     await Promise.all(this.all((peer) => peer.isConnected).map((peer) => peer.look().catch(() => {})));
     this.looking = null;
-    const due = ++this.looks / 10; // then less
-    if (due % (due > 4 ? 6 : 1) === 0) this.#report();
+    const due = ++this.looks / 20; // then less
+    if (due % (due > 2 ? 3 : 1) === 0) this.#report();
     this.#sayAnew();
     this.changed();
   }
