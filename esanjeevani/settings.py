@@ -122,8 +122,6 @@ else:
     # server vanished from the network within 20 s; nobody waits long for a server that is away.
     DATABASES["default"]["ENGINE"] = "esanjeevani.postgresql"
     DATABASES["default"]["OPTIONS"] = {"connect_timeout": 5, "tcp_user_timeout": 20_000}
-    if DATABASE_PREPARED:
-        DATABASES["default"]["OPTIONS"]["prepare_threshold"] = 2
     if pool_size := env.number("DATABASE_POOL", 0):
         # Once it is back it is found by the next who asks, not after a pause that has grown.
         pool = {"min_size": 1, "max_size": pool_size, "timeout": 5, "reconnect_timeout": 5}
