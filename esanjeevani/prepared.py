@@ -28,7 +28,7 @@ def ask(text: str, values: Values = ()) -> Answer:
     if connection.needs_rollback:
         connection.validate_no_broken_transaction()
     try:
-        return connection.statements.ask(text, values)  # type: ignore[no-any-return]
+        return connection.statements.ask(text, values)
     except Error:
         with connection.wrap_database_errors:
             raise

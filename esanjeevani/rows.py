@@ -36,7 +36,7 @@ def insert_all(rows: Sequence[Model]) -> None:
 def _insert(row: Model, *, unless_there: bool) -> bool:
     connection = this_threads_connection()
     text, columns = _insert_text(type(row), connection.vendor, row.pk is not None, unless_there)
-    inserted, _count = ask(text, [column.of(row, connection) for column in columns])
+    inserted, _rowcount = ask(text, [column.of(row, connection) for column in columns])
     if not inserted:
         return False
     row.pk = inserted[0][0]
@@ -68,7 +68,7 @@ def update(model: type[Model], key: Any, changes: dict[str, Any], **where: Any) 
     held = [*changes.values(), key, *where.values()]
     known = [value.pk if isinstance(value, Model) else value for value in held]
     values = [column.sent(value, connection) for column, value in zip(columns, known, strict=True)]
-    return ask(text, values).count
+    return ask(text, values).rowcount
 
 
 @lru_cache(maxsize=200)

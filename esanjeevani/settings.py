@@ -122,6 +122,8 @@ else:
     # server vanished from the network within 20 s; nobody waits long for a server that is away.
     DATABASES["default"]["ENGINE"] = "esanjeevani.postgresql"
     DATABASES["default"]["OPTIONS"] = {"connect_timeout": 5, "tcp_user_timeout": 20_000}
+    if DATABASE_PREPARED:  # for any values from the first time, not after five plans for some
+        DATABASES["default"]["OPTIONS"]["options"] = "-c plan_cache_mode=force_generic_plan"
     if pool_size := env.number("DATABASE_POOL", 0):
         # Once it is back it is found by the next who asks, not after a pause that has grown.
         pool = {"min_size": 1, "max_size": pool_size, "timeout": 5, "reconnect_timeout": 5}

@@ -37,10 +37,12 @@ class TimeLoader(Loader):
         self._read = InC(oid, context).load
 
     def load(self, data: Buffer) -> datetime:
-        return self._read(data).replace(tzinfo=UTC)  # type: ignore[no-any-return]
+        return self._read(data).replace(tzinfo=UTC)
 
 
 class DatabaseWrapper(PostgreSQL):
+    health_check_enabled: bool
+    health_check_done: bool
     statements: Statements  # of the connection that this thread has now
 
     def get_connection_params(self) -> dict[str, Any]:

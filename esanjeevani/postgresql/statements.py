@@ -31,7 +31,7 @@ Key = tuple[str, tuple[int, ...]]  # a text and the types of its values
 
 class Answer(NamedTuple):
     rows: list[tuple[Any, ...]]
-    count: int  # of rows found or changed; -1 of what has none
+    rowcount: int  # found or changed; -1 of what has none
 
 
 class _Text(NamedTuple):
