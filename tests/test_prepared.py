@@ -92,8 +92,9 @@ def test_a_text_that_cannot_be_prepared_is_named_in_each_error_and_harms_no_othe
 
 
 @pytest.mark.postgresql
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 def test_a_text_is_planned_once_for_any_values_and_the_oldest_makes_room() -> None:
+    connection.close()  # so that another test's texts are not among them
     text = "SELECT name FROM accounts_state WHERE code = %s"
     code, name = State.objects.values_list("code", "name")[0]
     for _ in range(3):
@@ -106,6 +107,7 @@ def test_a_text_is_planned_once_for_any_values_and_the_oldest_makes_room() -> No
     with connection.cursor() as cursor:
         cursor.execute("SELECT COUNT(*) FROM pg_prepared_statements")
         assert cursor.fetchone() == (MOST,)
+    connection.close()  # nor these among another's
 
 
 def plans(text: str) -> list[tuple[int, int]]:
