@@ -14,13 +14,13 @@ from django.db import DataError, IntegrityError, connection, transaction
 from psycopg.pq import TransactionStatus
 from psycopg.types.json import Jsonb
 
-from accounts.models import Message, Patient, State
+from accounts.models import Message, Patient
 from esanjeevani.any_of import AnyOf
 from esanjeevani.composed import Columns
 from esanjeevani.postgresql.statements import MOST
 from esanjeevani.prepared import ask
 from esanjeevani.rows import insert
-from tests.factories import a_patient
+from tests.factories import a_patient, a_state
 
 VALUES = [
     ("int8", 2**40), ("int2", 7), ("text", "नमस्ते %s"), ("bytea", b"\0\xff"), ("boolean", True),
@@ -51,6 +51,7 @@ def test_values_go_and_come_as_by_a_cursor(kind: str, value: Any) -> None:
 @pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
 def test_the_first_question_of_a_transaction_begins_it() -> None:
+    a_state()
     counted = "SELECT COUNT(*) FROM accounts_state"
     (before,) = ask(counted).rows
     for _ in range(2):
@@ -96,14 +97,14 @@ def test_a_text_that_cannot_be_prepared_is_named_in_each_error_and_harms_no_othe
 def test_a_text_is_planned_once_for_any_values_and_the_oldest_makes_room() -> None:
     connection.close()  # so that another test's texts are not among them
     text = "SELECT name FROM accounts_state WHERE code = %s"
-    code, name = State.objects.values_list("code", "name")[0]
+    state = a_state()
     for _ in range(3):
-        assert ask(text, [code]).rows == [(name,)]
+        assert ask(text, [state.code]).rows == [(state.name,)]
     assert plans(text) == [(3, 0)]
     for number in range(MOST):
         assert ask(f"SELECT {number}").rows == [(number,)]
     assert plans(text) == []
-    assert ask(text, [code]).rows == [(name,)]
+    assert ask(text, [state.code]).rows == [(state.name,)]
     with connection.cursor() as cursor:
         cursor.execute("SELECT COUNT(*) FROM pg_prepared_statements")
         assert cursor.fetchone() == (MOST,)
