@@ -28,7 +28,8 @@ SELECT
   EXISTS (SELECT 1 FROM queue_token WHERE clinic_id = %(clinic)s AND state = 'waiting'
     AND comes_first),
   EXISTS (SELECT 1 FROM queue_token WHERE clinic_id = %(clinic)s AND state = 'waiting'
-    AND NOT comes_first AND yields)
+    AND NOT comes_first AND yields),
+  EXISTS (SELECT 1 FROM queue_token WHERE clinic_id = %(clinic)s AND state = 'waiting')
 """
 
 # --- the claim ------------------------------------------------------------------------------------
@@ -82,6 +83,7 @@ class Before:
     run: int  # priority calls in a row
     some_put_back: bool
     some_yield: bool  # missed a call and let one other go first
+    anybody: bool  # waits, present or not
 
     @property
     def turns(self) -> tuple[str, ...]:
@@ -101,8 +103,8 @@ def look_before(clinic_id: int, doctor_id: int) -> Before:
     asked = {"clinic": clinic_id, "doctor": doctor_id, "midnight": _at(midnight)}
     with connection.cursor() as cursor:
         cursor.execute(BEFORE, asked | {"run": PRIORITY_RUN})
-        on_duty, holds, run, put_back, some_yield = cursor.fetchone()
-    return Before(bool(on_duty), bool(holds), int(run), bool(put_back), bool(some_yield))
+        on_duty, holds, run, *line = cursor.fetchone()
+    return Before(bool(on_duty), bool(holds), int(run), *map(bool, line))
 
 
 def claim(clinic_id: int, doctor_id: int, before: Before) -> Token | None:
