@@ -5,14 +5,15 @@ through a state's patients. Every search is written down by the page that asks.
 """
 
 from datetime import date, timedelta
+from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db.models import CharField, Q
+from django.db.models import CharField, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from accounts.checks import is_luhn
 from accounts.forms import ascii_digits
-from accounts.models import Patient, State
+from accounts.models import Patient, State, User
 from accounts.models.patients import PatientQuerySet
 from accounts.phone import normalise
 from esanjeevani.composed import Composed
@@ -35,10 +36,16 @@ def _people(wanted: Q) -> PatientQuerySet:
     return people.order_by("name", "pk")[:SHOWN]
 
 
+def _account(phone: Any) -> QuerySet[User, int]:
+    return User.objects.filter(phone=phone).values_list("pk", flat=True)
+
+
 BY_PHONE = Composed(lambda phone: _people(Q(account__phone=phone)), phone=CharField())
-BY_ABHA = Composed(lambda abha: _people(Q(abha_number=abha)), abha=CharField())
-BY_EITHER = Composed(  # no account has the phone number ""
-    lambda number, phone: _people(Q(number=number) | Q(account__phone=phone)),
+BY_ABHA = Composed(  # the index has no empty numbers
+    lambda abha: _people(Q(abha_number=abha) & ~Q(abha_number="")), abha=CharField()
+)
+BY_EITHER = Composed(  # the account apart: joined, both tables would be read from end to end
+    lambda number, phone: _people(Q(number=number) | Q(account=Subquery(_account(phone)))),
     number=CharField(),
     phone=CharField(),
 )

@@ -20,7 +20,8 @@ from django.db import DEFAULT_DB_ALIAS, OperationalError, connection
 from django.db.models import Expression, Field, Model, QuerySet
 from django.db.models.query import get_related_populators
 
-from esanjeevani.prepared import prepared_cursor, this_threads_connection, was_cut
+from esanjeevani.prepared import ask, this_threads_connection, was_cut
+from esanjeevani.sent import Column, column_of
 
 PLACE = re.compile(r"(?<!%)%s")  # of a value
 Row = TypeVar("Row", bound=Model)
@@ -47,6 +48,7 @@ class _Text:
 
     sql: str
     values: list[Any]  # in the order of the SQL; slots among them
+    columns: dict[str, Column]  # of the slots
     converters: list[tuple[int, list[Any], Any]]
     rows: "_Rows | None"  # None where columns are asked for
 
@@ -88,18 +90,17 @@ class Columns:
 
     def _asked(self, values: dict[str, Any]) -> list[Sequence[Any]]:
         text = self._text = self._text or self._compose()
-        connection = this_threads_connection()
-        known = {
-            name: slot.output_field.get_db_prep_value(values[name], connection)
-            for name, slot in self._slots.items()
-        }
-        asked = [known[one.name] if isinstance(one, Slot) else one for one in text.values]
-        with prepared_cursor() as cursor:
-            cursor.execute(text.sql, asked)
-            found = cursor.fetchall()
+        asked = [
+            text.columns[one.name].sent(values[one.name], connection)
+            if isinstance(one, Slot)
+            else one
+            for one in text.values
+        ]
+        found = ask(text.sql, asked).rows
         if not text.converters:
             return cast(list[Sequence[Any]], found)
-        return [_converted(text, columns, connection) for columns in found]
+        here = this_threads_connection()
+        return [_converted(text, columns, here) for columns in found]
 
     def _compose(self) -> _Text:
         query = self._write(**self._slots).query
@@ -109,6 +110,9 @@ class Columns:
         return _Text(
             sql=sql,
             values=values,
+            columns={
+                name: column_of(slot.output_field, connection) for name, slot in self._slots.items()
+            },
             converters=[(at, *how) for at, how in converters.items()],
             rows=_rows(compiler) if self._gives_rows else None,
         )

@@ -1,4 +1,4 @@
-"""A cursor for texts that stay the same: PostgreSQL prepares what is asked on it for the third time.
+"""Texts that stay the same: PostgreSQL reads and plans each once on a connection.
 
 Django weaves the values into each text, so that PostgreSQL reads and plans it anew: half of its work.
 A prepared text is planned once, for any values. That is right only where all that decides about an
@@ -6,15 +6,13 @@ index stands in the text, so it is for the composed queries and SQL by hand; wha
 not be prepared (docs/decisions/0024).
 """
 
-import re
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, Self
 
-from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections
-from django.db.backends.postgresql.base import ServerBindingCursor
-from psycopg._preparing import PrepareManager
-from psycopg.errors import FeatureNotSupported
+from psycopg import Error
+
+from esanjeevani.postgresql.statements import Answer, Values
 
 
 def this_threads_connection() -> Any:
@@ -22,53 +20,52 @@ def this_threads_connection() -> Any:
     return connections[DEFAULT_DB_ALIAS]
 
 
-class Lasting(PrepareManager):
-    """What a connection has prepared, kept when something is rolled back.
-
-    psycopg forgets it all then, because what was prepared may speak of a table that is no more. Ours
-    never does, PostgreSQL itself forgets nothing, and to plan it all again after each refusal and each
-    savepoint cost as much as what the plans save.
-    """
-
-    prepared_max = 200  # statements; a web process asks some hundred different ones
-    _gone = re.compile(rb"(?:DROP|ALTER|DISCARD ALL|DEALLOCATE ALL)\b")
-
-    def clear(self) -> bool:
-        """Asked for by a rollback."""
-        return False
-
-    def forget(self) -> bool:
-        return super().clear()
-
-    def _should_discard(self, prep: Any, results: Sequence[Any], *_: Any) -> bool:
-        said = (result.command_status or b"" for result in results)
-        return self.forget() if any(map(self._gone.match, said)) else False
-
-
-class PreparedCursor(ServerBindingCursor):
-    """Typed as one of psycopg2."""
-
-    def execute(self, query: Any, params: Any = None, **kwargs: Any) -> Any:
-        """Raises FeatureNotSupported once when a migration has changed what a plan would answer."""
-        try:
-            return super().execute(query, params, **kwargs)  # type: ignore[misc]
-        except FeatureNotSupported:
-            self.connection._prepared.forget()  # type: ignore[attr-defined]
+def ask(text: str, values: Values = ()) -> Answer:
+    """Raises NotSupportedError once when a migration has changed what a plan would answer."""
+    connection = this_threads_connection()
+    if connection.vendor != "postgresql" or not connection.asks_prepared():
+        return _asked_by_cursor(connection, text, values)
+    if connection.needs_rollback:
+        connection.validate_no_broken_transaction()
+    try:
+        return connection.statements.ask(text, values)
+    except Error:
+        with connection.wrap_database_errors:
             raise
 
 
-def prepared_cursor() -> Any:
-    """The usual cursor where nothing is prepared, and where statements are noted with their values."""
-    connection = this_threads_connection()
-    if not settings.DATABASE_PREPARED or connection.queries_logged:
-        return connection.cursor()
-    connection.close_if_health_check_failed()
-    connection.ensure_connection()
-    prepared = connection.connection._prepared
-    if type(prepared) is PrepareManager:
-        prepared.__class__ = Lasting
-    kind: Any = PreparedCursor
-    return connection.make_cursor(kind(connection.connection))
+def _asked_by_cursor(connection: Any, text: str, values: Values) -> Answer:
+    """Where nothing is prepared, and where somebody looks at what is asked."""
+    with connection.cursor() as cursor:
+        cursor.execute(text, values)
+        return Answer(cursor.fetchall() if cursor.description else [], cursor.rowcount)
+
+
+class PreparedCursor:
+    """As much of a cursor as is needed to ask."""
+
+    def __init__(self) -> None:
+        self._rows: Iterator[tuple[Any, ...]] = iter(())
+        self.rowcount = -1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """It holds nothing open."""
+
+    def execute(self, text: str, values: Values = ()) -> None:
+        rows, self.rowcount = ask(text, values)
+        self._rows = iter(rows)
+
+    def fetchone(self) -> tuple[Any, ...] | None:
+        return next(self._rows, None)
+
+    def fetchall(self) -> list[tuple[Any, ...]]:
+        return list(self._rows)
+
+
+prepared_cursor = PreparedCursor
 
 
 def was_cut() -> bool:

@@ -121,9 +121,11 @@ else:
     # A connection that PostgreSQL's restart left dead is noticed before it is used, one whose
     # server vanished from the network within 20 s; nobody waits long for a server that is away.
     DATABASES["default"]["ENGINE"] = "esanjeevani.postgresql"
-    DATABASES["default"]["OPTIONS"] = {"connect_timeout": 5, "tcp_user_timeout": 20_000}
-    if DATABASE_PREPARED:
-        DATABASES["default"]["OPTIONS"]["prepare_threshold"] = 2
+    asked = DATABASES["default"].get("OPTIONS", {})  # in the URL, as ?sslmode=verify-full
+    ours = {"connect_timeout": 5, "tcp_user_timeout": 20_000}
+    DATABASES["default"]["OPTIONS"] = ours | asked
+    if DATABASE_PREPARED:  # for any values from the first time, not after five plans for some
+        DATABASES["default"]["OPTIONS"]["options"] = "-c plan_cache_mode=force_generic_plan"
     if pool_size := env.number("DATABASE_POOL", 0):
         # Once it is back it is found by the next who asks, not after a pause that has grown.
         pool = {"min_size": 1, "max_size": pool_size, "timeout": 5, "reconnect_timeout": 5}

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from django.db import connection
 from django.utils import timezone
 
-from esanjeevani.prepared import prepared_cursor
-
 LOOK = """
 SELECT
   EXISTS (SELECT 1 FROM queue_token WHERE state = 'called'),
@@ -33,10 +31,10 @@ class Due:
 
 
 def look() -> Due:
-    """In one statement."""
+    """In one statement, planned for today: for any day it would read the tokens from end to end."""
     now = connection.ops.adapt_datetimefield_value(timezone.now())
     today = connection.ops.adapt_datefield_value(timezone.localdate())
-    with prepared_cursor() as cursor:
+    with connection.cursor() as cursor:
         cursor.execute(LOOK, [now, today, today])
         calls, turns, days, heads = map(bool, cursor.fetchone())
     return Due(calls, turns, days, heads)

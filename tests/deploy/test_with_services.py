@@ -48,7 +48,7 @@ def test_it_gives_addresses_and_passes_the_exit_code_on():
     )
     assert done.returncode == 7
     assert re.fullmatch(
-        r"postgres://esanjeevani@127\.0\.0\.1:\d+/esanjeevani redis://127\.0\.0\.1:\d+/0\n",
+        r"postgres://esanjeevani@%2Ftmp%2F\w+%2Fsockets:\d+/esanjeevani redis://127\.0\.0\.1:\d+/0\n",
         done.stdout,
     )
     assert done.stderr == ""

@@ -1,0 +1,62 @@
+"""How the values of a column are sent: as its field says, which is not asked where it changes nothing.
+
+For a value of the type that a field sends as it is that is found out once.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from django.db import models
+from django.db.models import Field, Model
+
+# Of fields that take what they are given: a value of the type.
+USUAL: dict[type, Any] = {
+    models.CharField: "",
+    models.TextField: "",
+    models.BooleanField: True,
+    models.DateField: date(2000, 1, 1),
+    models.UUIDField: UUID(int=0),
+    **dict.fromkeys(
+        [
+            models.BigAutoField,
+            models.SmallIntegerField,
+            models.IntegerField,
+            models.PositiveSmallIntegerField,
+            models.PositiveIntegerField,
+        ],
+        1,
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column, and the values that need not go through its field."""
+
+    field: Any
+    usual: type | None
+    sent_as: type | None  # None: as they are
+
+    def sent(self, value: Any, connection: Any) -> Any:
+        if value is None:
+            return None
+        if type(value) is self.usual:
+            return value if self.sent_as is None else self.sent_as(value)
+        return self.field.get_db_prep_save(value, connection)
+
+    def of(self, row: Model, connection: Any) -> Any:
+        if type(self.field).pre_save is Field.pre_save:
+            return self.sent(getattr(row, self.field.attname), connection)
+        return self.sent(self.field.pre_save(row, True), connection)
+
+
+def column_of(field: Any, connection: Any) -> Column:
+    target = field.target_field if field.remote_field else field
+    usual = USUAL.get(type(target))
+    sent = None if usual is None else field.get_db_prep_save(usual, connection)
+    if sent is None or sent != usual:
+        return Column(field, None, None)
+    # psycopg has numbers of each size, of which Django chooses.
+    return Column(field, type(usual), None if type(sent) is type(usual) else type(sent))
