@@ -14,19 +14,6 @@ from esanjeevani.prepared import ask, this_threads_connection
 from esanjeevani.sent import Column, column_of
 
 
-@lru_cache(maxsize=200)
-def columns_of(model: type[Model], vendor: str) -> dict[str, _Column]:
-    """How each field is sent, but for a key that the database gives; by the names of the columns."""
-    del vendor  # of what is sent
-    connection = this_threads_connection()
-    fields: list[Any] = list(model._meta.local_concrete_fields)
-    return {
-        field.column: _column(field, connection)
-        for field in fields
-        if not isinstance(field, models.AutoField)
-    }
-
-
 def insert(row: Model) -> None:
     """Insert this new row and give it its key. Raises IntegrityError as save() does."""
     _insert(row, unless_there=False)

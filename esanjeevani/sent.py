@@ -5,11 +5,14 @@ For a value of the type that a field sends as it is that is found out once.
 
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 from django.db import models
 from django.db.models import Field, Model
+
+from esanjeevani.prepared import this_threads_connection
 
 # Of fields that take what they are given: a value of the type.
 USUAL: dict[type, Any] = {
@@ -60,3 +63,16 @@ def column_of(field: Any, connection: Any) -> Column:
         return Column(field, None, None)
     # psycopg has numbers of each size, of which Django chooses.
     return Column(field, type(usual), None if type(sent) is type(usual) else type(sent))
+
+
+@lru_cache(maxsize=200)
+def columns_of(model: type[Model], vendor: str) -> dict[str, Column]:
+    """How each field is sent, but for a key that the database gives; by the names of the columns."""
+    del vendor  # of what is sent
+    connection = this_threads_connection()
+    fields: list[Any] = list(model._meta.local_concrete_fields)
+    return {
+        field.column: column_of(field, connection)
+        for field in fields
+        if not isinstance(field, models.AutoField)
+    }

@@ -12,8 +12,8 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Model
 
-from esanjeevani.prepared import prepared_cursor, this_threads_connection
-from esanjeevani.rows import columns_of
+from esanjeevani.prepared import ask, this_threads_connection
+from esanjeevani.sent import columns_of
 
 Values = dict[str, Any]
 
@@ -30,10 +30,7 @@ class Steps:
         """`values` as the database takes them, by the names that the texts have for them."""
         if this_threads_connection().vendor != "postgresql":
             return self._ask_one_by_one(values)
-        with prepared_cursor() as cursor:
-            cursor.execute(self._text, values)
-            found: list[tuple[Any, ...]] = cursor.fetchall()
-        return found
+        return ask(self._text, values).rows
 
     @transaction.atomic(savepoint=False)
     def _ask_one_by_one(self, values: Values) -> list[tuple[Any, ...]]:
