@@ -129,6 +129,14 @@ class Composed(Columns, Generic[Row]):
     def all(self, **values: Any) -> list[Row]:
         return [self._row(columns) for columns in self._ask(values)]
 
+    def given_by(self, sql: str, values: Any) -> list[Row]:
+        """What another text gives that changes rows and returns all their columns in the model's order."""
+        text = self._text = self._text or self._compose()
+        with prepared_cursor() as cursor:
+            cursor.execute(sql, values)
+            found = cursor.fetchall()
+        return [self._row(_converted(text, columns, this_threads_connection())) for columns in found]
+
     def _row(self, columns: Sequence[Any]) -> Row:
         how = cast(_Text, self._text).rows
         assert how, "values_list() is for Columns"  # noqa: S101
