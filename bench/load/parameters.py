@@ -20,6 +20,7 @@ class Parameters:
     """One run. Times that people take are shortened by `compression`; what they do is not."""
 
     seconds: float = 180.0  # during which people come
+    warm_up: float = 45.0  # before that, not counted: every process reads, plans and composes once
     rate: float = 0.4  # consultations begun a second: the mean of the whole day
     flat: bool = False  # at the same rate all the time, instead of hour by hour
     compression: float = 20.0
@@ -37,7 +38,8 @@ class Parameters:
     @property
     def expected(self) -> int:
         """Consultations of the whole run."""
-        return ceil(sum(self.rate_at(second) for second in range(ceil(self.seconds))))
+        counted = sum(self.rate_at(second) for second in range(ceil(self.seconds)))
+        return ceil(counted + self.rate * self.warm_up)
 
     def rate_at(self, second: float) -> float:
         """Arrivals a second at this moment of the run."""

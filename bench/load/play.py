@@ -66,6 +66,12 @@ class Play:
         self.watching = asyncio.create_task(self._watch())
         await self.staff(self.plan.doctors)
 
+    async def warm_up(self) -> None:
+        """People who are not counted, until the last of them is seen: who comes later is counted whole."""
+        await self.arrivals(self.plan.warm_up, lambda _second: self.plan.rate)
+        await self.empties(self.finishes_within)
+        self.ledger.begin_to_count()
+
     async def staff(self, doctors: int) -> None:
         """So many at work from now on, who come one after the other. Raises NobodyOnDuty."""
         for desk in self.desks[doctors:]:
