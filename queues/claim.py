@@ -34,7 +34,7 @@ SELECT
 """
 
 # --- the claim ------------------------------------------------------------------------------------
-# Who is called before whom: comes_first, yields, priority. A rank is asked when the one before it gave nobody.
+# Who is called before whom: comes_first, yields, priority. A rank is asked if the one before gave nobody.
 EMERGENCY = ("FALSE", "FALSE", "0")
 PUT_BACK = tuple(("TRUE", "FALSE", priority) for priority in "012")
 PRIORITY = ("FALSE", "FALSE", "1")
