@@ -43,6 +43,13 @@ YIELDING = tuple(("FALSE", "TRUE", priority) for priority in "012")
 USUAL = (EMERGENCY, *PUT_BACK, PRIORITY, ORDINARY, *YIELDING)
 AFTER_A_RUN = (EMERGENCY, *PUT_BACK, ORDINARY, PRIORITY, *YIELDING)
 
+
+def ranks_text(ranks: tuple[tuple[str, str, str], ...] = USUAL) -> str:
+    """Before a statement: the ranks as a table in their turn."""
+    rows = ", ".join(f"({turn}, {', '.join(rank)})" for turn, rank in enumerate(ranks))
+    return f"WITH ranks (turn, comes_first, yields, priority) AS (VALUES {rows})"
+
+
 # The first of one rank: not before the line's head (actions/heads.py), where the index is entered, so
 # that whoever was called before is not even passed by; present; called or seen by no other doctor; at
 # home or at a screen that is free (an emergency may break in); not parted from this doctor after a
@@ -73,8 +80,7 @@ FIRST = """
 """
 # The inner LIMIT, of more than there are, keeps a rank from being asked twice.
 CLAIM = """
-WITH ranks (turn, comes_first, yields, priority) AS (VALUES {ranks}),
-head (day, number) AS (
+{ranks}, head (day, number) AS (
   SELECT COALESCE(MAX(day), '0001-01-01'), COALESCE(MAX(head), 0) FROM queue_clinicday
   WHERE clinic_id = %(clinic)s AND day = %(today)s AND head > 0)
 UPDATE queue_token SET state = 'called', doctor_id = %(doctor)s, called_at = %(now)s, yields = FALSE
@@ -139,10 +145,9 @@ def claim(clinic_id: int, doctor_id: int, before: Before) -> Token | None:
 @cache
 def claim_text(ranks: tuple[tuple[str, str, str], ...] = USUAL) -> str:
     """The statement; of several ranks a later one is asked only when the earlier gave nobody."""
-    rows = (f"({turn}, {', '.join(rank)})" for turn, rank in enumerate(ranks))
     columns = (field.column for field in Token._meta.concrete_fields)
     return CLAIM.format(
-        ranks=", ".join(rows),
+        ranks=ranks_text(ranks),
         first=FIRST.format(lock=_lock("FOR UPDATE OF token")),
         columns=", ".join(columns),
     )
