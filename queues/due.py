@@ -31,7 +31,7 @@ WHERE EXISTS (SELECT 1 FROM ranks AS rank WHERE EXISTS (
   WHERE first.told_at IS NULL AND NOT EXISTS (SELECT 1 FROM queue_presence presence
     WHERE presence.token_id = first.id AND presence.until > %s)))
 """
-# The oldest day is asked in its order, which is the index's: for "is there any" a prepared plan reads the table.
+# The oldest day is asked in the index's order: to find any, a prepared plan would read the table.
 LOOK = f"""
 {RANKS} SELECT
   EXISTS (SELECT 1 FROM queue_token WHERE state = 'called'),
