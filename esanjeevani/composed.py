@@ -135,7 +135,9 @@ class Composed(Columns, Generic[Row]):
         with prepared_cursor() as cursor:
             cursor.execute(sql, values)
             found = cursor.fetchall()
-        return [self._row(_converted(text, columns, this_threads_connection())) for columns in found]
+        return [
+            self._row(_converted(text, columns, this_threads_connection())) for columns in found
+        ]
 
     def _row(self, columns: Sequence[Any]) -> Row:
         how = cast(_Text, self._text).rows

@@ -9,6 +9,9 @@ TALK_SECONDS = 390.0  # 6.5 minutes
 TURN_SECONDS = 2.5  # of the run, from one patient to the next, whatever the compression
 PER_DOCTOR = 29  # 28.7 consultations a doctor and day
 PER_HEALTH_WORKER = 7  # a day
+LOOK_EVERY = (
+    10.0  # seconds of the run between two looks at the invariants, one of them a stranger's
+)
 HUB_SHARE = 0.99  # 2,84,246 of 2,87,354 on one full day of 2023
 PEAK = 3.0  # the peak hour against the mean of the day
 # The hours from 6 to midnight, in multiples of the day's mean; nobody comes at night.
@@ -47,6 +50,11 @@ class Parameters:
             return self.rate
         hour = min(len(HOURS) - 1, int(second / self.seconds * len(HOURS)))
         return self.rate * HOURS[hour]
+
+    @property
+    def strangers(self) -> int:
+        """Who look at somebody else's consultation, each once, until the last are seen."""
+        return ceil((self.warm_up + self.seconds) / LOOK_EVERY * 1.5)
 
     @property
     def talk(self) -> float:

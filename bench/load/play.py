@@ -14,10 +14,9 @@ from bench.load.gateway import Gateway
 from bench.load.health_workers import HealthWorker
 from bench.load.invariants import Watch
 from bench.load.ledger import Ledger
-from bench.load.parameters import PER_DOCTOR, PER_HEALTH_WORKER, Parameters
+from bench.load.parameters import LOOK_EVERY, PER_DOCTOR, PER_HEALTH_WORKER, Parameters
 from bench.load.patients import Patient
 
-LOOK_EVERY = 10.0  # seconds between two looks at the invariants
 FINISHES_WITHIN = 240.0  # seconds for those who came last
 COMES_AFTER = (
     0.3  # seconds from one doctor who goes on duty to the next: not all open the door at once
