@@ -145,7 +145,7 @@ def claim(clinic_id: int, doctor_id: int, before: Before) -> Token | None:
 @cache
 def claim_text(ranks: tuple[tuple[str, str, str], ...] = USUAL) -> str:
     """The statement; of several ranks a later one is asked only when the earlier gave nobody."""
-    columns = (field.column for field in Token._meta.concrete_fields)
+    columns = (str(field.column) for field in Token._meta.concrete_fields)
     return CLAIM.format(
         ranks=ranks_text(ranks),
         first=FIRST.format(lock=_lock("FOR UPDATE OF token")),
