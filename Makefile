@@ -38,12 +38,13 @@ run: .venv/runtime $(CATALOGUES) ## The whole site on this machine, with demonst
 	$(PY) manage.py demo
 	$(PY) manage.py serve --host $(HOST) --port $(PORT)
 
-test: export EMBEDDED = 1
+# With arguments, or with servers that two runs cannot share, there is one run; else two side by side.
+test test-services: export EMBEDDED = 1
 test: .venv/dev $(CATALOGUES) ## The tests, on what DATABASE_URL, REDIS_URL and CHROMIUM offer; ARGS="-k token"
-	@$(PY) -m pytest $(ARGS)
+	@$(PY) -m $(if $(ARGS)$(DATABASE_URL)$(REDIS_URL),pytest $(ARGS),tests.side_by_side)
 
-test-services: ## The tests on PostgreSQL, Redis and coturn, started for them
-	@$(WITH_SERVICES) -- $(MAKE) --no-print-directory test
+test-services: .venv/dev $(CATALOGUES) ## The tests on PostgreSQL, Redis and coturn, started for them
+	@$(if $(ARGS),$(WITH_SERVICES) -- $(PY) -m pytest $(ARGS),$(PY) -m tests.side_by_side $(WITH_SERVICES) --)
 
 test-all: check test test-services ## Everything that CI runs
 

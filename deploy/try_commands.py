@@ -25,7 +25,7 @@ from deploy.trial import ROOT, Processes, compose, filled, free_port, nginx, pro
 
 PAGES = ["web", "live"]
 WORKERS = ["worker-sms", "worker-pdf", "beat"]
-PATIENCE = 60
+PATIENCE = 180
 
 
 class Failed(Exception):

@@ -175,7 +175,7 @@ def room_of(consultation: Consultation, user: User) -> str:
 
 def comes_in(context: BrowserContext, consultation: Consultation, user: User) -> Person:
     page = context.new_page()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(SOON * 1000)
     person = Person(page)
     page.goto(room_of(consultation, user))
     return person

@@ -18,9 +18,11 @@ from django.core.management import CommandError, call_command
 from django.test import TransactionTestCase
 from django.utils import timezone
 
-from accounts.models import SmsTemplate, Speciality, State
+from accounts.models import SmsTemplate, Speciality, State, User
 from accounts.seeding import seed
 from accounts.sms import MemoryBackend
+from queues.models import Clinic
+from tests.factories import a_health_worker, a_hub, centre_of
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
 TURNSERVER = shutil.which("turnserver")
@@ -96,6 +98,17 @@ def unseeded(db: None) -> None:
     """Tables as before the first seed()."""
     for model in (State, Speciality, SmsTemplate, Group):
         model.objects.all().delete()
+
+
+@pytest.fixture
+def meena() -> User:
+    return a_health_worker()
+
+
+@pytest.fixture
+def hub(meena: User) -> Clinic:
+    """Of her health centre; nobody is on duty yet."""
+    return a_hub(centre_of(meena))
 
 
 @pytest.fixture(autouse=True)

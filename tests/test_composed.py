@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import AuditEvent, Patient, User
 from consult.models import Consultation
-from esanjeevani.any_of import AnyOf
+from esanjeevani.any_of import ALL_SIZES, FEW, AnyOf, in_shares
 from esanjeevani.composed import Columns, Composed
 from esanjeevani.prepared import prepared_cursor
 from esanjeevani.rows import insert, insert_all, insert_unless_there, update
@@ -224,6 +224,20 @@ def test_a_migration_beside_us_fails_one_question_and_not_each_one_after_it():
             cursor.execute("DROP TABLE changing")
 
 
+@pytest.mark.postgresql
+def test_a_table_that_is_changed_here_makes_what_was_prepared_forgotten():
+    asked = "SELECT number FROM changing"
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TEMPORARY TABLE changing (number integer)")
+    for _ in range(4):
+        with prepared_cursor() as cursor:
+            cursor.execute(asked)
+    assert asked in what_is_prepared().values()
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE changing ADD other integer")
+    assert asked not in what_is_prepared().values()
+
+
 def what_is_prepared() -> dict[str, str]:
     """On this connection, by the name that each was given."""
     if connection.vendor != "postgresql":
@@ -246,3 +260,10 @@ def test_any_of_many_keys_is_asked_for_in_few_texts():
             found = some.all(asked, but=pks[3])
         assert [one.pk for one in found] == [pk for pk in asked if pk != pks[3]]
         assert len(captured) == queries
+
+
+@pytest.mark.parametrize(("sizes", "most"), [(FEW, 64), (ALL_SIZES, 1024)])
+def test_so_many_keys_as_there_are_go_into_shares_of_a_few_sizes(sizes, most):
+    shares = [share for many in range(1, most + 1) for share in in_shares(range(many), sizes)]
+    assert {len(share) for share in shares} == set(sizes)
+    assert len(shares) == most

@@ -18,6 +18,7 @@ from django.utils.translation import override
 from accounts.gates import DOCTOR_OF
 from accounts.models import AccountSession
 from esanjeevani.form_key import form_key
+from esanjeevani.kept import kept
 from esanjeevani.memory import BETWEEN_LOOKS
 from tests.factories import a_doctor, as_staff
 from tests.running import ROOT
@@ -54,6 +55,17 @@ def test_it_says_what_djangos_tag_says_to_one_and_then_to_another(text):
         for who in (ANYBODY, SOMEBODY_ELSE):
             with override(language):
                 assert ours.render(Context(who)) == djangos.render(Context(who))
+
+
+def test_a_part_that_is_kept_is_in_the_language_in_force_and_for_its_values():
+    said = {}
+    for role, language in (("doctor", "en"), ("doctor", "hi"), ("patient", "en"), ("doctor", "en")):
+        with override(language):
+            said[role, language] = str(kept("consult/_call_words.html", role=role, at_centre=""))
+    assert "The patient is not on the page" in said["doctor", "en"]
+    assert "The doctor comes in a moment" in said["patient", "en"]
+    assert "The patient is not on the page" not in said["doctor", "hi"]
+    assert "The doctor comes in a moment" not in said["doctor", "hi"]
 
 
 def test_a_forms_key_is_the_cookies_secret_under_another_mask_each_time():

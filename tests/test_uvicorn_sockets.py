@@ -71,14 +71,18 @@ def test_pushed_and_sent_texts_arrive_in_order():
         for number in range(0, 100, 2):
             await send({"type": "websocket.send", "text": str(number)})
             assert push(str(number + 1).encode())
+        taken["too long"] = push(b"x" * 65_536)
         await send({"type": "websocket.close"})
-        assert push(b"after the end") is False
+        taken["after the end"] = push(b"")
+
+    taken: dict[str, bool] = {}
 
     async def play() -> list[str]:
         async with serving(scene) as url, connect(url, compression=None, proxy=None) as page:
             return [text async for text in page]
 
     assert asyncio.run(play()) == [str(number) for number in range(100)]
+    assert taken == {"too long": False, "after the end": False}
 
 
 def test_into_a_compressed_socket_nothing_is_pushed():
@@ -102,7 +106,7 @@ def test_who_does_not_read_is_pushed_a_bounded_amount_and_then_cut_off(monkeypat
             count += 1
             await asyncio.sleep(0)
         pushed.set_result(count)
-        await asyncio.sleep(SOON)
+        await asyncio.Event().wait()  # the application does not end it
 
     async def play() -> int:
         nonlocal pushed

@@ -29,11 +29,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def meena():
-    return a_health_worker()
-
-
-@pytest.fixture
 def worker(meena) -> Program:
     return Program(meena, staff=True)
 

@@ -7,6 +7,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from accounts.models import User
 from tests.factories import PASSWORD, totp_code
+from tests.running import SOON
 
 
 @contextmanager
@@ -21,7 +22,7 @@ def people(browser: Browser, urls: list[str], *sizes: tuple[int, int]) -> Iterat
     pages = [context.new_page() for context in contexts]
     complaints: list[str] = []
     for page in pages:
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(SOON * 1000)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda said: complaints.append(said.text) if is_bad(said) else None)
     yield pages

@@ -15,14 +15,12 @@ from queues.models import MoveRefused, Presence, Token
 from tests.factories import (
     PARACETAMOL,
     a_health_worker,
-    a_hub,
     a_patient,
     as_patient,
     as_staff,
     at_centre,
     before_the_screen,
     called,
-    centre_of,
     on_duty,
     prescribed,
     sent,
@@ -31,16 +29,6 @@ from tests.factories import (
 pytestmark = pytest.mark.django_db
 ZINC = Line("Zinc", "tablet", "20 mg", "1", "od", 14)
 TODAY = timezone.localdate
-
-
-@pytest.fixture
-def meena():
-    return a_health_worker()
-
-
-@pytest.fixture
-def hub(meena):
-    return a_hub(centre_of(meena))
 
 
 @pytest.fixture

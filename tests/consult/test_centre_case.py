@@ -37,11 +37,6 @@ QUIETLY = {"Accept": "application/json"}
 
 
 @pytest.fixture
-def meena():
-    return a_health_worker()
-
-
-@pytest.fixture
 def hub(meena):
     clinic = a_hub(centre_of(meena))
     on_duty(clinic)

@@ -1,15 +1,18 @@
 """A health centre's pages: their moving parts alone, and parts that are kept and are never old."""
 
+from datetime import timedelta
+
 import pytest
 from django.db.models import Q
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import AuditEvent, Patient
 from consult import actions
 from consult.models import Consultation, FollowUp
 from queues import actions as queues
 from queues.counts import Counts, count
-from queues.models import Clinic, Duty, Token
+from queues.models import Clinic, ClinicDay, Duty, Token
 from tests.factories import (
     PULSE,
     a_doctor,
@@ -31,16 +34,6 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db
 BY_SCRIPT = {"X-Requested-With": "fetch"}
-
-
-@pytest.fixture
-def meena():
-    return a_health_worker()
-
-
-@pytest.fixture
-def hub(meena):
-    return a_hub(centre_of(meena))
 
 
 @pytest.fixture
@@ -169,6 +162,9 @@ def test_several_clinics_are_counted_as_the_querysets_count_each(meena, hub, rao
     paused, apart = on_duty(hub, a_doctor()), on_duty(hub, a_doctor())
     queues.start_duty(doctor=rao, clinic=other)
     queues.pause_duty(doctor=paused)
+    queues.end_duty(doctor=on_duty(hub, a_doctor()))
+    yesterday = timezone.localdate() - timedelta(days=1)
+    ClinicDay.objects.create(clinic=empty, day=yesterday, last_number=9)
     parents = a_user()
     asha, sister = a_patient(parents), a_patient(parents)
     queues.keep_apart(doctor=apart, patient=asha)
@@ -185,6 +181,7 @@ def test_several_clinics_are_counted_as_the_querysets_count_each(meena, hub, rao
 
 
 def one_by_one(clinic, patient) -> Counts:
+    """No line of these is of an earlier day."""
     duties = Duty.objects.working().filter(clinic=clinic)
     if patient is not None:
         same = Q(doctor__kept_apart__patient=patient)

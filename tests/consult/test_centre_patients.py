@@ -32,11 +32,6 @@ ABHA = "91100000000008"
 FIND, HERE, REGISTER = "/centre/patients/", "/centre/patients/here/", "/centre/patients/new/"
 
 
-@pytest.fixture
-def meena():
-    return a_health_worker()
-
-
 def found(typed: str) -> list[Patient]:
     return list(find_by_number(typed))
 

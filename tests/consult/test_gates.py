@@ -13,7 +13,6 @@ from consult.readiness import Attested, is_vague
 from queues.models import HubLink
 from tests.factories import (
     a_facility,
-    a_health_worker,
     a_hub,
     a_patient,
     a_specialist,
@@ -26,11 +25,6 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
-
-
-@pytest.fixture
-def meena():
-    return a_health_worker()
 
 
 @pytest.fixture

@@ -7,12 +7,14 @@ from django.template.loader import render_to_string
 from django.test import RequestFactory
 from django.utils import timezone
 
+from accounts.models import Doctor, User
 from consult import actions
 from consult.fetch import DOCTORS_ROOM
 from consult.forms import NoteForm, note_fields
 from consult.models import Consultation, Note
 from consult.people import patients_seat
 from consult.views.doctors_parts import room_context
+from queues.models import Clinic
 from tests.factories import (
     PARACETAMOL,
     a_clinic,
@@ -20,11 +22,13 @@ from tests.factories import (
     a_health_worker,
     a_hub,
     a_patient,
+    a_specialist,
     as_staff,
     before_the_screen,
     centre_of,
     in_the_room,
     on_duty,
+    sent,
     the_formulary,
     without_csrf,
 )
@@ -43,9 +47,20 @@ def at_home() -> Consultation:
 
 
 def at_a_centre() -> Consultation:
+    meena, hub, rao = a_centre_with_specialists()
+    return before_the_screen(meena, hub, rao)
+
+
+def in_writing() -> Consultation:
+    meena, hub, rao = a_centre_with_specialists()
+    return actions.take_written(consultation=sent(meena, hub, written=True), doctor=rao)
+
+
+def a_centre_with_specialists() -> tuple[User, Clinic, Doctor]:
     meena = a_health_worker()
+    a_specialist(a_hub(centre_of(meena), "dermatology"))
     hub = a_hub(centre_of(meena))
-    return before_the_screen(meena, hub, on_duty(hub))
+    return meena, hub, on_duty(hub)
 
 
 def page_of(consultation: Consultation) -> str:
@@ -53,7 +68,7 @@ def page_of(consultation: Consultation) -> str:
     return without_csrf(client.get(f"/doctor/consultations/{consultation.uid}/"))
 
 
-@pytest.mark.parametrize("make", [at_home, at_a_centre])
+@pytest.mark.parametrize("make", [at_home, at_a_centre, in_writing])
 @pytest.mark.parametrize("written", [False, True])
 def test_a_kept_part_is_what_its_template_renders_of_this_consultation(make, written):
     consultation = make()

@@ -4,7 +4,8 @@ import re
 from dataclasses import replace
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -361,7 +362,10 @@ def test_what_has_not_changed_is_not_written_again(consultation):
     assert Note.objects.get().written_at == note.written_at
     assert list(PrescriptionLine.objects.values()) == rows
     assert AuditEvent.objects.count() == events
-    press(consultation, "save", PARACETAMOL, replace(FOLIC_ACID, days=9))
+    with CaptureQueriesContext(connection) as asked:
+        press(consultation, "save", PARACETAMOL, replace(FOLIC_ACID, days=9))
+    written = [one["sql"] for one in asked if one["sql"].startswith("UPDATE")]
+    assert len([sql for sql in written if "consult_prescriptionline" in sql]) == 1
     (first, second) = PrescriptionLine.objects.values()
     assert first == rows[0]
     assert second == rows[1] | {"days": 9}

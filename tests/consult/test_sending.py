@@ -42,11 +42,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def meena():
-    return a_health_worker()
-
-
-@pytest.fixture
 def hub(meena):
     return a_hub(centre_of(meena), name="Harinagar PHC")
 

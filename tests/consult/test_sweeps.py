@@ -13,7 +13,7 @@ from accounts.sms import MemoryBackend
 from consult import actions
 from consult.models import Consultation
 from consult.tasks import sweep_lines
-from queues.models import Presence, Token
+from queues.models import ClinicDay, Presence, Token
 from tests.at_once import at_once
 from tests.factories import (
     a_clinic,
@@ -163,6 +163,14 @@ def test_a_sweep_for_which_nothing_is_due_asks_once(rao, clinic, django_assert_n
     sweep_lines()  # from now on calls begin to look at the first number
     with django_assert_num_queries(1):
         sweep_lines()
+
+
+def test_calls_begin_to_look_where_the_line_begins_by_now(rao, clinic):
+    waiting(clinic)
+    waiting(clinic)
+    called(clinic, rao)
+    sweep_lines()
+    assert ClinicDay.objects.get(clinic=clinic).head == 2
 
 
 def test_who_is_with_the_doctor_when_the_day_ends_stays_there(rao, clinic):

@@ -9,7 +9,7 @@ from deploy.trial import ROOT
 from tests.deploy.test_with_services import PROGRAM, pytestmark  # noqa: F401 - the same condition
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 def test_every_command_of_the_compose_file_works():
     done = subprocess.run(
         [PROGRAM, "--", sys.executable, "-m", "deploy.try_commands"],

@@ -32,16 +32,6 @@ many_at_once = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def meena():
-    return a_health_worker()
-
-
-@pytest.fixture
-def hub(meena):
-    return a_hub(centre_of(meena))
-
-
-@pytest.fixture
 def doctors(hub):
     return [on_duty(hub, a_doctor()) for _ in range(3)]
 
