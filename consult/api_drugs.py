@@ -1,23 +1,34 @@
 """Generics as the doctor types, as JSON. A plain view: it is asked at each pause of the fingers."""
 
+import json
+import time
+from functools import lru_cache
 from typing import Any
 
-from django.http import JsonResponse
+from django.core.serializers.json import DjangoJSONEncoder
+from django.http import HttpResponse, JsonResponse
+from django.utils.translation import get_language
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 from rest_framework.exceptions import PermissionDenied
 
 from accounts.gates import DOCTOR_OF, SignedIn, by_password
 from consult.drug_search import Found, search_drugs
+from consult.models.formulary import name_key
 
 LONGEST = 80
-KEPT_FOR = (
-    600  # seconds, by the doctor's browser: it helps to find, what may be issued is checked anew
-)
+# Seconds that an answer is kept: it helps to find, what may be issued is checked anew. Together ten minutes.
+KEPT_FOR = 540  # by the doctor's browser
+KEPT_HERE = 60  # by this process, for everybody: many a doctor types the same
+ANSWERS_KEPT = 2_000
+
+
+class NothingFound(Exception):
+    """No generic has a name like that."""
 
 
 @require_safe
-def drugs_typed(request: SignedIn) -> JsonResponse:
+def drugs_typed(request: SignedIn) -> HttpResponse:
     """`?q=para`: at most 12 ways to write a generic, with form, strength and what the rules say."""
     if not _is_for(request):
         words = str(PermissionDenied.default_detail)
@@ -32,9 +43,23 @@ def _is_for(request: SignedIn) -> bool:
 
 
 @cache_control(private=True, max_age=KEPT_FOR)
-def _found(request: SignedIn) -> JsonResponse:
-    rows = [_row(found) for found in search_drugs(request.GET.get("q", "")[:LONGEST])]
-    return JsonResponse(rows, safe=False)
+def _found(request: SignedIn) -> HttpResponse:
+    typed = name_key(request.GET.get("q", "")[:LONGEST])
+    try:
+        answer = answer_to(typed, get_language(), int(time.monotonic() // KEPT_HERE))
+    except NothingFound:
+        answer = "[]"
+    return HttpResponse(answer, content_type="application/json")
+
+
+@lru_cache(maxsize=ANSWERS_KEPT)
+def answer_to(typed: str, language: str | None, since: int) -> str:
+    """As JSON. One of an earlier minute is not found again. Raises NothingFound, which is not kept."""
+    del language, since
+    rows = [_row(found) for found in search_drugs(typed)]
+    if not rows:
+        raise NothingFound
+    return json.dumps(rows, cls=DjangoJSONEncoder)
 
 
 def _row(found: Found) -> dict[str, Any]:

@@ -101,12 +101,12 @@ class OwnPart:
     asked: Asked
 
     @classmethod
-    def of(cls, doctor: Doctor) -> "OwnPart":
-        """In a query, and one for each kind of which there is any."""
+    def of(cls, doctor: Doctor, called: Token | None = None) -> "OwnPart":
+        """In a query, and one for each kind of which there is any but who was just `called`."""
         own = doctor.pk
         ((holds, refills, opinions, pile, mine),) = LOOK.columns(doctor=own)
         return cls(
-            HELD.first(doctor=own) if holds else None,
+            (called or HELD.first(doctor=own)) if holds else None,
             REFILLS.all(doctor=own) if refills else [],
             Asked(
                 OPINIONS.all(doctor=own) if opinions else [],

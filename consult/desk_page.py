@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 
 from django.conf import settings
@@ -19,11 +19,25 @@ from esanjeevani.live import Message
 from queues.broadcast import doctor_topic
 from queues.desk import DUTIES_OF
 from queues.desk_board import Desk, desk_boards
-from queues.models import Duty
+from queues.models import Duty, Token
 
 LOOKS_EVERY = 10.0  # seconds: what was announced may not have come
 
 log = logging.getLogger(__name__)
+
+
+class Told(NamedTuple):
+    """What a desk shows of its doctor, as two versions to compare, and whether they may call."""
+
+    own: str
+    duties: str
+    may_call: bool
+
+    @classmethod
+    def of(cls, doctor: Doctor, duties: list[Duty]) -> "Told":
+        own = OwnPart.of(doctor)
+        may_call = own.held is None and not is_paused(duties)
+        return cls(own.version, duties_version(duties), may_call)
 
 
 class DeskPage(LivePage):
@@ -33,7 +47,7 @@ class DeskPage(LivePage):
     duties: list[Duty]
     shown: list[int] = []  # clinics; another duty is another page
     desk: Desk | None = None
-    told: tuple[str, str] = ("", "")
+    told: Told
     looking: asyncio.Task[None] | None = None
 
     def allow(self) -> bool:
@@ -47,7 +61,7 @@ class DeskPage(LivePage):
         return True
 
     def read_first(self) -> None:
-        self.told = OwnPart.of(self.doctor).version, duties_version(self.duties)
+        self.told = Told.of(self.doctor, self.duties)
 
     def topics(self) -> list[str]:
         asked = [asked_topic(duty.clinic_id) for duty in self.duties]
@@ -55,7 +69,7 @@ class DeskPage(LivePage):
 
     async def joined(self) -> None:
         await self.tell(self._as_message("hello"))
-        self.desk = Desk(self.mailbox, _language(self.scope))
+        self.desk = Desk(self.mailbox, _language(self.scope), self.told.may_call)
         self.shown = [duty.clinic_id for duty in self.duties]
         for clinic_id in self.shown:
             await desk_boards().show(clinic_id, self.desk)
@@ -63,8 +77,12 @@ class DeskPage(LivePage):
 
     async def heard(self, message: Message) -> None:
         """After a gap the page fetches its own part; the lines come whole."""
-        if message["type"] == "resync" and self.desk:
+        if self.desk and message["type"] == "resync":
             desk_boards().show_again(self.desk)
+        elif (
+            self.desk and message["type"] == "token"
+        ):  # of the patient whom this doctor has, or had
+            self.desk.may_call = message["state"] not in Token.HELD and not is_paused(self.duties)
 
     async def _look(self) -> None:
         while True:
@@ -74,16 +92,16 @@ class DeskPage(LivePage):
                 self.told = await in_database(self._read)
             except Error as error:
                 log.warning("Not known whether a desk is right: %s", error)
+            if self.desk:
+                self.desk.may_call = self.told.may_call
             if self.told != before:
                 self.mailbox.put(self._as_message("now"))
 
-    def _read(self) -> tuple[str, str]:
-        duties = DUTIES_OF.all(doctor=self.doctor.pk)
-        return OwnPart.of(self.doctor).version, duties_version(duties)
+    def _read(self) -> Told:
+        return Told.of(self.doctor, DUTIES_OF.all(doctor=self.doctor.pk))
 
     def _as_message(self, kind: str) -> Message:
-        own, duties = self.told
-        return {"type": kind, "own": own, "duties": duties}
+        return {"type": kind, "own": self.told.own, "duties": self.told.duties}
 
     async def left(self) -> None:
         if self.looking:
@@ -91,6 +109,10 @@ class DeskPage(LivePage):
         if self.desk:
             for clinic_id in self.shown:
                 desk_boards().hide(clinic_id, self.desk)
+
+
+def is_paused(duties: list[Duty]) -> bool:
+    return any(duty.is_paused for duty in duties)
 
 
 def _language(scope: Any) -> str:

@@ -3,13 +3,21 @@
 from collections.abc import Callable
 from uuid import UUID
 
-from django.db.models import BigAutoField, DateTimeField, Model, QuerySet, UUIDField
+from django.db.models import (
+    BigAutoField,
+    DateTimeField,
+    Exists,
+    Model,
+    OuterRef,
+    QuerySet,
+    UUIDField,
+)
 from django.http import Http404
 from django.utils import timezone
 
 from accounts.gates import AtCentre, SignedIn, found_or_refused
 from accounts.models import Patient
-from consult.models import Consultation
+from consult.models import Consultation, Prescription
 from esanjeevani.composed import Composed
 from queues.models import Clinic
 
@@ -25,9 +33,15 @@ _PEOPLE = Consultation.objects.with_people
 OWN = _of_uid(lambda user: _PEOPLE().of_patient_account(user))
 BOOKED = _of_uid(lambda user: _PEOPLE().of_patient_account(user).filter(facility=None))
 DOCTORS = _of_uid(
-    lambda doctor: Consultation.objects.select_related(
-        "patient", "clinic", "token", "note"
-    ).of_doctor(doctor)
+    lambda doctor: (
+        Consultation.objects.select_related("patient", "clinic", "token", "note")
+        .of_doctor(doctor)
+        .annotate(
+            has_draft=Exists(
+                Prescription.objects.filter(consultation=OuterRef("pk"), state="draft")
+            )
+        )
+    )
 )
 DOCTORS_ROOM = _of_uid(
     lambda doctor: (

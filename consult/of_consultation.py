@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from django.db.models import BigAutoField, Model, QuerySet
+from django.db.models import BigAutoField, Exists, Model, QuerySet
 
 from consult.models import (
     Attachment,
@@ -21,7 +21,8 @@ from consult.models import (
     PrescriptionLine,
     Referral,
 )
-from esanjeevani.composed import Composed
+from esanjeevani.composed import Columns, Composed
+from queues.models import MoveRefused
 
 Row = TypeVar("Row", bound=Model)
 
@@ -66,8 +67,19 @@ NEWEST_OPINION = _of(
         .order_by("-pk")[:1]
     )
 )
-OPEN_OPINIONS = _of(
-    lambda one: Opinion.objects.filter(consultation=one, state__in=Opinion.OPEN).order_by("pk")
+
+
+def _open_opinions(one: Any) -> "QuerySet[Opinion]":
+    return Opinion.objects.filter(consultation=one, state__in=Opinion.OPEN).order_by("pk")
+
+
+OPEN_OPINIONS = _of(_open_opinions)
+IS_OPEN = Columns(
+    lambda consultation: Consultation.objects.filter(pk=consultation).values_list(
+        Exists(Prescription.objects.filter(consultation=consultation, state="draft")),
+        Exists(_open_opinions(consultation)),
+    ),
+    consultation=BigAutoField(),
 )
 LINES = Composed(
     lambda prescription: PrescriptionLine.objects.filter(prescription=prescription).select_related(
@@ -75,25 +87,25 @@ LINES = Composed(
     ),
     prescription=BigAutoField(),
 )
+PRESCRIPTIONS = _of(lambda one: Prescription.objects.filter(consultation=one).order_by("version"))
 FOLLOW_UPS = _of(lambda one: FollowUp.objects.filter(consultation=one))
 WENT_ON = _of(
     lambda one: Consultation.objects.filter(continues=one).sent().select_related("clinic")
 )
-_LOCKED = _of(lambda one: Consultation.objects.select_for_update().filter(pk=one))
-_LOCKED_WITH_NOTE = _of(
-    lambda one: (
-        Consultation.objects.select_for_update(of=("self",)).select_related("note").filter(pk=one)
-    )
-)
-_LOCKED_TO_ISSUE = _of(
-    lambda one: (
-        Consultation.objects.select_for_update(of=("self",))
-        .select_related(
-            "note", "emergency", "clinic", "patient__account", "patient__state",
-            "patient__district", "doctor__user", "doctor__facility",
-        )
-        .filter(pk=one)
-    )
+
+
+def _locked(*beside: str) -> Composed[Consultation]:
+    """With what stands `beside` it, which is not locked. Messages may be written meanwhile: they lock
+    no more of a consultation than its key."""
+    rows = Consultation.objects.select_for_update(of=("self",), no_key=True)
+    return _of(lambda one: (rows.select_related(*beside) if beside else rows).filter(pk=one))
+
+
+_LOCKED = _locked()
+_LOCKED_WITH_NOTE = _locked("note")
+_LOCKED_TO_ISSUE = _locked(
+    "note", "emergency", "follow_up_link__visit", "clinic", "patient__account", "patient__state",
+    "patient__district", "doctor__user", "doctor__facility",
 )  # fmt: skip
 TO_END = _of(
     lambda one: Consultation.objects.select_related("token", "note", "emergency").filter(pk=one)
@@ -108,9 +120,16 @@ def lock(consultation: Consultation) -> Consultation:
     return _there(_LOCKED.first(consultation=consultation.pk))
 
 
-def lock_with_note(consultation: Consultation) -> Consultation:
-    """As lock(), with what the doctor noted as it stands now."""
-    return _there(_LOCKED_WITH_NOTE.first(consultation=consultation.pk))
+def lock_in_progress(consultation: Consultation) -> Consultation:
+    """As lock(), with what the doctor noted.
+
+    Raises MoveRefused when it is not in progress: afterwards nothing is edited.
+    """
+    found = _there(_LOCKED_WITH_NOTE.first(consultation=consultation.pk))
+    if found.state != Consultation.State.IN_PROGRESS:
+        raise MoveRefused("The consultation is not in progress.")
+    found.patient = consultation.patient
+    return found
 
 
 def lock_to_issue(consultation: Consultation) -> Consultation:
@@ -134,6 +153,20 @@ def note_of(consultation: Consultation) -> Note | None:
     if Consultation.note.is_cached(consultation):
         return getattr(consultation, "note", None)
     return NOTE.first(consultation=consultation.pk)
+
+
+def drafted_of(consultation: Consultation) -> list[PrescriptionLine]:
+    """The draft's lines; not asked for where it was read with the consultation that there is none."""
+    if not getattr(consultation, "has_draft", True):
+        return []
+    return DRAFT_LINES.all(consultation=consultation.pk)
+
+
+def follow_up_of(consultation: Consultation) -> FollowUpLink | None:
+    """To which visit in person it is linked; not asked for again where that was read with it."""
+    if Consultation.follow_up_link.is_cached(consultation):
+        return getattr(consultation, "follow_up_link", None)
+    return FOLLOWED_UP.first(consultation=consultation.pk)
 
 
 def is_emergency_of(consultation: Consultation) -> bool:

@@ -30,7 +30,8 @@ SELECT
     WHERE clinic_id = %(clinic)s AND called_at >= %(midnight)s AND priority <> 0 AND NOT comes_first
     ORDER BY called_at DESC LIMIT %(run)s) AS last_calls WHERE priority = 1),
   EXISTS (SELECT 1 FROM queue_token WHERE clinic_id = %(clinic)s AND state = 'waiting'
-    AND NOT comes_first AND yields)
+    AND NOT comes_first AND yields),
+  EXISTS (SELECT 1 FROM queue_token WHERE clinic_id = %(clinic)s AND state = 'waiting')
 """
 
 # --- the claim ------------------------------------------------------------------------------------
@@ -107,6 +108,7 @@ class Before:
     holds: bool  # the doctor has a patient already
     run: int  # priority calls in a row
     some_yield: bool  # missed a call and let one other go first
+    anybody: bool  # waits, present or not
 
     @property
     def ranks(self) -> tuple[tuple[str, str, str], ...]:
@@ -119,8 +121,8 @@ def look_before(clinic_id: int, doctor_id: int) -> Before:
     asked = {"clinic": clinic_id, "doctor": doctor_id, "midnight": _at(midnight)}
     with prepared_cursor() as cursor:
         cursor.execute(BEFORE, asked | {"run": PRIORITY_RUN})
-        on_duty, holds, run, some_yield = cursor.fetchone()
-    return Before(bool(on_duty), bool(holds), int(run), bool(some_yield))
+        on_duty, holds, run, *line = cursor.fetchone()
+    return Before(bool(on_duty), bool(holds), int(run), *map(bool, line))
 
 
 def claim(clinic_id: int, doctor_id: int, before: Before) -> Token | None:

@@ -122,14 +122,14 @@ class OwnLine(DeskLine):
 
 
 def desk_lines(doctor: Doctor) -> list[OwnLine]:
-    """A query, and 3 per clinic the doctor is on duty in, whatever the length of its line."""
+    """A query, and at most 3 per clinic the doctor is on duty in, whatever the length of its line."""
     duties = DUTIES_OF.all(doctor=doctor.pk)
     lines = [(desk_line(duty.clinic), duty) for duty in duties]
     return [OwnLine(one.clinic, one.rows, one.waiting, duty.is_paused) for one, duty in lines]
 
 
 def desk_line(clinic: Clinic) -> DeskLine:
-    """In 3 queries."""
+    """In at most 3 queries."""
     order = turns(clinic)
     shown = order[:ROWS_SHOWN]
     rows = _rows(shown) if shown else {}

@@ -6,8 +6,9 @@ show yet: nothing in a line is about one doctor, so a row is rendered once for a
 
 import asyncio
 import logging
+import time
 import weakref
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from django.db import Error
@@ -21,6 +22,7 @@ from queues.models import Clinic
 
 AT_MOST_EVERY = 1.0  # seconds between two readings of one line
 AT_LEAST_EVERY = 10.0  # seconds: leases end, and what was announced may not have come
+PATIENCE = 8.0  # seconds after which at the next look everybody is asked: the first may not see it
 
 log = logging.getLogger(__name__)
 
@@ -31,26 +33,40 @@ class Desk:
 
     mailbox: Mailbox
     language: str
-    told: dict[int, DeskLine] = field(default_factory=dict)  # by clinic
+    may_call: bool = True  # its doctor has no patient and no pause
+    told: dict[int, "Shown"] = field(default_factory=dict)  # by clinic
 
     def forget(self) -> None:
         """What was sent may not have come."""
         self.told.clear()
 
 
+@dataclass(frozen=True)
+class Shown:
+    """A line as one desk shows it."""
+
+    line: DeskLine
+    others_first: bool  # colleagues who are free for longer are asked to call
+
+
 class DeskBoard:
-    """One clinic's line, shown to this process's desks."""
+    """One clinic's line, shown to this process's desks.
+
+    So that not every free doctor calls the one patient who came, those are asked first who sit at
+    their desk for longest: whoever comes back from a patient sits down last.
+    """
 
     def __init__(self, clinic_id: int) -> None:
         self.clinic_id = clinic_id
         self.clinic: Clinic | None = None
-        self.desks: set[Desk] = set()
+        self.desks: dict[Desk, None] = {}  # in the order in which their doctors sat down
+        self.since: dict[int, float] = {}  # when each who can come was seen first
         self.changed = Mailbox()
         self.task = asyncio.create_task(self._run())
 
     async def show(self, desk: Desk) -> None:
         """Show the line to one more desk."""
-        self.desks.add(desk)
+        self.desks[desk] = None
         await hub().join([line_topic(self.clinic_id)], self.changed)
         self.look()
 
@@ -58,7 +74,7 @@ class DeskBoard:
         self.changed.put_latest({"type": "line"})
 
     def hide(self, desk: Desk) -> None:
-        self.desks.discard(desk)
+        self.desks.pop(desk, None)
         if not self.desks:
             hub().leave(self.changed)
             self.task.cancel()
@@ -68,39 +84,54 @@ class DeskBoard:
             await self.changed.next_batch(AT_LEAST_EVERY)
             desks = [(desk, desk.told.get(self.clinic_id)) for desk in self.desks]
             try:
-                line, messages = await in_database(self._read, desks)
+                shown = await in_database(self._read, desks)
             except Error as error:
                 log.warning("The line %s could not be read: %s", self.clinic_id, error)
                 self.look()
             else:
-                self._tell(line, messages)
+                self._tell(shown)
             await asyncio.sleep(AT_MOST_EVERY)
 
     def _read(
-        self, desks: Iterable[tuple[Desk, DeskLine | None]]
-    ) -> tuple[DeskLine, dict[Desk, Message]]:
-        """The line, and for each desk that shows another one what it lacks."""
+        self, desks: Sequence[tuple[Desk, Shown | None]]
+    ) -> dict[Desk, tuple[Shown, Message]]:
+        """For each desk that shows another line what it is to show, and what it lacks of it."""
         self.clinic = self.clinic or Clinic.objects.get(pk=self.clinic_id)
         line = desk_line(self.clinic)
-        behind = [(desk, told) for desk, told in desks if told != line]
-        return line, {desk: news(line, told, desk.language) for desk, told in behind}
+        later = self._asked_later(line, [desk for desk, _told in desks])
+        shown = [(desk, told, Shown(line, desk in later)) for desk, told in desks]
+        return {
+            desk: (now, news(now, told, desk.language)) for desk, told, now in shown if told != now
+        }
 
-    def _tell(self, line: DeskLine, messages: dict[Desk, Message]) -> None:
-        for desk, message in messages.items():
+    def _asked_later(self, line: DeskLine, desks: list[Desk]) -> set[Desk]:
+        """Whoever is free while enough others are for longer. Nobody once a patient waits in vain."""
+        now = time.monotonic()
+        coming = [row.token for row in line.rows if row.can_come]
+        self.since = {token: self.since.get(token, now) for token in coming}
+        if any(now - since >= PATIENCE for since in self.since.values()):
+            return set()
+        free = [desk for desk in desks if desk.may_call]
+        return set(free[len(coming) :]) if coming else set()
+
+    def _tell(self, shown: dict[Desk, tuple[Shown, Message]]) -> None:
+        for desk, (now, message) in shown.items():
             if desk in self.desks:
-                desk.told[self.clinic_id] = line
+                desk.told[self.clinic_id] = now
                 desk.mailbox.put(message)
 
 
-def news(line: DeskLine, told: DeskLine | None, language: str) -> Message:
-    """What makes a desk that shows `told` show `line`: the order, and the rows it does not have."""
-    known: set[DeskRow] = set(told.rows) if told else set()
+def news(shown: Shown, told: Shown | None, language: str) -> Message:
+    """What makes a desk that shows `told` show this: the order, and the rows it does not have."""
+    line = shown.line
+    known: set[DeskRow] = set(told.line.rows) if told else set()
     with translation.override(language):
         return {
             "type": "line",
             "clinic": str(line.clinic.uid),
             "counts": line.counts,
             "present": line.present,
+            "others_first": shown.others_first,
             "order": [row.token for row in line.rows],
             "rows": "".join(row.html for row in line.rows if row not in known),
         }

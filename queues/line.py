@@ -70,7 +70,7 @@ class Line:
 
 
 def read_line(clinic: Clinic, patient: Patient | None = None) -> Line:
-    """In 4 queries, 3 when the pace is fresh. With `patient`, of the doctors who may meet them."""
+    """In at most 4 queries, 3 when the pace is fresh. With `patient`, of the doctors who may meet them."""
     if patient is None:
         on_duty = {pk: (all_, busy) for pk, all_, busy in ON_DUTY.columns(clinic=clinic.pk)}
         doctors, busy = on_duty.get(clinic.pk, (0, 0))
@@ -81,11 +81,17 @@ def read_line(clinic: Clinic, patient: Patient | None = None) -> Line:
 
 
 def turns(clinic: Clinic) -> list[int]:
-    """The waiting tokens' ids in the order in which they will be called. In 2 queries."""
+    """The waiting tokens' ids in the order in which they will be called.
+
+    In a query, and one more where priority and ordinary patients wait: only between these decides
+    who was called last.
+    """
     turns: Any = IN_LINE.columns(clinic=clinic.pk)
+    ranks = {rank for _who, rank, *_more in turns}
+    is_mixed = {Token.Priority.PRIORITY, Token.Priority.ORDINARY} <= ranks
     return order_of_calls(
         [turn[:3] for turn in turns if not turn[3]] + _put_back(turns),
-        run=priority_run(clinic),
+        run=priority_run(clinic) if is_mixed else 0,
         longest_run=PRIORITY_RUN,
     )
 

@@ -105,7 +105,8 @@ class Doctor:
     async def _hear(self, message: dict[str, Any]) -> None:
         """As static/js/desk.js: a line comes as it is, the doctor's own part is fetched."""
         if message["type"] == "line":
-            (self.somebody.set if message["present"] else self.somebody.clear)()
+            is_asked = message["present"] and not message["others_first"]
+            (self.somebody.set if is_asked else self.somebody.clear)()
         elif message.get("own") != self.shown or "own" not in message:
             if message.get("state") == "serving" and self.held == "called":
                 self.answered.set()

@@ -32,6 +32,15 @@ from consult.actions.cases import (
 from consult.actions.centre import carry_out, close_follow_up, dispense, instruct, settle
 from consult.actions.chat import TooManyFiles, post_message
 from consult.actions.devices import measured_by_device
+from consult.actions.drafting import (
+    IssueRefused,
+    Line,
+    keep_written,
+    revise_prescription,
+    save_lines,
+    save_note,
+    save_reasons,
+)
 from consult.actions.formulary import (
     SamePerson,
     approve_change,
@@ -63,16 +72,7 @@ from consult.actions.papers import (
     render_small,
     sweep_prescriptions,
 )
-from consult.actions.prescribing import (
-    IssueRefused,
-    Line,
-    check_draft,
-    issue_prescription,
-    reasons_given,
-    revise_prescription,
-    save_lines,
-    save_reasons,
-)
+from consult.actions.prescribing import check_draft, issue_prescription, reasons_given
 from consult.actions.refills import (
     AlreadyAsked,
     request_refill,
@@ -87,7 +87,6 @@ from consult.actions.room import (
     leave,
     pass_over,
     return_consultation,
-    save_note,
     take_written,
 )
 from consult.actions.sending import (
@@ -154,6 +153,7 @@ __all__ = [
     "issue_prescription",
     "join",
     "join_call",
+    "keep_written",
     "leave",
     "let_phone_in",
     "link_visit",

@@ -5,7 +5,7 @@ from django.db import IntegrityError, transaction
 from accounts.actions import record
 from accounts.models import Doctor, User
 from consult import broadcast
-from consult.actions.prescribing import Line, save_lines
+from consult.actions.drafting import Line, save_lines
 from consult.consent import CONSENT_VERSION
 from consult.models import Consent, Consultation, Prescription, RefillRequest
 from queues.models import MoveRefused

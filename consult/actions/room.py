@@ -1,6 +1,5 @@
 from django.db import transaction
 from django.db.models import BigAutoField, QuerySet
-from django.utils import timezone
 
 from accounts.actions import record
 from accounts.models import Doctor, User
@@ -14,14 +13,14 @@ from consult.models import (
 )
 from consult.of_consultation import (
     DRAFT,
+    IS_OPEN,
     OPEN_OPINIONS,
     TO_END,
     is_emergency_of,
-    lock_with_note,
     note_of,
 )
 from esanjeevani.composed import Composed
-from esanjeevani.rows import insert, update
+from esanjeevani.rows import update
 from queues import actions as queues
 from queues.models import Clinic, KeptApart, MoveRefused, Token
 
@@ -35,14 +34,17 @@ class StillAnEmergency(MoveRefused):
     """It was called an emergency: it ends with first aid and a hospital, in no other way."""
 
 
-@transaction.atomic
 def call_next(*, clinic: Clinic, doctor: Doctor) -> Consultation:
     """Call the first present patient. Raises what queues.actions.call_next raises."""
-    token = queues.call_next(clinic=clinic, doctor=doctor)
+    return queues.call_and(clinic=clinic, doctor=doctor, do=lambda token: _called(token, doctor))
+
+
+def _called(token: Token, doctor: Doctor) -> Consultation:
     consultation = OF_TOKEN.first(token=token.pk)
     if consultation is None:
         raise Consultation.DoesNotExist
     update(Consultation, consultation.pk, {"doctor": doctor})
+    token.patient, token.consultation = consultation.patient, consultation
     consultation.token, consultation.doctor = token, doctor
     record("consultation.call", consultation, by=doctor.user, patient=consultation.patient)
     broadcast.centre_changed(consultation)
@@ -104,29 +106,6 @@ def after_pass(token: Token, consultation: Consultation) -> None:
 
 
 @transaction.atomic
-def save_note(*, consultation: Consultation, by: User, **words: object) -> Note:
-    """Keep the doctor's findings, diagnosis, tests, advice and follow-up as they are typed.
-
-    Raises MoveRefused when the consultation is not in progress: afterwards nothing is edited.
-    """
-    case = lock_with_note(consultation)
-    if case.state != Consultation.State.IN_PROGRESS:
-        raise MoveRefused("The consultation is not in progress.")
-    said = {**words, "written_by": by, "written_at": timezone.now()}
-    note = note_of(case)
-    if note is None:
-        note = Note(consultation=case, **said)
-        insert(note)
-    else:
-        update(Note, note.pk, said)
-        for name, value in said.items():
-            setattr(note, name, value)
-    consultation.note = note  # for whoever goes on with it
-    record("note.write", f"consultation:{case.uid}", by=by, patient=consultation.patient)
-    return note
-
-
-@transaction.atomic
 def take_written(*, consultation: Consultation, doctor: Doctor) -> Consultation:
     """A doctor on duty takes a case of the pile to answer it in writing.
 
@@ -174,12 +153,16 @@ def refuse_routine_end(consultation: Consultation) -> None:
 
 
 def close_what_is_open(consultation: Consultation) -> None:
-    """At the end: drafts of prescriptions go, and no specialist is waited for any longer."""
-    draft = DRAFT.first(consultation=consultation.pk)
-    if draft:
+    """At the end: drafts of prescriptions go, and no specialist is waited for any longer.
+
+    Asked once it has ended: until then somebody may write.
+    """
+    ((has_draft, is_asked),) = IS_OPEN.columns(consultation=consultation.pk)
+    if has_draft and (draft := DRAFT.first(consultation=consultation.pk)):
         draft.lines.all().delete()
         draft.delete()
-    withdraw_questions(consultation)
+    if is_asked:
+        withdraw_questions(consultation)
 
 
 def withdraw_questions(consultation: Consultation) -> None:

@@ -6,7 +6,7 @@ from django.db import transaction
 
 from accounts.actions import record
 from accounts.models import Doctor, User
-from consult.actions.prescribing import Line, save_lines
+from consult.actions.drafting import Line, save_lines
 from consult.models import Consultation, MedicineSet, Prescription
 from consult.models.formulary import name_key
 from consult.of_consultation import DRAFT_LINES

@@ -17,7 +17,7 @@ from consult.models import (
 )
 from consult.models.formulary import name_key
 from consult.models.history import six_months_before
-from consult.of_consultation import FOLLOWED_UP, PAPERS
+from consult.of_consultation import PAPERS, follow_up_of
 from consult.rules.formulary import drugs_named
 from consult.rules.lists import Circumstances, ListRule
 from esanjeevani.composed import Columns
@@ -91,7 +91,7 @@ def visit_that_counts(
     consultation: Consultation, *, diagnosis: str, day: date
 ) -> InPersonVisit | None:
     """The linked visit in person: same doctor, same patient, same condition, within six months."""
-    link = FOLLOWED_UP.first(consultation=consultation.pk)
+    link = follow_up_of(consultation)
     if link is None:
         return None
     visit = link.visit

@@ -66,9 +66,9 @@ def own_part(request: SignedIn) -> HttpResponse:
 @doctor_only
 def call_next(request: SignedIn) -> HttpResponse:
     """Call the first present patient of one line. To the page's script what comes of it, in place."""
-    holds = True
+    holds, called = True, None
     try:
-        actions.call_next(clinic=_clinic(request), doctor=request.user.doctor)
+        called = actions.call_next(clinic=_clinic(request), doctor=request.user.doctor).token
     except NotOnDuty:
         holds = False
         messages.error(request, _("You are not on duty in this clinic, or you are paused."))
@@ -79,7 +79,7 @@ def call_next(request: SignedIn) -> HttpResponse:
         messages.info(request, _why_nobody(nobody))
     if request.headers.get("X-Requested-With") != "fetch":
         return redirect("consult:desk")
-    own = OwnPart.of(request.user.doctor) if holds else None
+    own = OwnPart.of(request.user.doctor, called) if holds else None
     return render(request, "consult/_called.html", {"own": own})
 
 

@@ -16,7 +16,7 @@ from consult.actions import Line
 from consult.fetch import DOCTORS_ROOM, doctors_consultation
 from consult.forms import LineFormSet, NoteForm, typed_lines
 from consult.models import Consultation, Prescription, PrescriptionLine
-from consult.of_consultation import DRAFT_LINES, note_of
+from consult.of_consultation import drafted_of, note_of
 from consult.views.doctors_parts import issued_context, room_context
 from consult.views.returning import return_form
 from consult.views.rooms import allow_camera
@@ -78,26 +78,26 @@ def _keep(
 ) -> list[PrescriptionLine]:
     """Keep what is right and another than before; returns the draft as it stands then.
 
-    Raises MoveRefused, IssueRefused.
+    The page sends all it shows, and most of the time it is one of note and medicines that was
+    written on. Raises MoveRefused, IssueRefused.
     """
-    if note_form.is_valid():
-        _keep_note(request, consultation, note_form.cleaned_data)
-    drafted = DRAFT_LINES.all(consultation=consultation.pk)
-    if lines is not None and lines != [Line.drafted(row) for row in drafted]:
-        actions.save_lines(consultation=consultation, lines=lines, by=request.user)
-        drafted = DRAFT_LINES.all(consultation=consultation.pk)
-    if lines is not None and (reasons := reasons_in(request)):
-        actions.save_reasons(consultation=consultation, reasons=reasons, by=request.user)
-    return drafted
-
-
-def _keep_note(request: SignedIn, consultation: Consultation, words: dict[str, Any]) -> None:
-    """Most of the time it is one of note and medicines that was written on. Raises MoveRefused."""
-    note = note_of(consultation)
-    if note is None or any(getattr(note, name) != said for name, said in words.items()):
-        actions.save_note(consultation=consultation, by=request.user, **words)
-    elif consultation.state != Consultation.State.IN_PROGRESS:
+    if consultation.state != Consultation.State.IN_PROGRESS:
         raise MoveRefused("The consultation is not in progress.")
+    drafted = drafted_of(consultation)
+    new: dict[str, Any] = {}
+    if note_form.is_valid() and _is_another_note(consultation, note_form.cleaned_data):
+        new["words"] = note_form.cleaned_data
+    if lines is not None and lines != [Line.drafted(row) for row in drafted]:
+        new["lines"] = lines
+    if lines is not None and (reasons := reasons_in(request)):
+        new["reasons"] = reasons
+    written = actions.keep_written(consultation=consultation, by=request.user, **new) if new else []
+    return written if "lines" in new else drafted
+
+
+def _is_another_note(consultation: Consultation, words: dict[str, Any]) -> bool:
+    note = note_of(consultation)
+    return note is None or any(getattr(note, name) != said for name, said in words.items())
 
 
 def _too_late(request: SignedIn, quietly: bool) -> HttpResponse:

@@ -1,4 +1,6 @@
+from collections.abc import Callable
 from datetime import timedelta
+from typing import TypeVar
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -12,6 +14,7 @@ from queues.due import clinics_near_a_turn
 from queues.line import read_line
 from queues.models import Clinic, Duty, KeptApart, MoveRefused, Token
 
+Done = TypeVar("Done")
 RETRIES = 3
 RINGING = Columns(
     lambda: Token.objects.filter(state=Token.State.CALLED).values_list(
@@ -35,13 +38,23 @@ class NobodyPresent(Exception):
 class AlreadyHolding(Exception):
     """The doctor has a patient already: the one who was called or is in the room."""
 
-    def __init__(self, token: Token | None) -> None:
-        super().__init__(str(token))
-        self.token = token
+    def __init__(self, doctor: Doctor) -> None:
+        super().__init__(str(doctor.pk))
+        self.doctor = doctor
+
+    @property
+    def token(self) -> Token | None:
+        """That patient's, looked up when somebody asks."""
+        return Token.objects.held().filter(doctor=self.doctor).first()
 
 
 def call_next(*, clinic: Clinic, doctor: Doctor) -> Token:
     """Call the first present patient of the line. Raises NotOnDuty, AlreadyHolding, NobodyPresent."""
+    return call_and(clinic=clinic, doctor=doctor, do=lambda token: token)
+
+
+def call_and(*, clinic: Clinic, doctor: Doctor, do: Callable[[Token], Done]) -> Done:
+    """As call_next(), and `do` what goes with the call in its transaction."""
     if not doctor.is_verified:
         raise NotOnDuty
     for _try in range(RETRIES):
@@ -51,10 +64,13 @@ def call_next(*, clinic: Clinic, doctor: Doctor) -> Token:
         if before.holds:
             break
         try:
-            return _claim(clinic, doctor, before)
+            with transaction.atomic():
+                if before.anybody and (token := _claim(clinic, doctor, before)):
+                    return do(token)
         except IntegrityError:
             continue  # the patient was called elsewhere, or our other click was faster
-    raise AlreadyHolding(Token.objects.held().filter(doctor=doctor).first())
+        raise NobodyPresent(Token.objects.in_line(clinic).count() if before.anybody else 0)
+    raise AlreadyHolding(doctor)
 
 
 def is_on_duty(doctor: Doctor, clinic: Clinic) -> bool:
@@ -62,19 +78,16 @@ def is_on_duty(doctor: Doctor, clinic: Clinic) -> bool:
     return Duty.objects.working().filter(doctor=doctor, clinic=clinic).exists()
 
 
-@transaction.atomic
-def _claim(clinic: Clinic, doctor: Doctor, before: Before) -> Token:
+def _claim(clinic: Clinic, doctor: Doctor, before: Before) -> Token | None:
     token = claim(clinic.pk, doctor.pk, before)
-    if token is None:
-        raise NobodyPresent(Token.objects.in_line(clinic).count())
-    token.clinic = clinic
-    broadcast.token_changed(token)
+    if token is not None:
+        token.clinic = clinic
+        broadcast.token_changed(token)
     return token
 
 
-@transaction.atomic
 def answer_call(*, token: Token, at_screen_of: User | None = None) -> Token:
-    """The patient comes in, at home or at the screen of a health worker.
+    """The patient comes in, at home or at the screen of a health worker. Only in a transaction.
 
     Raises MoveRefused when the call is over, or the health worker is in another call.
     """
@@ -87,8 +100,8 @@ def answer_call(*, token: Token, at_screen_of: User | None = None) -> Token:
     return token
 
 
-@transaction.atomic
 def finish_token(*, token: Token) -> Token:
+    """Only in a transaction, which MoveRefused must end."""
     token.finish()
     broadcast.token_changed(token)
     return token

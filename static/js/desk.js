@@ -70,7 +70,7 @@ async function call(form) {
 }
 
 // The order, and those rows that this page does not show yet.
-function showLine({ clinic, order, rows, counts, present }) {
+function showLine({ clinic, order, rows, counts, present, others_first: othersFirst }) {
   const line = desk.querySelector(`[data-line="${clinic}"]`);
   if (!line) return;
   const fresh = parse(`<table>${rows}</table>`).querySelectorAll("tr");
@@ -78,7 +78,8 @@ function showLine({ clinic, order, rows, counts, present }) {
   if (!order.every((token) => known.has(token))) return reload(); // something was lost on the way
   line.querySelector("tbody").replaceChildren(...order.map((token) => known.get(token)));
   line.querySelector("[data-counts]").textContent = counts;
-  line.querySelector("[data-call-next]")?.toggleAttribute("data-empty", !present);
+  line.querySelector("[data-call-next]")?.toggleAttribute("data-empty", !present || othersFirst);
+  line.querySelector("[data-others-first]").hidden = !othersFirst;
   line.querySelector("table").hidden = !order.length;
   line.querySelector(".empty").hidden = Boolean(order.length);
   countMinutes();

@@ -1,5 +1,7 @@
 """The doctor's desk: the next patient comes into the page that stays."""
 
+import time
+
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
@@ -53,6 +55,37 @@ def test_a_call_that_brings_nobody_says_so_where_the_doctor_is(
         expect(page.get_by_text("Nobody is on the page now.")).to_be_visible()
         expect(button).to_be_visible()
         assert page.evaluate("window.isTheSame") is True
+
+
+# Two messages may come at once: what was shown in between counts too.
+NOTICE_HINT = """() => {
+  const hint = document.querySelector("[data-others-first]");
+  new MutationObserver(() => { window.wasLater ||= !hint.hidden; }).observe(hint, { attributes: true });
+}"""
+
+
+def test_whoever_is_asked_later_may_call_all_the_same(site: Site, chromium: Browser) -> None:
+    clinic = a_clinic()
+    with people(chromium, site.urls[:1], (1280, 800), (1280, 800)) as pages:
+        for page in pages:
+            staff_sign_in(page, "/doctor/", on_duty(clinic, a_doctor()).user)
+            expect(page.locator("[data-desk]")).to_be_visible()
+            page.evaluate(NOTICE_HINT)
+        waiting(clinic, a_patient(name="Ravi Das"))
+        later = told_later(pages)
+        later.keyboard.press("n")
+        expect(later.locator("[data-held=called]")).to_contain_text("Ravi Das")
+
+
+def told_later(pages: list[Page]) -> Page:
+    """The first page to be told that a colleague is asked first."""
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        for page in pages:
+            if page.evaluate("window.wasLater"):
+                return page
+            page.wait_for_timeout(100)
+    raise AssertionError("Nobody was asked later.")
 
 
 def row_of(page: Page, name: str):

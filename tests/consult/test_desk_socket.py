@@ -99,6 +99,27 @@ def test_the_desk_hears_that_its_patient_comes_in_or_is_no_longer_waited_for(
             colleague.hear("token", within=1)
 
 
+def test_of_free_doctors_one_is_asked_for_each_patient_and_all_if_nobody_calls(
+    site: Site, clinic, rao
+):
+    das = on_duty(clinic, a_doctor())
+    with desk_of(site.url, rao) as first:
+        first.hear("line", order=[])
+        with (
+            desk_of(site.url, das) as second,
+            browser_of(rao.user, site.url, staff=True) as browser,
+        ):
+            second.hear("line", order=[])
+            asha = waiting(clinic)
+            assert not first.hear("line", order=[asha.token_id])["others_first"]
+            assert second.hear("line", order=[asha.token_id])["others_first"]
+            assert not second.hear("line", within=30, order=[asha.token_id])["others_first"]
+            post(browser, "/doctor/", "/doctor/call/", clinic=str(clinic.uid))
+            first.hear("token", state="called")
+            ravi = waiting(clinic)
+            assert not second.hear("line", order=[ravi.token_id])["others_first"]
+
+
 def test_what_a_colleague_asks_is_announced_where_it_is_asked(site: Site, clinic, rao):
     case, skin = in_the_room(clinic, rao), a_clinic(name="Skin OPD")
     das, asked = (

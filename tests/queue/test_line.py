@@ -279,13 +279,13 @@ def test_eight_of_ten_are_called_within_the_range_they_were_told():
 def test_reading_a_line_costs_the_same_however_long_it_is():
     clinic, _doctor = staffed()
     costs = []
-    for more in (1, 20):
-        a_line(clinic, *[ORDINARY] * more)
+    for more in ([ORDINARY], [ORDINARY] * 20, [PRIORITY]):
+        a_line(clinic, *more)
         cache.clear()
         with CaptureQueriesContext(connection) as queries:
             line = read_line(clinic)
         costs.append(len(queries))
-    assert (len(line.order), costs) == (21, [4, 4])
+    assert (len(line.order), costs) == (22, [3, 3, 4])
 
 
 def test_everybody_is_told_their_own_place():
