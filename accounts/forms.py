@@ -1,12 +1,14 @@
 """The shape of what people type. Words for tired people: what is asked, and what is wrong with it."""
 
 import unicodedata
+from collections.abc import Iterator
 from copy import copy
 from datetime import date
 from typing import Any
 
 from django import forms
 from django.db.models import PositiveIntegerField
+from django.forms.models import ModelChoiceIterator
 from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -86,9 +88,38 @@ class StaffSignInForm(PhoneForm):
     )
 
 
+class _AllAtOnce(ModelChoiceIterator):
+    """The rows in one question: Django opens a cursor, reads it and closes it."""
+
+    def __iter__(self) -> Iterator[tuple[Any, Any]]:
+        if self.field.empty_label is not None:
+            yield ("", self.field.empty_label)
+        for row in self.queryset.all():
+            yield self.choice(row)
+
+
+class PlaceSelect(forms.Select):
+    """Plain options, none with attributes of its own: Django asks a dozen things of each."""
+
+    def optgroups(
+        self, name: str, value: list[str], attrs: dict[str, Any] | None = None
+    ) -> list[tuple[str | None, list[dict[str, Any]], int | None]]:
+        options = [
+            {
+                "value": str(key),
+                "label": label,
+                "attrs": {"selected": True} if str(key) in value else {},
+            }
+            for key, label in self.choices
+        ]
+        return [(None, options, 0)]
+
+
 class PlaceField(forms.ModelChoiceField):
     """A row that was looked up with the form is not asked for again."""
 
+    widget = PlaceSelect
+    iterator = _AllAtOnce
     known: Any = None
 
     def to_python(self, value: Any) -> Any:

@@ -1,6 +1,7 @@
 """Fetching through the user: the page states who may see, a stranger gets 404 and is written down."""
 
 from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 from django.db.models import (
@@ -17,7 +18,20 @@ from django.utils import timezone
 
 from accounts.gates import AtCentre, SignedIn, found_or_refused
 from accounts.models import Patient
-from consult.models import Consultation, Prescription
+from consult.models import Consultation, Observation, Prescription
+from consult.models.consultations import ConsultationQuerySet
+from consult.of_consultation import (
+    ATTACHMENTS,
+    FOLLOW_UPS,
+    INSTRUCTIONS,
+    LETTERS,
+    MESSAGES,
+    NEWEST_OPINION,
+    OBSERVATIONS,
+    SENT_FILES,
+    knowing,
+    with_prescription,
+)
 from esanjeevani.composed import Composed
 from queues.models import Clinic
 
@@ -51,7 +65,24 @@ DOCTORS_ROOM = _of_uid(
         ).of_doctor(doctor)
     )
 )  # fmt: skip
-CENTRES = _of_uid(lambda facility: _PEOPLE().of_centre(facility).select_related("patient__account"))
+
+
+def _centres(facility: Any) -> ConsultationQuerySet:
+    return _PEOPLE().of_centre(facility).select_related("patient__account")
+
+
+CENTRES = _of_uid(_centres)
+CENTRES_DRAFT = _of_uid(
+    lambda facility: knowing(_centres(facility), OBSERVATIONS, ATTACHMENTS).annotate(
+        is_patient_measured=Exists(Observation.objects.of_patient(OuterRef("patient")))
+    )
+)
+CENTRES_VISIT = _of_uid(
+    lambda facility: knowing(
+        with_prescription(_centres(facility).select_related("note")),
+        SENT_FILES, MESSAGES, INSTRUCTIONS, LETTERS, NEWEST_OPINION, FOLLOW_UPS,
+    )
+)  # fmt: skip
 VISIBLE = Composed(
     lambda whose, uid, at: _PEOPLE().visible_to(whose, at).filter(uid=uid),
     whose=BigAutoField(), uid=UUIDField(), at=DateTimeField(),
@@ -67,6 +98,7 @@ KNOWN = Composed(
         Patient.objects.known_at(facility)
         .filter(uid=uid)
         .select_related("account", "state", "district")
+        .annotate(has_cases=Exists(Consultation.objects.filter(patient=OuterRef("pk"))))
     ),
     facility=BigAutoField(),
     uid=UUIDField(),
@@ -106,10 +138,24 @@ def booked_consultation(request: SignedIn, uid: UUID) -> Consultation:
     return found
 
 
-def centres_consultation(request: AtCentre, uid: UUID) -> Consultation:
+def centres_consultation(
+    request: AtCentre, uid: UUID, query: Composed[Consultation] = CENTRES
+) -> Consultation:
     """Of this health centre."""
-    found = _fetch(CENTRES, request.facility, request, uid)
+    found = _fetch(query, request.facility, request, uid)
     found.facility = request.facility
+    return found
+
+
+def centres_draft(request: AtCentre, uid: UUID) -> Consultation:
+    """As the pages of a case that is not sent yet show it."""
+    return centres_consultation(request, uid, CENTRES_DRAFT)
+
+
+def centres_visit(request: AtCentre, uid: UUID) -> Consultation:
+    """As the page of a case that was sent shows it: with note and prescription."""
+    found = centres_consultation(request, uid, CENTRES_VISIT)
+    vars(found).setdefault("in_force", None)
     return found
 
 

@@ -1,9 +1,10 @@
 """What belongs to one consultation, as its pages and actions ask for it; each query is composed once."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
-from django.db.models import BigAutoField, Exists, Model, QuerySet
+from django.db.models import BigAutoField, Exists, Model, OuterRef, Q, QuerySet
+from django.db.models import FilteredRelation as Filtered
 
 from consult.models import (
     Attachment,
@@ -21,6 +22,7 @@ from consult.models import (
     PrescriptionLine,
     Referral,
 )
+from consult.models.consultations import ConsultationQuerySet
 from esanjeevani.composed import Columns, Composed
 from queues.models import MoveRefused
 
@@ -29,6 +31,26 @@ Row = TypeVar("Row", bound=Model)
 
 def _of(mine: "Callable[[Any], QuerySet[Row]]") -> Composed[Row]:
     return Composed(lambda consultation: mine(consultation), consultation=BigAutoField())
+
+
+class Kind(Composed[Row]):
+    """All of one kind that belongs to a consultation; that can be read with the word whether there is any."""
+
+    def __init__(self, word: str, mine: "Callable[[Any], QuerySet[Row]]") -> None:
+        super().__init__(lambda consultation: mine(consultation), consultation=BigAutoField())
+        self.word, self._mine = word, mine
+
+    def is_there(self) -> Exists:
+        return Exists(self._mine(OuterRef("pk")))
+
+    def is_there_of(self, consultation: Consultation) -> bool:
+        known = getattr(consultation, self.word, None)
+        return bool(self.of(consultation) if known is None else known)
+
+    def of(self, consultation: Consultation) -> list[Row]:
+        """Not asked for where the consultation was read with the word that there is none."""
+        has_any = getattr(consultation, self.word, True)
+        return self.all(consultation=consultation.pk) if has_any else []
 
 
 def _prescription(state: str) -> Composed[Prescription]:
@@ -46,26 +68,32 @@ DRAFT_LINES = _of(
 EMERGENCY = _of(lambda one: EmergencyReferral.objects.filter(consultation=one))
 FOLLOWED_UP = _of(lambda one: FollowUpLink.objects.filter(consultation=one).select_related("visit"))
 PAPERS = _of(lambda one: PaperPrescription.objects.filter(consultation=one))
-OBSERVATIONS = _of(lambda one: Observation.objects.filter(consultation=one))
-ATTACHMENTS = _of(lambda one: Attachment.objects.filter(consultation=one))
-SENT_FILES = _of(lambda one: Attachment.objects.filter(consultation=one, message=None))
-MESSAGES = _of(
-    lambda one: ChatMessage.objects.filter(consultation=one).select_related("author", "attachment")
+OBSERVATIONS = Kind("is_measured", lambda one: Observation.objects.filter(consultation=one))
+ATTACHMENTS = Kind("has_files", lambda one: Attachment.objects.filter(consultation=one))
+SENT_FILES = Kind(
+    "has_sent_files", lambda one: Attachment.objects.filter(consultation=one, message=None)
 )
-INSTRUCTIONS = _of(
-    lambda one: Instruction.objects.filter(consultation=one).select_related("done_by")
+MESSAGES = Kind(
+    "has_messages",
+    lambda one: ChatMessage.objects.filter(consultation=one).select_related("author", "attachment"),
 )
-LETTERS = _of(
+INSTRUCTIONS = Kind(
+    "is_instructed",
+    lambda one: Instruction.objects.filter(consultation=one).select_related("done_by"),
+)
+LETTERS = Kind(
+    "has_letters",
     lambda one: Referral.objects.filter(consultation=one).select_related(
         "facility", "issued_by__user"
-    )
+    ),
 )
-NEWEST_OPINION = _of(
+NEWEST_OPINION = Kind(
+    "has_opinions",
     lambda one: (
         Opinion.objects.filter(consultation=one)
         .select_related("clinic__speciality", "specialist__user")
         .order_by("-pk")[:1]
-    )
+    ),
 )
 
 
@@ -88,7 +116,7 @@ LINES = Composed(
     prescription=BigAutoField(),
 )
 PRESCRIPTIONS = _of(lambda one: Prescription.objects.filter(consultation=one).order_by("version"))
-FOLLOW_UPS = _of(lambda one: FollowUp.objects.filter(consultation=one))
+FOLLOW_UPS = Kind("has_follow_ups", lambda one: FollowUp.objects.filter(consultation=one))
 WENT_ON = _of(
     lambda one: Consultation.objects.filter(continues=one).sent().select_related("clinic")
 )
@@ -110,6 +138,18 @@ _LOCKED_TO_ISSUE = _locked(
 TO_END = _of(
     lambda one: Consultation.objects.select_related("token", "note", "emergency").filter(pk=one)
 )
+
+
+def knowing(cases: ConsultationQuerySet, *kinds: Kind[Any]) -> ConsultationQuerySet:
+    """Each with the word whether there is any of these kinds: mostly there is none."""
+    return cases.annotate(**{kind.word: kind.is_there() for kind in kinds})
+
+
+def with_prescription(cases: ConsultationQuerySet) -> ConsultationQuerySet:
+    """Each with the prescription in force in the same row, for issued_of()."""
+    issued = Q(prescriptions__state=Prescription.State.ISSUED)
+    known = cases.annotate(in_force=Filtered("prescriptions", condition=issued))
+    return known.select_related("in_force")  # type: ignore[misc]  # which is said a line above
 
 
 def lock(consultation: Consultation) -> Consultation:
@@ -144,7 +184,9 @@ def _there(found: Consultation | None) -> Consultation:
 
 
 def issued_of(consultation: Consultation) -> Prescription | None:
-    """The prescription in force."""
+    """The prescription in force; not asked for again where it was read with the consultation."""
+    if hasattr(consultation, "in_force"):
+        return cast(Prescription | None, consultation.in_force)
     return IN_FORCE.first(consultation=consultation.pk)
 
 
@@ -176,15 +218,15 @@ def is_emergency_of(consultation: Consultation) -> bool:
 
 def opinion_of(consultation: Consultation) -> Opinion | None:
     """The newest question to a specialist; None when nobody was asked."""
-    return NEWEST_OPINION.first(consultation=consultation.pk)
+    return next(iter(NEWEST_OPINION.of(consultation)), None)
 
 
 def letters_of(consultation: Consultation) -> list[Referral]:
-    return LETTERS.all(consultation=consultation.pk)
+    return LETTERS.of(consultation)
 
 
 def chat_context(consultation: Consultation) -> dict[str, Any]:
     return {
-        "chat": MESSAGES.all(consultation=consultation.pk),
-        "attachments": SENT_FILES.all(consultation=consultation.pk),
+        "chat": MESSAGES.of(consultation),
+        "attachments": SENT_FILES.of(consultation),
     }

@@ -10,17 +10,10 @@ from esanjeevani.composed import Composed
 EARLIER_SHOWN = 20
 _OF: dict[str, Any] = {"facility": BigAutoField(), "patient": BigAutoField()}
 
-DRAFT_HERE = Composed(
-    lambda facility, patient: Consultation.objects.of_centre(facility).filter(
-        patient=patient, state=Consultation.State.DRAFT
-    ),
-    **_OF,
-)
-OPEN_HERE = Composed(
+NOT_OVER_HERE = Composed(  # at most one that is written, and one that is open
     lambda facility, patient: (
         Consultation.objects.of_centre(facility)
-        .open()
-        .filter(patient=patient)
+        .filter(patient=patient, state__in=[Consultation.State.DRAFT, *Consultation.OPEN])
         .select_related("clinic", "token")
     ),
     **_OF,

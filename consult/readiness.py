@@ -151,5 +151,5 @@ def completeness(consultation: Consultation, measured: Measured | None = None) -
     kinds = {row.kind for row in _known(consultation, measured)}
     there = [bool(getattr(consultation, name)) for name in WORDS_ASKED]
     there += [kind in kinds for kind in VITALS_ASKED]
-    there.append(bool(ATTACHMENTS.all(consultation=consultation.pk)))
+    there.append(ATTACHMENTS.is_there_of(consultation))
     return round(100 * sum(there) / len(there))

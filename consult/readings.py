@@ -32,7 +32,7 @@ class Reading:
 
 def readings(consultation: Consultation) -> tuple[Reading, ...]:
     """In the order in which they were taken, in one query."""
-    return readings_of(OBSERVATIONS.all(consultation=consultation.pk), consultation.patient)
+    return readings_of(OBSERVATIONS.of(consultation), consultation.patient)
 
 
 def readings_of(rows: list[Observation], patient: Patient) -> tuple[Reading, ...]:

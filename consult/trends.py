@@ -15,9 +15,9 @@ from esanjeevani.composed import Composed
 POINTS = 12  # the newest
 WIDTH, HEIGHT, EDGE = 120.0, 36.0, 4.0
 MEASURED = Composed(
-    lambda patient: Observation.objects.filter(patient=patient, copy_of=None).order_by(
-        "-taken_at", "-pk"
-    )[: POINTS * len(VITALS)],
+    lambda patient: Observation.objects.of_patient(patient).order_by("-taken_at", "-pk")[
+        : POINTS * len(VITALS)
+    ],
     patient=BigAutoField(),
 )
 

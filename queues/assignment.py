@@ -7,12 +7,21 @@ many, and a facility may be hub and spoke at once.
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import BigAutoField, DateField
+from django.db.models import (
+    BigAutoField,
+    DateField,
+    Exists,
+    OuterRef,
+    QuerySet,
+    SmallIntegerField,
+    TimeField,
+)
 from django.utils import timezone
 
 from accounts.models import Facility, Patient, Speciality
-from esanjeevani.composed import Columns, Composed
+from esanjeevani.composed import Composed
 from queues.line import Standing, standings
 from queues.models import Clinic, ClinicHours, HubLink
 
@@ -35,24 +44,23 @@ class Choice:
         return min(closed, key=lambda one: one.opens_at or timezone.now(), default=None)
 
 
+def _open_hours(weekday: Any, time_of_day: Any) -> "QuerySet[ClinicHours]":
+    return ClinicHours.objects.covering(weekday, time_of_day).filter(clinic=OuterRef("clinic"))
+
+
 # Asked by most pages of a health centre, composed once.
 LINKS = Composed(
-    lambda spoke, today: (
+    lambda spoke, today, weekday, time_of_day: (
         HubLink.objects.in_force(today)
         .filter(spoke=spoke)
         .select_related("clinic__speciality", "clinic__facility", "clinic__district")
+        .annotate(is_open=Exists(_open_hours(weekday, time_of_day)))
         .order_by("clinic__name", "clinic")
     ),
     spoke=BigAutoField(),
     today=DateField(),
-)
-LINK = Columns(
-    lambda spoke, clinic, today: (
-        HubLink.objects.in_force(today).filter(spoke=spoke, clinic=clinic).values_list("pk")
-    ),
-    spoke=BigAutoField(),
-    clinic=BigAutoField(),
-    today=DateField(),
+    weekday=SmallIntegerField(),
+    time_of_day=TimeField(),
 )
 HOURS = Composed(
     lambda spoke, today: ClinicHours.objects.filter(
@@ -64,24 +72,29 @@ HOURS = Composed(
 
 
 def linked_clinics(spoke: Facility, speciality: Speciality | None = None) -> list[Clinic]:
-    """The hub clinics that may be asked today, with the link's priority, in 2 queries."""
-    asked = {"spoke": spoke.pk, "today": timezone.localdate()}
-    links = LINKS.all(**asked)
-    if not links:
-        return []
-    hours: dict[int, list[ClinicHours]] = defaultdict(list)
-    for one in HOURS.all(**asked):
-        hours[one.clinic_id].append(one)
+    """The hub clinics that may be asked today, with the link's priority.
+
+    In one query, one more when a clinic is closed: when it opens again is asked for then.
+    """
+    now = timezone.localtime()
+    asked = {"spoke": spoke.pk, "today": now.date()}
+    time_of_day = now.time().replace(microsecond=0)
+    links = LINKS.all(**asked, weekday=now.weekday(), time_of_day=time_of_day)
     for link in links:
         link.clinic.link_priority = link.priority  # type: ignore[attr-defined]
-        link.clinic.opening_hours = hours[link.clinic_id]
+        link.clinic.open_when_read = bool(link.is_open)  # type: ignore[attr-defined]
     clinics = [link.clinic for link in links]
+    if not all(clinic.open_when_read for clinic in clinics):
+        _give_hours(clinics, HOURS.all(**asked))
     return [one for one in clinics if speciality is None or one.speciality_id == speciality.pk]
 
 
-def is_linked(spoke: Facility, clinic: Clinic) -> bool:
-    """Whether this clinic may be asked today. In one query."""
-    return bool(LINK.columns(spoke=spoke.pk, clinic=clinic.pk, today=timezone.localdate()))
+def _give_hours(clinics: list[Clinic], all_hours: list[ClinicHours]) -> None:
+    hours: dict[int, list[ClinicHours]] = defaultdict(list)
+    for one in all_hours:
+        hours[one.clinic_id].append(one)
+    for clinic in clinics:
+        clinic.opening_hours = hours[clinic.pk]
 
 
 def choose(

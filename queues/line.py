@@ -1,5 +1,6 @@
 """One clinic's line as it stands: read in a fixed number of queries, whoever asks."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -17,7 +18,7 @@ from django.utils import timezone
 
 from accounts.models import Patient
 from esanjeevani.composed import Columns
-from queues.counts import count
+from queues.counts import Counts, count
 from queues.door import look
 from queues.models import PRIORITY_RUN, Clinic, Duty, Token
 from queues.pace import paces
@@ -49,6 +50,9 @@ ON_DUTY = Columns(
 )
 
 
+_TAKE_TURNS = {Token.Priority.PRIORITY, Token.Priority.ORDINARY}
+
+
 @dataclass(frozen=True)
 class Line:
     """Who waits in which order for how many doctors."""
@@ -69,31 +73,28 @@ class Line:
         return expected_wait(ahead=ahead, doctors=self.doctors, busy=self.busy, pace=self.pace)
 
 
-def read_line(clinic: Clinic, patient: Patient | None = None) -> Line:
-    """In at most 4 queries, 3 when the pace is fresh. With `patient`, of the doctors who may meet them."""
-    if patient is None:
+def read_line(clinic: Clinic, patient: Patient | None = None, now: Counts | None = None) -> Line:
+    """In 2 queries; one more each when the pace is not fresh, and when some have priority and some not.
+
+    With `patient`, of the doctors who may meet them. `now` is how the clinic stands, where that is known.
+    """
+    if now is None and patient is None:
         on_duty = {pk: (all_, busy) for pk, all_, busy in ON_DUTY.columns(clinic=clinic.pk)}
         doctors, busy = on_duty.get(clinic.pk, (0, 0))
     else:
-        now = count([clinic.pk], patient)[clinic.pk]
+        now = now or count([clinic.pk], patient)[clinic.pk]
         doctors, busy = now.doctors, now.busy
     return Line(turns(clinic), doctors, busy, paces([clinic])[clinic.pk])
 
 
 def turns(clinic: Clinic) -> list[int]:
-    """The waiting tokens' ids in the order in which they will be called.
-
-    In a query, and one more where priority and ordinary patients wait: only between these decides
-    who was called last.
-    """
-    turns: Any = IN_LINE.columns(clinic=clinic.pk)
-    ranks = {rank for _who, rank, *_more in turns}
-    is_mixed = {Token.Priority.PRIORITY, Token.Priority.ORDINARY} <= ranks
-    return order_of_calls(
-        [turn[:3] for turn in turns if not turn[3]] + _put_back(turns),
-        run=priority_run(clinic) if is_mixed else 0,
-        longest_run=PRIORITY_RUN,
-    )
+    """The waiting tokens' ids in the order in which they will be called. In 1 or 2 queries."""
+    in_line: Any = IN_LINE.columns(clinic=clinic.pk)
+    waiting = [turn[:3] for turn in in_line if not turn[3]]
+    # The last calls decide only between those with priority and those in order.
+    is_mixed = {rank for _who, rank, _yields in waiting} >= _TAKE_TURNS
+    run = priority_run(clinic) if is_mixed else 0
+    return order_of_calls(waiting + _put_back(in_line), run=run, longest_run=PRIORITY_RUN)
 
 
 def _put_back(turns: list[tuple[int, int, bool, bool]]) -> list[Turn]:
@@ -149,12 +150,18 @@ class Standing:
         return self.is_open and self.doctors > 0 and self.has_room and self.suits
 
 
-def standings(clinics: list[Clinic], patient: Patient | None = None) -> list[Standing]:
+def standings(
+    clinics: list[Clinic],
+    patient: Patient | None = None,
+    counts: Mapping[int, Counts] | None = None,
+) -> list[Standing]:
     """The standing of each clinic, the ones that take this patient now first, shortest wait first.
 
-    One query for any number of clinics, one more when a pace is not fresh (hours must be prefetched).
+    One query for any number of clinics, none where `counts` are known, one more when a pace is not
+    fresh (hours must be prefetched).
     """
-    counts = count([clinic.pk for clinic in clinics], patient)
+    if counts is None:
+        counts = count([clinic.pk for clinic in clinics], patient)
     learned = paces(clinics)
     all_of_them = [
         _standing(

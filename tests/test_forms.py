@@ -8,7 +8,7 @@ from django.forms.renderers import TemplatesSetting
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy as _
 
-from accounts.forms import PatientForm
+from accounts.forms import PatientForm, PlaceSelect
 from esanjeevani.forms import CONTROLS, Renderer, share_fields
 from tests.factories import a_district
 
@@ -49,6 +49,16 @@ def test_a_control_is_the_one_that_django_draws(kind, value):
 
 def lines(text: str) -> str:
     return re.sub(r"\s*\n\s*", "\n", text)
+
+
+@pytest.mark.parametrize("value", [None, "", "b", NASTY, 2])
+def test_a_choice_of_places_is_the_one_that_django_draws(value):
+    choices = [*CHOICES[:3], (2, "two")]
+    ours, djangos = (
+        kind(choices=choices).render(NASTY, value, attrs=ATTRIBUTES, renderer=renderer)
+        for kind, renderer in ((PlaceSelect, Renderer()), (forms.Select, TemplatesSetting()))
+    )
+    assert lines(ours) == lines(djangos)
 
 
 @pytest.mark.parametrize("kind", [forms.RadioSelect, forms.CheckboxSelectMultiple])

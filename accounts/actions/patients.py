@@ -62,13 +62,15 @@ def register_at_centre(
     health centre did. Raises LooksAlike with people of the account, or of the state with the same
     name, sex and nearly the same age, unless somebody is `sure`.
     """
-    insert_unless_there(User(phone=phone, language=patient.language, password=make_password(None)))
-    patient.account = cast(User, LOCKED_BY_PHONE.first(phone=phone))
+    account = User(phone=phone, language=patient.language, password=make_password(None))
+    if not insert_unless_there(account):
+        account = cast(User, LOCKED_BY_PHONE.first(phone=phone))
+    patient.account = account
     if not sure and (alike := _alike(patient)):
         raise LooksAlike(alike)
     insert(patient)
     record("patient.register", patient, by=by, patient=patient)
-    enrol(patient=patient, facility=facility, by=by)
+    _enrol(patient, facility, by)
     return patient
 
 
@@ -94,6 +96,10 @@ def _alike(patient: Patient) -> list[Patient]:
 @transaction.atomic
 def enrol(*, patient: Patient, facility: Facility, by: User) -> None:
     """The patient is before this health centre: its health workers see the case from now on."""
+    _enrol(patient, facility, by)
+
+
+def _enrol(patient: Patient, facility: Facility, by: User) -> None:
     insert_unless_there(
         Enrolment(patient_id=patient.pk, facility_id=facility.pk, enrolled_by_id=by.pk)
     )

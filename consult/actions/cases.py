@@ -11,7 +11,7 @@ from accounts.actions import record
 from accounts.models import Facility, Patient, User
 from consult import broadcast
 from consult.models import Attachment, Consultation, FollowUp, Observation
-from consult.of_consultation import OBSERVATIONS, lock
+from consult.of_consultation import OBSERVATIONS
 from consult.vitals import Vital
 from esanjeevani.composed import Composed
 from esanjeevani.rows import insert_all, insert_unless_there, update
@@ -48,7 +48,9 @@ def open_case(
 
     Raises NoHub.
     """
-    draft = DRAFT_OF.first(patient=patient.pk, facility=facility.pk)
+    draft = None
+    if getattr(patient, "has_cases", True):  # else it was read that there is none
+        draft = DRAFT_OF.first(patient=patient.pk, facility=facility.pk)
     if draft is None:
         draft = _new_draft(patient, facility, by, follow_up_of=follow_up)
     elif follow_up is not None and draft.follow_up_of_id is None:
@@ -86,43 +88,55 @@ def _first_clinic(facility: Facility, patient: Patient) -> Clinic:
     return choice.everywhere[0].clinic
 
 
-@transaction.atomic
 def save_case(
     *, draft: Consultation, by: User, revision: int, words: dict[str, Any], vitals: Vitals
 ) -> Consultation:
     """Keep what is typed. Raises ChangedMeanwhile, MoveRefused once it was sent.
 
     `revision` is that of the page: when somebody else saved after it, nothing is overwritten, unless
-    both wrote the same.
+    both wrote the same. Nothing is locked: what was compared with the draft as it was read is written
+    on that revision of it, or is compared anew with what stands there by then.
     """
-    locked = _locked(draft)
-    if locked.state != Consultation.State.DRAFT:
+    if draft.state != Consultation.State.DRAFT:
         raise MoveRefused("The case was sent already.")
-    before, measured = locked.words(), vitals_of(locked)
+    before, measured = draft.words(), vitals_of(draft)
     changed = {name: value for name, value in words.items() if before[name] != value}
     if not changed and measured == vitals:
-        return locked
-    if locked.revision != revision:
-        raise ChangedMeanwhile(locked)
-    locked.revision += 1
-    update(Consultation, locked.pk, {**changed, "revision": locked.revision})
-    for name, value in changed.items():
-        setattr(locked, name, value)
-    _replace_vitals(locked, measured, vitals, by)
-    record("case.save", locked, by=by, patient=locked.patient)
-    return locked
+        return draft
+    if draft.revision != revision:
+        raise ChangedMeanwhile(draft)
+    if _write(draft, changed, measured, vitals, by):
+        return draft
+    now = _as_it_is_now(draft)
+    return save_case(draft=now, by=by, revision=revision, words=words, vitals=vitals)
 
 
-def _locked(draft: Consultation) -> Consultation:
-    """As it is now, and nobody changes it until the transaction ends. Raises DoesNotExist."""
-    locked = lock(draft)
-    locked.patient = draft.patient
-    return locked
+@transaction.atomic
+def _write(
+    draft: Consultation, changed: dict[str, Any], before: Vitals, vitals: Vitals, by: User
+) -> bool:
+    """False when this revision of the draft is no more: every save makes another one."""
+    later = changed | {"revision": draft.revision + 1}
+    as_read = {"state": Consultation.State.DRAFT, "revision": draft.revision}
+    if not update(Consultation, draft.pk, later, **as_read):
+        return False
+    for name, value in later.items():
+        setattr(draft, name, value)
+    _replace_vitals(draft, before, vitals, by)
+    record("case.save", draft, by=by, patient=draft.patient)
+    return True
+
+
+def _as_it_is_now(draft: Consultation) -> Consultation:
+    """Raises DoesNotExist."""
+    now = Consultation.objects.get(pk=draft.pk)
+    now.patient, now.facility = draft.patient, draft.facility
+    return now
 
 
 def vitals_of(consultation: Consultation) -> Vitals:
     """The newest value of each kind."""
-    return {row.kind: row.value for row in OBSERVATIONS.all(consultation=consultation.pk)}
+    return {row.kind: row.value for row in OBSERVATIONS.of(consultation)}
 
 
 def _replace_vitals(draft: Consultation, before: Vitals, vitals: Vitals, by: User) -> None:

@@ -69,7 +69,7 @@ def dispense(
     for line, (what, words) in given.items():
         _note(
             Dispensing(
-                line_id=line.pk,
+                line=line,
                 given=what,
                 words=words,
                 facility_id=facility.pk,

@@ -1,9 +1,10 @@
 """A health centre's case on its way: through the gates to a clinic, and from there to another."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import BigAutoField
+from django.db.models import BigAutoField, DateField, Exists, OuterRef
 from django.utils import timezone
 
 from accounts.actions import record
@@ -13,13 +14,13 @@ from consult.actions.booking import priority_of
 from consult.actions.cases import reopen_case
 from consult.consent import CONSENT_VERSION
 from consult.models import Consent, Consultation
-from consult.of_consultation import OBSERVATIONS
+from consult.models.consultations import ConsultationQuerySet
+from consult.of_consultation import ATTACHMENTS, OBSERVATIONS, knowing
 from consult.readiness import Attested, completeness, obstacles
 from esanjeevani.composed import Composed
 from esanjeevani.rows import insert
 from queues import actions as queues
-from queues.assignment import is_linked
-from queues.models import Clinic, MoveRefused, Token
+from queues.models import Clinic, HubLink, MoveRefused, Token
 
 
 class NotReady(Exception):
@@ -31,28 +32,32 @@ class NotReady(Exception):
 
 
 class AlreadySent(Exception):
-    """The patient's case is on its way from this health centre; `consultation` is that one."""
+    """The patient's case is on its way from this health centre; `consultation` is that one, if known."""
 
     def __init__(self, consultation: Consultation | None) -> None:
         super().__init__("already sent")
         self.consultation = consultation
 
 
-LOCKED = Composed(
-    lambda case: (
-        Consultation.objects.select_for_update(of=("self",))
+def _open_there(patient: Any, facility: Any, but: Any) -> ConsultationQuerySet:
+    return Consultation.objects.open().filter(patient=patient, facility=facility).exclude(pk=but)
+
+
+def _to_be_sent(case: Any, clinic: Any, today: Any) -> ConsultationQuerySet:
+    """Locked, with what the gates look at, and with what stands between it and this clinic."""
+    links = HubLink.objects.in_force(today).filter(spoke=OuterRef("facility"), clinic=clinic)
+    other = _open_there(OuterRef("patient"), OuterRef("facility"), OuterRef("pk"))
+    return (
+        knowing(Consultation.objects.filter(pk=case), ATTACHMENTS)
+        .annotate(is_linked=Exists(links), is_another_open=Exists(other))
+        .select_for_update(of=("self",))
         .select_related("patient__account", "facility__state")
-        .filter(pk=case)
-    ),
-    case=BigAutoField(),
-)
+    )
+
+
+LOCKED = Composed(_to_be_sent, case=BigAutoField(), clinic=BigAutoField(), today=DateField())
 OPEN_THERE = Composed(
-    lambda patient, facility, but: (
-        Consultation.objects.open()
-        .filter(patient=patient, facility=facility)
-        .exclude(pk=but)
-        .select_related("clinic", "token")
-    ),
+    lambda **of: _open_there(**of).select_related("clinic", "token"),
     patient=BigAutoField(),
     facility=BigAutoField(),
     but=BigAutoField(),
@@ -84,7 +89,7 @@ def send_case(*, draft: Consultation, sending: Sending, by: User) -> Consultatio
 
     Raises NotReady, AlreadySent, and NoToken where the clinic takes nobody now.
     """
-    locked = _locked(draft)
+    locked = _locked(draft, sending.clinic)
     if locked.state != Consultation.State.DRAFT:
         raise AlreadySent(locked)
     measured = OBSERVATIONS.all(consultation=locked.pk)
@@ -94,19 +99,18 @@ def send_case(*, draft: Consultation, sending: Sending, by: User) -> Consultatio
         raise NotReady(in_the_way)
     token = None if sending.is_written else _take_token(locked, sending.clinic, by)
     try:
-        with transaction.atomic():
-            locked.request(
-                token,
-                clinic=sending.clinic,
-                chosen_because=sending.because if _is_other(sending) else "",
-                is_written=sending.is_written,
-                requested_by=by,
-                attested_at=timezone.now(),
-                attested_by=by,
-                may_phone=bool(sending.phone),
-                phone_centre=sending.phone == "centre",
-                completeness=completeness(locked, measured),
-            )
+        locked.request(
+            token,
+            clinic=sending.clinic,
+            chosen_because=sending.because if _is_other(sending) else "",
+            is_written=sending.is_written,
+            requested_by=by,
+            attested_at=timezone.now(),
+            attested_by=by,
+            may_phone=bool(sending.phone),
+            phone_centre=sending.phone == "centre",
+            completeness=completeness(locked, measured),
+        )
     except IntegrityError:
         raise AlreadySent(None) from None
     consent = Consent(
@@ -123,12 +127,13 @@ def send_case(*, draft: Consultation, sending: Sending, by: User) -> Consultatio
     return locked
 
 
-def _locked(consultation: Consultation) -> Consultation:
-    """As it is now, with what the gates look at; only the consultation itself is locked.
+def _locked(consultation: Consultation, clinic: Clinic) -> Consultation:
+    """As it is now, on its way to `clinic`; only the consultation itself is locked.
 
     Without its clinic: a row that waited for a colleague's move to another one would not be found.
     """
-    locked = LOCKED.first(case=consultation.pk)
+    today = timezone.localdate()
+    locked = LOCKED.first(case=consultation.pk, clinic=clinic.pk, today=today)
     if locked is None:
         raise Consultation.DoesNotExist
     return locked
@@ -148,7 +153,7 @@ def open_at_centre(consultation: Consultation) -> Consultation | None:
 
 
 def _wrong_choice(consultation: Consultation, sending: Sending) -> list[str]:
-    if consultation.facility is None or not is_linked(consultation.facility, sending.clinic):
+    if not consultation.is_linked:  # type: ignore[attr-defined]  # as it was locked
         return ["no_link"]
     return ["no_reason"] if _is_other(sending) and not sending.because.strip() else []
 
@@ -158,8 +163,8 @@ def _is_other(sending: Sending) -> bool:
 
 
 def _take_token(consultation: Consultation, clinic: Clinic, by: User) -> Token:
-    if there := open_at_centre(consultation):
-        raise AlreadySent(there)
+    if consultation.is_another_open:  # type: ignore[attr-defined]  # as it was locked
+        raise AlreadySent(None)
     return queues.take_token(
         clinic=clinic,
         patient=consultation.patient,
@@ -203,7 +208,7 @@ def move_case(
     Raises NotReady, NoToken; MoveRefused when a doctor has begun or is calling.
     """
     earlier = _locked_token(consultation)
-    locked = _locked(consultation)
+    locked = _locked(consultation, clinic)
     if locked.state != Consultation.State.REQUESTED or clinic.pk == locked.clinic_id:
         raise MoveRefused("The case does not wait.")
     said = Attested(consent_given=True, patient_is_present=True)  # when it was sent
@@ -228,7 +233,7 @@ def move_case(
 def ask_in_writing(*, consultation: Consultation, by: User) -> Consultation:
     """A waiting case gives its place up and is answered in writing. Raises MoveRefused as move_case."""
     token = _locked_token(consultation)
-    locked = _locked(consultation)
+    locked = _locked(consultation, consultation.clinic)
     if not locked.facility_id or token is None or token.state != Token.State.WAITING:
         raise MoveRefused("The case does not wait in a line.")
     queues.leave_line(token=token)

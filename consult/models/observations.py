@@ -1,3 +1,5 @@
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -6,6 +8,12 @@ from django.utils import timezone
 from accounts.models import Patient
 from consult.models.consultations import Consultation
 from consult.vitals import VITALS, Vital, plain
+
+
+class ObservationQuerySet(models.QuerySet["Observation"]):
+    def of_patient(self, patient: Any) -> "ObservationQuerySet":
+        """Each measurement once, however often its case was sent. `patient` may be a reference."""
+        return self.filter(patient=patient, copy_of=None)
 
 
 class Observation(models.Model):
@@ -33,6 +41,8 @@ class Observation(models.Model):
         related_name="+",
         help_text="Of a case that was sent again: the measurement it stands for.",
     )
+
+    objects = ObservationQuerySet.as_manager()
 
     class Meta:
         ordering = ["taken_at", "pk"]

@@ -89,11 +89,11 @@ def _claim(clinic: Clinic, doctor: Doctor, before: Before) -> Token | None:
 def answer_call(*, token: Token, at_screen_of: User | None = None) -> Token:
     """The patient comes in, at home or at the screen of a health worker. Only in a transaction.
 
-    Raises MoveRefused when the call is over, or the health worker is in another call.
+    Raises MoveRefused when the call is over, or the health worker is in another call. One statement: a
+    transaction in which it is asked ends with the refusal.
     """
     try:
-        with transaction.atomic():
-            token.answer(at_screen_of)
+        token.answer(at_screen_of)
     except IntegrityError:
         raise MoveRefused("The health worker is in another call.") from None
     broadcast.token_changed(token)

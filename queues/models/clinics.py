@@ -1,5 +1,6 @@
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
+from typing import Any
 
 from django.db import connection, models
 from django.db.models import F, Q
@@ -37,6 +38,9 @@ class Clinic(Named, Public):
         "SMS when this many are ahead", default=5, help_text="To people whose page is closed."
     )
 
+    # By the hours, as of when this row was read; None where that was not asked with it.
+    open_when_read: bool | None = None
+
     class Meta(Named.Meta):
         ordering = ["name"]
         constraints = [
@@ -57,6 +61,8 @@ class Clinic(Named, Public):
         return list(self.hours.all())
 
     def is_open(self, now: datetime | None = None) -> bool:
+        if now is None and self.open_when_read is not None:
+            return self.open_when_read
         return any(hours.covers(now) for hours in self.opening_hours)
 
     def next_opening(self, now: datetime | None = None) -> datetime | None:
@@ -69,6 +75,13 @@ class Clinic(Named, Public):
             if (opening := hours.opening_on(now.date() + timedelta(days=ahead))) and opening > now
         )
         return min(openings, default=None)
+
+
+class ClinicHoursQuerySet(models.QuerySet["ClinicHours"]):
+    def covering(self, weekday: Any, time_of_day: Any) -> "ClinicHoursQuerySet":
+        """As ClinicHours.covers(); both may be slots."""
+        ends_later = Q(closes=MIDNIGHT) | Q(closes__gt=time_of_day)
+        return self.filter(ends_later, weekday=weekday, opens__lte=time_of_day)
 
 
 class ClinicHours(models.Model):
@@ -87,6 +100,8 @@ class ClinicHours(models.Model):
     weekday = models.PositiveSmallIntegerField(choices=Weekday.choices)
     opens = models.TimeField()
     closes = models.TimeField(help_text="00:00 means midnight at the end of the day.")
+
+    objects = ClinicHoursQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "clinic hours"

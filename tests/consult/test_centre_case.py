@@ -141,6 +141,27 @@ def test_vital_signs_alone_are_a_conflict_too(meena, draft):
     assert values(draft) == {"pulse": "120"}
 
 
+def test_whoever_is_overtaken_between_reading_and_writing_overwrites_nothing(meena, draft):
+    read = stored(draft)
+    quietly(meena, draft, complaint="Cough since the rain", vital_pulse="110")
+    with pytest.raises(actions.ChangedMeanwhile) as refused:
+        actions.save_case(
+            draft=read, by=meena, revision=read.revision, words={"complaint": "Weak"}, vitals={}
+        )
+    assert refused.value.draft.complaint == "Cough since the rain"
+    assert (stored(draft).complaint, values(draft)) == ("Cough since the rain", {"pulse": "110"})
+
+
+def test_a_case_that_is_sent_between_reading_and_writing_takes_no_more_words(meena, hub):
+    read = sent(meena, hub)
+    read.state = Consultation.State.DRAFT  # as it was
+    with pytest.raises(MoveRefused):
+        actions.save_case(
+            draft=read, by=meena, revision=read.revision, words={"complaint": "x"}, vitals={}
+        )
+    assert stored(read).complaint == "Fever with chills at night"
+
+
 def test_a_case_that_was_sent_takes_no_more_words_and_says_so(meena, hub):
     case = sent(meena, hub)
     answer = quietly(meena, case, complaint="Something else")

@@ -193,6 +193,21 @@ def one_by_one(clinic, patient) -> Counts:
     return Counts(tokens.waiting().count(), tokens.count(), len(doctors), len(doctors & held))
 
 
+def test_what_a_case_or_a_person_has_none_of_is_not_asked_for(meena, hub, rao):
+    browser, case = as_staff(meena), before_the_screen(meena, hub, rao)
+    room = path("centre_visit", case)
+    bare = queries_of(browser, room)
+    actions.instruct(consultation=case, by=rao.user, words="Look at the throat")
+    assert "Look at the throat" in browser.get(room).text
+    assert queries_of(browser, room) == bare + 1
+    of_newcomer, of_patient = (
+        reverse("consult:centre_patient", args=[one.uid])
+        for one in (known_at(centre_of(meena)), case.patient)
+    )
+    assert "On the way" in browser.get(of_patient).text
+    assert queries_of(browser, of_newcomer) == queries_of(browser, of_patient) - 4
+
+
 # --- the desk -----------------------------------------------------------------------------------
 def test_the_desk_needs_as_many_queries_for_two_of_each_kind_as_for_one(meena, hub, rao):
     browser = as_staff(meena)

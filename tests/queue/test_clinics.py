@@ -58,6 +58,7 @@ def test_it_is_open_from_opening_until_closing_and_over_midnight(now: datetime, 
     clinic = open_from((0, 9, 13), (0, 22, 0), (1, 0, 6))
     assert clinic.is_open(now) is is_open
     assert clinic.is_open(now.astimezone(timezone.get_fixed_timezone(0))) is is_open
+    assert clinic.hours.covering(now.weekday(), now.time()).exists() is is_open
 
 
 def test_open_from_midnight_to_midnight_is_open_all_day():

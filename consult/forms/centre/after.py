@@ -3,7 +3,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy
 
-from consult.models import Dispensing, FollowUp, Prescription
+from consult.models import Dispensing, FollowUp, Prescription, PrescriptionLine
 from consult.of_consultation import LINES
 
 
@@ -21,9 +21,15 @@ class FollowUpForm(forms.ModelForm):
 class DispensingForm(forms.Form):
     """Per medicine of one prescription: what was given."""
 
-    def __init__(self, *args: Any, prescription: Prescription, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        prescription: Prescription,
+        lines: list[PrescriptionLine] | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
-        self.lines = LINES.all(prescription=prescription.pk)
+        self.lines = LINES.all(prescription=prescription.pk) if lines is None else lines
         for line in self.lines:
             noted = getattr(line, "dispensing", None)
             self.fields[f"given_{line.position}"] = forms.ChoiceField(

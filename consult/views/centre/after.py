@@ -9,9 +9,9 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.actions import record
 from accounts.gates import AtCentre, get_or_refuse, health_worker_only
 from consult import actions
-from consult.fetch import centres_consultation
+from consult.fetch import centres_visit
 from consult.forms import DispensingForm, FollowUpForm
-from consult.models import FollowUp, Prescription
+from consult.models import FollowUp, Prescription, PrescriptionLine
 from consult.of_consultation import LINES, issued_of
 from queues.models import MoveRefused
 
@@ -20,7 +20,7 @@ from queues.models import MoveRefused
 @health_worker_only
 def print_page(request: AtCentre, consultation: UUID) -> HttpResponse:
     """The prescription as a page for the centre's printer; the PDF is the other way."""
-    found = centres_consultation(request, consultation)
+    found = centres_visit(request, consultation)
     issued = issued_of(found)
     if issued is None:
         raise Http404
@@ -34,7 +34,7 @@ def print_page(request: AtCentre, consultation: UUID) -> HttpResponse:
 @health_worker_only
 def dispense(request: AtCentre, consultation: UUID) -> HttpResponse:
     """What the centre gave of each medicine."""
-    found = centres_consultation(request, consultation)
+    found = centres_visit(request, consultation)
     issued = issued_of(found)
     if issued is None:
         raise Http404
@@ -52,13 +52,13 @@ def dispense(request: AtCentre, consultation: UUID) -> HttpResponse:
     else:
         messages.success(request, _("Noted what was given."))
         if request.headers.get("X-Requested-With") == "fetch":
-            return _given(request, issued)
+            return _given(request, issued, form.lines)
     return redirect("consult:centre_visit", consultation=found.uid)
 
 
-def _given(request: AtCentre, issued: Prescription) -> HttpResponse:
+def _given(request: AtCentre, issued: Prescription, lines: list[PrescriptionLine]) -> HttpResponse:
     """The section alone, for the script that has sent it (static/js/in_place.js)."""
-    form = DispensingForm(prescription=issued)
+    form = DispensingForm(prescription=issued, lines=lines)
     context = {"consultation": issued.consultation, "dispensing_form": form}
     return render(request, "consult/centre/_given.html", context)
 

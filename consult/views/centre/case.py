@@ -11,7 +11,7 @@ from accounts.actions import record
 from accounts.gates import AtCentre, get_or_refuse, health_worker_only
 from consult import actions
 from consult.actions.cases import vitals_of
-from consult.fetch import centres_consultation
+from consult.fetch import centres_consultation, centres_draft
 from consult.forms import CentreCaseForm, UploadForm, untouched
 from consult.models import Attachment, Consultation, Observation
 from consult.of_consultation import ATTACHMENTS, OBSERVATIONS
@@ -27,7 +27,7 @@ from queues.models import MoveRefused
 def case(request: AtCentre, consultation: UUID) -> HttpResponse:
     """The case form. It saves itself as it is typed (`Accept: application/json`); a colleague who
     saved meanwhile is not overwritten: the page shows both."""
-    found = centres_consultation(request, consultation)
+    found = centres_draft(request, consultation)
     quietly = request.headers.get("Accept", "").startswith("application/json")
     if found.state != Consultation.State.DRAFT:
         if request.method == "POST":
@@ -74,16 +74,16 @@ def _page(
     **context: Any,
 ) -> HttpResponse:
     """With what was typed in `form`; without one, with what is written in the draft."""
-    measured = OBSERVATIONS.all(consultation=draft.pk)
+    measured = OBSERVATIONS.of(draft)
     context |= {
         "consultation": draft,
         "patient": draft.patient,
         "form": form or _as_written(draft, measured),
         "upload_form": context.get("upload_form") or untouched(UploadForm, ""),
-        "attachments": ATTACHMENTS.all(consultation=draft.pk),
+        "attachments": ATTACHMENTS.of(draft),
         "most": Attachment.PER_CASE,
         "unusual": [one for one in readings_of(measured, draft.patient) if one.is_unusual],
-        "trends": trends(draft.patient),
+        "trends": trends(draft.patient) if getattr(draft, "is_patient_measured", True) else [],
         "facility": request.facility,
     }
     return render(request, "consult/centre/case.html", context, status=status)

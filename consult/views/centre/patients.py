@@ -18,7 +18,7 @@ from consult import actions
 from consult.fetch import known_patient
 from consult.forms import CentrePatientForm, FindForm
 from consult.models import FollowUp
-from consult.of_patient import DRAFT_HERE, EARLIER, FOLLOW_UPS_HERE, OPEN_HERE
+from consult.of_patient import EARLIER, FOLLOW_UPS_HERE, NOT_OVER_HERE
 from consult.trends import trends
 
 FOUND = "centre.found"  # salt: a patient is opened only by whoever has just found them
@@ -136,17 +136,23 @@ def patient(request: AtCentre, patient: UUID) -> HttpResponse:
     """One person: what is open, what was, and how the vital signs went."""
     person = known_patient(request, patient)
     accounts.record("patient.read", person, by=request.user, patient=person)
+    context = {"patient": person, "facility": request.facility}
+    if person.has_cases:  # type: ignore[attr-defined]  # read with the patient
+        context |= _cases(request, person)
+    return render(request, "consult/centre/patient.html", context)
+
+
+def _cases(request: AtCentre, person: Patient) -> dict[str, Any]:
+    """What is not there of somebody who has never asked a doctor here."""
     here = {"facility": request.facility.pk, "patient": person.pk}
-    context = {
-        "patient": person,
-        "draft": DRAFT_HERE.first(**here),
-        "open": OPEN_HERE.first(**here),
+    not_over = NOT_OVER_HERE.all(**here)
+    return {
+        "draft": next((one for one in not_over if not one.is_open), None),
+        "open": next((one for one in not_over if one.is_open), None),
         "earlier": EARLIER.all(patient=person.pk),
         "follow_ups": FOLLOW_UPS_HERE.all(**here),
         "trends": trends(person),
-        "facility": request.facility,
     }
-    return render(request, "consult/centre/patient.html", context)
 
 
 @require_POST

@@ -13,7 +13,7 @@ from accounts.actions import record
 from accounts.gates import AtCentre, health_worker_only
 from accounts.models import Speciality
 from consult import actions
-from consult.fetch import centres_consultation
+from consult.fetch import centres_consultation, centres_draft
 from consult.forms import SendForm
 from consult.models import Consultation
 from consult.of_consultation import ATTACHMENTS, OBSERVATIONS
@@ -32,7 +32,7 @@ YES = Attested(consent_given=True, patient_is_present=True)
 @health_worker_only
 def send(request: AtCentre, consultation: UUID) -> HttpResponse:
     """Where to, what is still in the way, the consent, and the case is on its way."""
-    found = centres_consultation(request, consultation)
+    found = centres_draft(request, consultation)
     if found.state != Consultation.State.DRAFT:  # double click, or the back button
         return redirect("consult:centre_visit", consultation=found.uid)
     asked, clinics = _asked(request, found)
@@ -123,7 +123,7 @@ def _page(
         choice = choose(spoke=spoke, speciality=asked, patient=patient, on=there)
     first = choice.everywhere[0].clinic if choice.everywhere else None
     form = form or _form(draft, there, initial={"clinic": first.uid if first else ""})
-    measured = OBSERVATIONS.all(consultation=draft.pk)
+    measured = OBSERVATIONS.of(draft)
     waiting_for = obstacles(draft, first, YES, measured) if first and status == 200 else []
     context: dict[str, Any] = {
         "consultation": draft,
@@ -138,7 +138,7 @@ def _page(
         "refused": refused or [],
         "waiting_for": [why_not_ready(code) for code in waiting_for],
         "readings": readings_of(measured, draft.patient),
-        "attachments": ATTACHMENTS.all(consultation=draft.pk),
+        "attachments": ATTACHMENTS.of(draft),
     }
     return render(request, "consult/centre/send.html", context, status=status)
 

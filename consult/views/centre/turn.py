@@ -9,6 +9,7 @@ from consult.models import Consultation
 from consult.of_consultation import INSTRUCTIONS
 from consult.views.centre.stands import stands
 from queues.assignment import linked_clinics
+from queues.counts import Counts, count
 from queues.line import read_line, standings
 from queues.models import Clinic, KeptApart, Presence, Token
 
@@ -19,18 +20,21 @@ def turn_of(request: AtCentre, found: Consultation) -> dict[str, Any]:
     context: dict[str, Any] = {
         "consultation": found,
         "token": token,
-        "instructions": INSTRUCTIONS.all(consultation=found.pk),
+        "instructions": INSTRUCTIONS.of(found),
         **screen_of(request, found),
     }
     if token is None:
-        return context | {"others": _elsewhere(request, found)}
+        return context | {"others": _elsewhere(found, _others(request, found))}
     Presence.renew([token.pk])
     token.clinic = found.clinic
     if token.state == Token.State.CALLED:
         if token.doctor_id == found.doctor_id:
             token.doctor = found.doctor
         return context | {"is_called": True}
-    return context | _place(request, found, token) | {"others": _elsewhere(request, found)}
+    others = _others(request, found)
+    now = count([found.clinic_id, *(one.pk for one in others)], found.patient)
+    place = _place(found, token, now[found.clinic_id])
+    return context | place | {"others": _elsewhere(found, others, now)}
 
 
 def screen_of(request: AtCentre, found: Consultation) -> dict[str, Any]:
@@ -39,15 +43,20 @@ def screen_of(request: AtCentre, found: Consultation) -> dict[str, Any]:
     return {"is_my_screen": token is not None and token.brought_by_id == request.user.pk}
 
 
-def _elsewhere(request: AtCentre, found: Consultation) -> list[tuple[Clinic, SafeString]]:
+def _others(request: AtCentre, found: Consultation) -> list[Clinic]:
+    return [one for one in linked_clinics(request.facility) if one != found.clinic]
+
+
+def _elsewhere(
+    found: Consultation, others: list[Clinic], now: dict[int, Counts] | None = None
+) -> list[tuple[Clinic, SafeString]]:
     """The other linked clinics that take the patient now, and how they stand."""
-    others = [one for one in linked_clinics(request.facility) if one != found.clinic]
-    there = [one for one in standings(others, found.patient) if one.takes_patients]
+    there = [one for one in standings(others, found.patient, now) if one.takes_patients]
     return [(one.clinic, stands(one)) for one in there]
 
 
-def _place(request: AtCentre, found: Consultation, token: Token) -> dict[str, Any]:
-    line = read_line(found.clinic, found.patient)
+def _place(found: Consultation, token: Token, now: Counts) -> dict[str, Any]:
+    line = read_line(found.clinic, found.patient, now)
     ahead = line.ahead_of(token.pk)
     return {
         "ahead": ahead,

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.actions import record
 from accounts.gates import AtCentre, get_or_refuse, health_worker_only
 from consult import actions
-from consult.fetch import centres_consultation
+from consult.fetch import centres_consultation, centres_visit
 from consult.forms import DispensingForm, FollowUpForm, MessageForm, VitalsForm, untouched
 from consult.models import Consultation, Instruction
 from consult.of_consultation import (
@@ -39,7 +39,7 @@ from queues.models import MoveRefused, Token
 @health_worker_only
 def visit(request: AtCentre, consultation: UUID) -> HttpResponse:
     """The health centre's page of one consultation: waiting, in the room, and after."""
-    found = centres_consultation(request, consultation)
+    found = centres_visit(request, consultation)
     if found.state == Consultation.State.DRAFT:
         return redirect("consult:centre_case", consultation=found.uid)
     record("consultation.read", found, by=request.user, patient=found.patient)
@@ -79,7 +79,7 @@ def _moving_part(request: AtCentre, found: Consultation) -> HttpResponse:
 def _waiting(request: AtCentre, found: Consultation) -> dict[str, Any]:
     return {
         **turn_of(request, found),
-        "attachments": SENT_FILES.all(consultation=found.pk),
+        "attachments": SENT_FILES.of(found),
         "vitals_form": untouched(VitalsForm, ""),
     }
 
@@ -88,7 +88,7 @@ def _doctors_word(found: Consultation) -> dict[str, Any]:
     return {
         "issued": issued_of(found),
         "opinion": opinion_of(found),
-        "instructions": INSTRUCTIONS.all(consultation=found.pk),
+        "instructions": INSTRUCTIONS.of(found),
     }
 
 
@@ -105,7 +105,7 @@ def _room(request: AtCentre, found: Consultation) -> dict[str, Any]:
 
 def _after(request: AtCentre, found: Consultation) -> dict[str, Any]:
     issued = issued_of(found)
-    follow_up = FOLLOW_UPS.first(consultation=found.pk)
+    follow_up = next(iter(FOLLOW_UPS.of(found)), None)
     context = {
         **chat_context(found),
         "issued": issued,
