@@ -10,7 +10,7 @@ from django.db.models import BigAutoField, DateTimeField, F, QuerySet, Window
 from django.db.models.functions import RowNumber
 from django.utils import timezone
 
-from esanjeevani.any_of import AnyOf
+from esanjeevani.any_of import ALL_SIZES, AnyOf
 from queues.models import Clinic, Token
 from queues.wait import LAST_CALLS, Call, Pace, learn
 
@@ -32,7 +32,7 @@ def _ended_last(clinics: list[Any], since: Any) -> "QuerySet[Token, tuple[Any, .
     )
 
 
-ENDED_LAST = AnyOf(_ended_last, BigAutoField(), since=DateTimeField())
+ENDED_LAST = AnyOf(_ended_last, BigAutoField(), sizes=ALL_SIZES, since=DateTimeField())
 
 
 def paces(clinics: Iterable[Clinic]) -> dict[int, Pace]:
