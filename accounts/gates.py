@@ -17,8 +17,9 @@ from django.utils import timezone
 from django_otp import DEVICE_ID_SESSION_KEY
 
 from accounts.actions import refuse
-from accounts.models import Doctor, Facility, NoticeAcceptance, Post, User
+from accounts.models import AccountSession, Doctor, Facility, NoticeAcceptance, Post, User
 from accounts.notice import NOTICE_VERSION
+from accounts.session_store import WITH_DOCTOR, WITH_POSTS
 from esanjeevani.composed import Composed
 
 View = Callable[..., HttpResponseBase]
@@ -81,11 +82,15 @@ def has_accepted_notice(request: Any) -> bool:
     return accepted
 
 
-def _staff_only(view: View) -> View:
-    """Somebody who signed in with password and second factor."""
+def _staff_only(session_with: Composed[AccountSession], view: View) -> View:
+    """Somebody who signed in with password and second factor.
+
+    The session is asked for here first, and with it what the gate itself asks.
+    """
 
     @wraps(view)
     def gated(request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        request.session.reads = session_with
         if not request.user.is_authenticated or not by_password(request.session):
             return redirect(
                 f"{reverse('accounts:staff_sign_in')}?{urlencode({'next': request.path})}"
@@ -102,16 +107,20 @@ def _staff_only(view: View) -> View:
 def doctor_only(view: View) -> View:
     """A doctor who signed in with password and second factor; passed on as request.user.doctor."""
 
-    @_staff_only
     @wraps(view)
     def gated(request: SignedIn, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        doctor = DOCTOR_OF.first(user=request.user.pk)
-        if doctor is None:
+        if doctor_of(request.user) is None:
             raise PermissionDenied
-        doctor.user = request.user
         return view(request, *args, **kwargs)
 
-    return gated
+    return _staff_only(WITH_DOCTOR, gated)
+
+
+def asks_as_doctor(request: Any) -> bool:
+    """As doctor_only wants it, for what answers programs of a page."""
+    request.session.reads = WITH_DOCTOR
+    is_staff = by_password(request.session) and request.user.is_verified()
+    return is_staff and doctor_of(request.user) is not None
 
 
 def health_worker_only(view: View) -> View:
@@ -120,7 +129,6 @@ def health_worker_only(view: View) -> View:
     Whoever has none, or has none any more, is written down; the page of one patient is 404 to them.
     """
 
-    @_staff_only
     @wraps(view)
     def gated(request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
         request.facilities = facilities_of(request.user)
@@ -130,12 +138,24 @@ def health_worker_only(view: View) -> View:
             raise Http404 if kwargs else PermissionDenied
         return view(request, *args, **kwargs)
 
-    return gated
+    return _staff_only(WITH_POSTS, gated)
 
 
 def facilities_of(user: Any) -> list[Facility]:
-    """The health centres where this person has an open post, in one query."""
+    """The health centres where this person has an open post; asked for unless the session brought them."""
+    came: list[Facility] | None = getattr(user, "centres", None)
+    if came is not None:
+        return came
     return [post.facility for post in POSTS_OF.all(user=user.pk, now=timezone.now())]
+
+
+def doctor_of(user: Any) -> Doctor | None:
+    """The doctor who this person is; asked for unless the session brought them."""
+    known: Any = Doctor.user.field.remote_field
+    if not known.is_cached(user):
+        known.set_cached_value(user, DOCTOR_OF.first(user=user.pk))
+    doctor: Doctor | None = getattr(user, "doctor", None)
+    return doctor
 
 
 def chosen_facility(facilities: list[Facility], session: Any) -> Facility | None:
@@ -145,7 +165,7 @@ def chosen_facility(facilities: list[Facility], session: Any) -> Facility | None
 
 
 def is_doctor(user: Any) -> bool:
-    return user.is_authenticated and DOCTOR_OF.first(user=user.pk) is not None
+    return user.is_authenticated and doctor_of(user) is not None
 
 
 def by_password(session: Any) -> bool:

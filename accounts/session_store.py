@@ -1,32 +1,52 @@
-"""Sessions in the database, one statement to read one with its account and second factor, one to save it.
+"""Sessions in the database, one statement to read one with whose it is, one to save it.
 
-Django's own store asks for the account separately, and signing in costs it a look for a free key, an
-insert and an update, both in savepoints.
+What every page asks about its person comes with the session: account, second factor, doctor, posts at
+health centres. All are rows as they are now, so what ended ends with the next request. Django's own
+store asks for the account separately, and signing in costs it a look for a free key, an insert and an
+update, both in savepoints.
 """
 
+import json
 from contextvars import ContextVar
 from typing import Any, cast
 
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
-from django.db.models import CharField, DateTimeField
+from django.db.models import CharField, DateTimeField, FilteredRelation, QuerySet
 from django.utils import timezone
 from django.utils.crypto import get_random_string
 from django_otp import DEVICE_ID_SESSION_KEY
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from accounts.models import AccountSession, User
+from accounts.models import AccountSession, Facility, User
+from accounts.models.places import at_centre
 from esanjeevani.composed import Composed
 from esanjeevani.rows import insert, update
 
-OPEN_SESSION = Composed(
-    lambda key, now: AccountSession.objects.select_related("account", "device").filter(
-        session_key=key, expire_date__gt=now
-    ),
-    key=CharField(),
-    now=DateTimeField(),
-)
+
+def _open(key: Any, now: Any) -> "QuerySet[AccountSession]":
+    sessions = AccountSession.objects.filter(session_key=key, expire_date__gt=now)
+    return sessions.select_related("account", "device")
+
+
+def _with_doctor(key: Any, now: Any) -> "QuerySet[AccountSession]":
+    return _open(key, now).select_related("account__doctor__speciality")
+
+
+def _with_posts(key: Any, now: Any) -> "QuerySet[AccountSession]":
+    """A row for each post at a health centre, one where there is none."""
+    sessions: Any = _open(key, now)  # the annotation's name is unknown to django-stubs
+    posts = FilteredRelation("account__posts", condition=at_centre(now, "account__posts__"))
+    related = "post__facility__state", "post__facility__district"
+    found = sessions.annotate(post=posts).select_related(*related).order_by("post__facility__name")
+    return cast("QuerySet[AccountSession]", found)
+
+
+SLOTS: dict[str, Any] = {"key": CharField(), "now": DateTimeField()}
+OPEN_SESSION = Composed(_open, **SLOTS)
+WITH_DOCTOR = Composed(_with_doctor, **SLOTS)
+WITH_POSTS = Composed(_with_posts, **SLOTS)
 
 # Set anew whenever a session is loaded, so they never outlive a request.
 account_of_session: ContextVar[User | None] = ContextVar("account_of_session", default=None)
@@ -34,6 +54,7 @@ device_of_session: ContextVar[TOTPDevice | None] = ContextVar("device_of_session
 
 
 class SessionStore(DatabaseStore):
+    reads = OPEN_SESSION  # a gate that will ask for more has it come with the session
     _is_new = False
 
     @classmethod
@@ -41,12 +62,26 @@ class SessionStore(DatabaseStore):
         return AccountSession
 
     def _get_session_from_db(self) -> AccountSession | None:
-        found = OPEN_SESSION.first(key=self.session_key, now=timezone.now())
-        account_of_session.set(found.account if found else None)
+        rows = self.reads.all(key=self.session_key, now=timezone.now())
+        found = rows[0] if rows else None
+        account = found.account if found else None
+        if account and self.reads is WITH_POSTS:
+            account.centres = _centres(rows)
+        account_of_session.set(account)
         device_of_session.set(found.device if found else None)
         if found is None:
             self._session_key = None
         return found
+
+    def encode(self, session_dict: dict[str, Any]) -> str:
+        """Not signed: our own tables are believed, also when they say who may do what."""
+        return json.dumps(session_dict, separators=(",", ":"))
+
+    def decode(self, session_data: Any) -> dict[str, Any]:
+        if session_data.startswith("{"):
+            return cast(dict[str, Any], json.loads(session_data))
+        signed: dict[str, Any] = super().decode(session_data)  # Django's, from before
+        return signed
 
     def create_model_instance(self, data: dict[str, Any]) -> AccountSession:
         row = cast(AccountSession, super().create_model_instance(data))
@@ -80,6 +115,10 @@ class SessionStore(DatabaseStore):
         }
         if not update(AccountSession, row.pk, fields):
             raise UpdateError
+
+
+def _centres(rows: list[Any]) -> list[Facility]:
+    return [row.post.facility for row in rows if hasattr(row, "post")]
 
 
 def get_random_key() -> str:

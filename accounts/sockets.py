@@ -11,8 +11,9 @@ from django.conf import settings
 from django.contrib.auth import get_user
 from django.http import HttpRequest, parse_cookie
 
-from accounts.models import User
+from accounts.models import AccountSession, User
 from accounts.session_store import SessionStore
+from esanjeevani.composed import Composed
 
 COOKIE = b"cookie"
 
@@ -36,11 +37,12 @@ class SessionSockets:
         await self.inner({**scope, "who": partial(who, key)}, receive, send)
 
 
-def who(session_key: str | None) -> Opened | None:
+def who(session_key: str | None, session_with: Composed[AccountSession]) -> Opened | None:
     """Read anew: signing out, a new password or a deactivated account end it."""
     if not session_key:
         return None
     request = HttpRequest()
-    request.session = SessionStore(session_key)
+    session = request.session = SessionStore(session_key)
+    session.reads = session_with
     user = get_user(request)
-    return Opened(user, request.session) if isinstance(user, User) else None
+    return Opened(user, session) if isinstance(user, User) else None

@@ -12,7 +12,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 from rest_framework.exceptions import PermissionDenied
 
-from accounts.gates import DOCTOR_OF, SignedIn, by_password
+from accounts.gates import SignedIn, asks_as_doctor
 from consult.drug_search import Found, search_drugs
 from consult.models.formulary import name_key
 
@@ -30,16 +30,10 @@ class NothingFound(Exception):
 @require_safe
 def drugs_typed(request: SignedIn) -> HttpResponse:
     """`?q=para`: at most 12 ways to write a generic, with form, strength and what the rules say."""
-    if not _is_for(request):
+    if not asks_as_doctor(request):
         words = str(PermissionDenied.default_detail)
         return JsonResponse({"code": PermissionDenied.default_code, "message": words}, status=403)
     return _found(request)
-
-
-def _is_for(request: SignedIn) -> bool:
-    if not (by_password(request.session) and request.user.is_verified()):
-        return False
-    return DOCTOR_OF.first(user=request.user.pk) is not None
 
 
 @cache_control(private=True, max_age=KEPT_FOR)

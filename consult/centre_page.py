@@ -5,6 +5,7 @@ import logging
 from django.db import Error
 
 from accounts.gates import chosen_facility, facilities_of, has_second_factor
+from accounts.session_store import WITH_POSTS
 from consult.broadcast import centre_topic
 from consult.centre_tips import CentreTip, read_centre, read_centres
 from consult.consumers import LivePage
@@ -22,6 +23,7 @@ class CentrePage(LivePage):
     While it is open its waiting patients are present, in however many lines: they sit before it.
     """
 
+    session_with = WITH_POSTS
     about: int  # the health centre's key
     told: CentreTip
     places: frozenset[tuple[int, int]] = frozenset()  # clinic and token

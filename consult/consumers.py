@@ -15,6 +15,7 @@ from django.db import Error
 from accounts.address import note_address
 from accounts.broadcast import account_topic
 from accounts.models import User
+from accounts.session_store import OPEN_SESSION
 from esanjeevani.clock import clock
 from esanjeevani.database import in_database
 from esanjeevani.live import PUSH, Mailbox, Message, hub
@@ -36,6 +37,7 @@ class LivePage(AsyncWebsocketConsumer):
     user: User
     session: Any  # what it says of how they signed in
     longest_incoming = 1024  # characters
+    session_with = OPEN_SESSION  # what allow() asks of its person
     looks_at_session = 1  # at every look, or at one of so many
     looks = 0
 
@@ -93,7 +95,7 @@ class LivePage(AsyncWebsocketConsumer):
         """The code to close with. All in one trip to the thread that has the database."""
         if not clock.is_right():
             return TRY_AGAIN  # the page comes back, to another process
-        opened = self.scope["who"]()
+        opened = self.scope["who"](self.session_with)
         if opened is None:
             return REFUSED
         self.user, self.session = opened
@@ -196,8 +198,11 @@ class LivePage(AsyncWebsocketConsumer):
     def _is_still_theirs(self) -> bool:
         """A database that does not answer now is asked again the next time."""
         try:
-            opened = self.scope["who"]()
-            return opened is not None and opened.user.pk == self.user.pk and self.allow()
+            opened = self.scope["who"](self.session_with)
+            if opened is None or opened.user.pk != self.user.pk:
+                return False
+            self.user, self.session = opened  # with the rights that they have now
+            return self.allow()
         except Error as error:
             log.warning("Not known whether a page may stay open: %s", error)
             return True

@@ -9,8 +9,9 @@ from django.conf import settings
 from django.db import Error
 
 from accounts.actions import record
-from accounts.gates import DOCTOR_OF, has_second_factor
+from accounts.gates import doctor_of, has_second_factor
 from accounts.models import Doctor
+from accounts.session_store import WITH_DOCTOR
 from consult.broadcast import asked_topic
 from consult.consumers import LivePage
 from consult.desk import OwnPart, duties_version
@@ -43,6 +44,7 @@ class Told(NamedTuple):
 class DeskPage(LivePage):
     """The doctor's desk: shown its lines as they move, and told when its own part is another."""
 
+    session_with = WITH_DOCTOR
     doctor: Doctor
     duties: list[Duty]
     shown: list[int] = []  # clinics; another duty is another page
@@ -53,7 +55,7 @@ class DeskPage(LivePage):
     def allow(self) -> bool:
         if not has_second_factor(self.session):
             return False
-        doctor = DOCTOR_OF.first(user=self.user.pk)
+        doctor = doctor_of(self.user)
         if doctor is None:
             return False
         self.doctor, self.duties = doctor, DUTIES_OF.all(doctor=doctor.pk)

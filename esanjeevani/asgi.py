@@ -15,6 +15,7 @@ from django.conf import settings  # noqa: E402
 from accounts.api.sockets import BearerSockets  # noqa: E402
 from accounts.sockets import SessionSockets  # noqa: E402
 from consult.routing import websocket_urlpatterns  # noqa: E402
+from esanjeevani.memory import settle  # noqa: E402
 
 sockets = URLRouter(websocket_urlpatterns)
 application = ProtocolTypeRouter(
@@ -26,3 +27,4 @@ application = ProtocolTypeRouter(
         ),
     }
 )
+settle()

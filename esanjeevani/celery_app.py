@@ -5,11 +5,12 @@ import os
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import redis
 from celery import Celery, Task
 from django.conf import settings
 from django.db import close_old_connections, transaction
-from kombu.exceptions import OperationalError
 
+from esanjeevani import broker
 from esanjeevani.clock import clock
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "esanjeevani.settings")
@@ -70,6 +71,6 @@ def _send(task: str, ids: tuple[int, ...]) -> None:
         app.tasks[task].apply(args=ids)
         return
     try:
-        app.send_task(task, args=ids)
-    except (OperationalError, OSError) as error:
+        broker.send(task, ids)
+    except redis.RedisError as error:
         log.warning("The broker is away, %s%s waits for the sweep: %s", task, ids, error)

@@ -1,4 +1,4 @@
-"""What holds for every page: its headers, and that the clock is right."""
+"""What holds for every page: its headers, its language, and that the clock is right."""
 
 from collections.abc import Callable
 
@@ -8,6 +8,9 @@ from csp.utils import build_policy
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.middleware.locale import LocaleMiddleware
+from django.utils.cache import patch_vary_headers
+from django.utils.translation import activate, get_language, get_language_from_request
 
 from esanjeevani.clock import clock
 from esanjeevani.sorry import try_again
@@ -53,6 +56,21 @@ class ContentPolicy(CSPMiddleware):
 
 # What the decorators of django-csp leave on a response.
 OTHER_POLICY = {"_csp_exempt", "_csp_config", "_csp_update", "_csp_replace"}
+
+
+class Language(LocaleMiddleware):
+    """Django's middleware, without its looks whether an address begins with a language: none of ours does."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        activate(get_language_from_request(request))
+        request.LANGUAGE_CODE = get_language()
+
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
+        patch_vary_headers(response, ["Accept-Language"])
+        response.headers.setdefault("Content-Language", get_language())
+        return response
 
 
 class RightClock:

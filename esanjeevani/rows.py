@@ -66,6 +66,19 @@ def _column(field: Any, connection: Any) -> _Column:
     return _Column(field, type(usual), None if type(sent) is type(usual) else type(sent))
 
 
+@lru_cache(maxsize=200)
+def columns_of(model: type[Model], vendor: str) -> dict[str, _Column]:
+    """How each field is sent, but for a key that the database gives; by the names of the columns."""
+    del vendor  # of what is sent
+    connection = this_threads_connection()
+    fields: list[Any] = list(model._meta.local_concrete_fields)
+    return {
+        field.column: _column(field, connection)
+        for field in fields
+        if not isinstance(field, models.AutoField)
+    }
+
+
 def insert(row: Model) -> None:
     """Insert this new row and give it its key. Raises IntegrityError as save() does."""
     _insert(row, unless_there=False)

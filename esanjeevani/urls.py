@@ -10,9 +10,9 @@ from esanjeevani import views
 
 urlpatterns = [
     path("", views.home, name="home"),
+    path("", include("consult.urls")),  # first what is asked most
     path("", include("accounts.urls")),
     path("", include("queues.urls")),
-    path("", include("consult.urls")),
     path("api/v1/", include("accounts.api.urls")),
     path("api/v1/", include("queues.api.urls")),
     path("api/v1/", include("consult.api.urls")),

@@ -7,6 +7,7 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.models import Patient
+from esanjeevani.prepared import prepared_cursor
 from queues.models import Clinic
 
 # ClinicHours.covers() and the querysets of Token, Duty and KeptApart, side by side. A patient put back
@@ -56,7 +57,7 @@ def look(clinic: Clinic, patient: Patient, now: datetime | None = None) -> Look:
         "time": adapt(now.time().replace(microsecond=0)),
         "midnight": adapt(datetime.min.time()),
     }
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(LOOK, asked)
         is_open, *waiting, doctors, busy = cursor.fetchone()
     emergencies, before, ordinary = waiting

@@ -1,4 +1,4 @@
-from accounts.actions.audit import record, refuse
+from accounts.actions.audit import event, record, refuse
 from accounts.actions.messages import deliver, queue_sms, sweep_messages, sweep_old
 from accounts.actions.patients import (
     LooksAlike,
@@ -15,6 +15,7 @@ __all__ = [
     "accept_notice",
     "deliver",
     "enrol",
+    "event",
     "queue_sms",
     "record",
     "refuse",

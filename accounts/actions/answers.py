@@ -17,20 +17,27 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.models import KeptAnswer
+from accounts.models.limits import Counting, counted
 from accounts.secrets import keyed_hash
 from esanjeevani.prepared import prepared_cursor
+from esanjeevani.steps import Steps
 
 KEPT_FOR = timedelta(days=1)
 AT_WORK_FOR = timedelta(seconds=60)  # after that the first one has died
 SHORTEST, LONGEST = 16, 128  # of a key, in characters
-# The row of one that has died is taken over.
-RESERVE = """
-INSERT INTO accounts_keptanswer AS kept (key_hash, request_hash, created_at) VALUES (%s, %s, %s)
+# Only within the limit; the row of one that has died is taken over.
+RESERVE = Steps(
+    limits=counted(1),
+    reserved="""
+INSERT INTO accounts_keptanswer AS kept (key_hash, request_hash, created_at)
+SELECT %(key)s, %(request)s, %(at)s FROM limits WHERE NOT is_over
 ON CONFLICT (key_hash) DO UPDATE
   SET request_hash = excluded.request_hash, created_at = excluded.created_at
-  WHERE kept.status IS NULL AND kept.created_at < %s
+  WHERE kept.status IS NULL AND kept.created_at < %(dead)s
 RETURNING id
-"""
+""",
+    answer="SELECT is_over, (SELECT id FROM reserved) FROM limits",
+)
 # Unless it was taken over meanwhile.
 KEEP = "UPDATE accounts_keptanswer SET status = %s, sealed = %s WHERE id = %s AND created_at = %s"
 
@@ -41,6 +48,14 @@ class OtherRequest(Exception):
 
 class StillAtWork(Exception):
     """The first request with this key has not ended yet."""
+
+
+class Throttled(Exception):
+    """Too many requests; `seconds` until it opens again."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"{seconds} s")
+        self.seconds = seconds
 
 
 @dataclass(frozen=True)
@@ -69,21 +84,22 @@ class Reservation:
         ours.filter(status=None).delete()
 
 
-def reserve(*, who: str, key: str, request: str) -> Reservation | Answer:
-    """The right to answer, or the answer that was given. Raises OtherRequest, StillAtWork.
+def reserve(*, who: str, key: str, request: str, limit: Counting) -> Reservation | Answer:
+    """The right to answer, or the answer that was given. Raises Throttled, OtherRequest, StillAtWork.
 
-    `who` sends it; `request` says what is asked, in any words that differ when it differs.
+    `who` sends it; `request` says what is asked, in any words that differ when it differs. It is
+    counted for `limit` in the same statement.
     """
     row = KeptAnswer(
         key_hash=keyed_hash("idempotency", who, key), request_hash=keyed_hash("request", request)
     )
-    at, dead = row.created_at, row.created_at - AT_WORK_FOR
-    with prepared_cursor() as cursor:
-        cursor.execute(RESERVE, [row.key_hash, row.request_hash, _adapted(at), _adapted(dead)])
-        reserved = cursor.fetchone()
-    if reserved is None:
+    at = {"at": _adapted(row.created_at), "dead": _adapted(row.created_at - AT_WORK_FOR)}
+    what = {"key": row.key_hash, "request": row.request_hash}
+    ((is_over, row.pk),) = RESERVE.ask({**limit.values, **what, **at})
+    if is_over:
+        raise Throttled(limit.seconds_left)
+    if row.pk is None:
         return _known(row, key)
-    row.pk = reserved[0]
     return Reservation(row, key)
 
 

@@ -34,15 +34,27 @@ def _write(
     refused: bool = False,
     address: str | None = None,
 ) -> None:
-    event = AuditEvent(
+    insert(event(action, target, by=by, patient=patient, address=address, refused=refused))
+
+
+def event(
+    action: str,
+    target: Any = "",
+    *,
+    by: Any,
+    patient: Patient | None = None,
+    address: str | None = None,
+    refused: bool = False,
+) -> AuditEvent:
+    """The row that record() writes, for who writes it together with what is done (steps.py)."""
+    return AuditEvent(
         action=action,
         target=_named(target),
         by_id=getattr(by, "pk", None),
-        patient_id=patient.pk if patient else None,
+        patient=patient,
         address=address or current_address(),
         refused=refused,
     )
-    insert(event)
 
 
 def _named(target: Any) -> str:

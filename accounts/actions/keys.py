@@ -8,12 +8,12 @@ from django.db import transaction
 from django.utils import timezone
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from accounts.actions.audit import record, refuse
+from accounts.actions.audit import event, record, refuse
 from accounts.actions.signing_in import limit_password_tries
 from accounts.broadcast import signed_out
 from accounts.models import ApiToken, CodeRefused, MachineClient, User
 from accounts.secrets import keyed_hash
-from esanjeevani.rows import insert
+from esanjeevani.steps import insert_with
 
 PERSON, MACHINE = "esp_", "esm_"  # so that a key found somewhere says what it is
 LIFE = timedelta(days=90)
@@ -28,7 +28,6 @@ def _new_key(kind: str) -> str:
     return kind + secrets.token_urlsafe(32)
 
 
-@transaction.atomic
 def issue_token(
     *, user: User, device: str, has_second_factor: bool = False
 ) -> tuple[ApiToken, str]:
@@ -41,8 +40,7 @@ def issue_token(
         has_second_factor=has_second_factor,
         expires_at=timezone.now() + (STAFF_LIFE if has_second_factor else LIFE),
     )
-    insert(token)
-    record("token.issue", token, by=user)
+    insert_with(token, event("token.issue", token, by=user))
     return token, key
 
 

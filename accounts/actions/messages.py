@@ -1,6 +1,7 @@
 import logging
 import time
 from datetime import timedelta
+from typing import Any
 
 from django.core.cache import cache
 from django.db import Error, connection, transaction
@@ -14,13 +15,14 @@ from accounts.sms import SmsFailed, backend
 from esanjeevani.celery_app import enqueue, sweep
 from esanjeevani.composed import Columns, Composed
 from esanjeevani.prepared import prepared_cursor
+from esanjeevani.steps import is_inserted
 
 SWEEP_SIZE = 200
 TEXTS_REMEMBERED = 30  # seconds
 WRITE = """
 INSERT INTO accounts_message ("to", template_id, text, is_secret, state, created_at, due_at, attempts, error)
-SELECT %s, id, %s, %s, 'queued', %s, %s, 0, '' FROM accounts_smstemplate WHERE key = %s AND language = %s
-RETURNING id, template_id
+SELECT %(to)s, id, %(text)s, %(is_secret)s, 'queued', %(at)s, %(at)s, 0, ''
+FROM accounts_smstemplate WHERE key = %(sms)s AND language = %(language)s
 """
 IN_OUTBOX = Composed(
     lambda message: Message.objects.filter(pk=message).select_related("template"),
@@ -46,34 +48,45 @@ def queue_sms(
 
     Raises SmsTemplate.DoesNotExist when no registered text has this key: free text is never sent.
     """
-    message = _written(to, key, language, slots, is_secret=is_secret)
-    if message is None:  # the text went since it was remembered
+    message = Message(to=to, is_secret=is_secret)
+    if not _write(message, key, language, slots):  # the text went since it was remembered
         cache.delete(_remembered_as(key))
-        message = _written(to, key, language, slots, is_secret=is_secret)
-    if message is None:
-        raise SmsTemplate.DoesNotExist(f"No SMS template {key!r}. Run `manage.py seed`.")
+        _write(message, key, language, slots)
     enqueue("accounts.deliver", message.pk)
     return message
 
 
-def _written(
-    to: str, key: str, language: str, slots: dict[str, object], *, is_secret: bool
-) -> Message | None:
-    """The row of the outbox; None when no such text is registered. The template is found as it is written."""
+def _write(message: Message, key: str, language: str, slots: dict[str, object]) -> bool:
+    """Into the outbox; False when there is no such text any more. It is found as the row is written."""
+    with prepared_cursor() as cursor:
+        cursor.execute(
+            f"{WRITE} RETURNING id, template_id", sms_values(message, key, language, slots)
+        )
+        row = cursor.fetchone()
+    if row is None:
+        return False
+    pk, message.template_id = row
+    is_inserted(message, pk)
+    return True
+
+
+def sms_values(
+    message: Message, key: str, language: str, slots: dict[str, object]
+) -> dict[str, Any]:
+    """What WRITE has places for; the message gets its text. Raises SmsTemplate.DoesNotExist."""
     texts = _registered(key)
     chosen = language if language in texts else "en"
     if chosen not in texts:
-        return None
-    message = Message(to=to, text=texts[chosen].format(**slots), is_secret=is_secret)
-    at = connection.ops.adapt_datetimefield_value(message.created_at)
-    with prepared_cursor() as cursor:
-        cursor.execute(WRITE, [to, message.text, is_secret, at, at, key, chosen])
-        row = cursor.fetchone()
-    if row is None:
-        return None
-    message.pk, message.template_id = row
-    message._state.adding, message._state.db = False, connection.alias
-    return message
+        raise SmsTemplate.DoesNotExist(f"No SMS template {key!r}. Run `manage.py seed`.")
+    message.text = texts[chosen].format(**slots)
+    return {
+        "to": message.to,
+        "text": message.text,
+        "is_secret": message.is_secret,
+        "at": connection.ops.adapt_datetimefield_value(message.created_at),
+        "sms": key,
+        "language": chosen,
+    }
 
 
 def _registered(key: str) -> dict[str, str]:

@@ -5,10 +5,11 @@ from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.db.models import BigAutoField, CharField, DateField
 
-from accounts.actions.audit import record
+from accounts.actions.audit import event, record
 from accounts.models import Enrolment, Facility, Patient, User
 from esanjeevani.composed import Composed
-from esanjeevani.rows import insert, insert_unless_there
+from esanjeevani.rows import insert_unless_there
+from esanjeevani.steps import insert_with
 
 ALIKE_SHOWN = 5
 LOCKED = Composed(
@@ -47,8 +48,7 @@ def register_patient(*, patient: Patient, by: User, sure: bool = False) -> Patie
     patient.account = by
     if not sure and (alike := alike_in_account(patient)):
         raise LooksAlike(alike)
-    insert(patient)
-    record("patient.register", patient, by=by, patient=patient)
+    insert_with(patient, event("patient.register", patient, by=by, patient=patient))
     return patient
 
 
@@ -68,9 +68,12 @@ def register_at_centre(
     patient.account = account
     if not sure and (alike := _alike(patient)):
         raise LooksAlike(alike)
-    insert(patient)
-    record("patient.register", patient, by=by, patient=patient)
-    _enrol(patient, facility, by)
+    insert_with(
+        patient,
+        event("patient.register", patient, by=by, patient=patient),
+        Enrolment(patient=patient, facility_id=facility.pk, enrolled_by_id=by.pk),
+        event("patient.enrol", patient, by=by, patient=patient),
+    )
     return patient
 
 
@@ -96,10 +99,6 @@ def _alike(patient: Patient) -> list[Patient]:
 @transaction.atomic
 def enrol(*, patient: Patient, facility: Facility, by: User) -> None:
     """The patient is before this health centre: its health workers see the case from now on."""
-    _enrol(patient, facility, by)
-
-
-def _enrol(patient: Patient, facility: Facility, by: User) -> None:
     insert_unless_there(
         Enrolment(patient_id=patient.pk, facility_id=facility.pk, enrolled_by_id=by.pk)
     )

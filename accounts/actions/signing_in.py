@@ -1,23 +1,29 @@
 from datetime import timedelta
+from functools import lru_cache
 
-from django.db import IntegrityError, transaction
+from django.db import connection, transaction
 from django.db.models import BigAutoField
 from django.utils import timezone
 
-from accounts.actions.audit import record
-from accounts.actions.messages import queue_sms
+from accounts.actions.audit import event, record
+from accounts.actions.messages import WRITE, queue_sms, sms_values
 from accounts.address import current_address
 from accounts.models import (
     CodeRefused,
     Doctor,
+    Message,
     NoticeAcceptance,
     PhoneDevice,
     RateLimit,
     User,
 )
+from accounts.models.devices import NEW_CODE, TRIED, TRY, try_values
+from accounts.models.limits import Counting, counted
 from accounts.notice import NOTICE_VERSION
+from accounts.secrets import keyed_hash, new_code
+from esanjeevani.celery_app import enqueue
 from esanjeevani.composed import Composed
-from esanjeevani.rows import insert
+from esanjeevani.steps import Steps, insert_text, insert_with, is_inserted, values_of
 
 HOUR = timedelta(hours=1)
 NO_PASSWORD = "!"  # noqa: S105 - Django's mark of an unusable one
@@ -28,6 +34,14 @@ PASSWORDS_PER_NUMBER = 10
 
 
 ACCOUNT = Composed(lambda account: User.objects.filter(pk=account), account=BigAutoField())
+CHALLENGE = Steps(
+    limits=counted(2),
+    device=NEW_CODE,
+    message=f"{WRITE} AND EXISTS (SELECT 1 FROM device) RETURNING id",  # noqa: S608
+    answer="""
+SELECT EXISTS (SELECT 1 FROM limits WHERE is_over), (SELECT id FROM device), (SELECT id FROM message)
+""",
+)
 
 
 class TooMany(Exception):
@@ -43,38 +57,60 @@ def send_code(*, phone: str, language: str) -> None:
 
     Raises TooMany per number and per address, CodeRefused("locked") after too many wrong codes.
     """
-    _limit(
+    counting = Counting(
         ("codes to", phone, CODES_PER_NUMBER),
         ("codes from", current_address() or "", CODES_PER_ADDRESS),
+        window=HOUR,
     )
-    now = timezone.now()
-    with transaction.atomic():
-        code = PhoneDevice.new_challenge(phone, now)
-        if code is None:
-            locked = PhoneDevice.objects.get(phone=phone).locked_until
-            raise CodeRefused("locked", int((locked - now).total_seconds()) if locked else 0)
+    code, now = new_code(), timezone.now()
+    adapted = connection.ops.adapt_datetimefield_value(now)
+    fresh = {"phone": phone, "hash": keyed_hash("otp", phone, code), "now": adapted}
+    message = Message(to=phone, is_secret=True)
+    sms = sms_values(message, "otp", language, {"code": code})
+    ((is_over, device, written),) = CHALLENGE.ask({**counting.values, **fresh, **sms})
+    if is_over:
+        raise TooMany(counting.seconds_left)
+    if device is None:
+        locked = PhoneDevice.objects.get(phone=phone).locked_until
+        raise CodeRefused("locked", int((locked - now).total_seconds()) if locked else 0)
+    if written:
+        enqueue("accounts.deliver", written)
+    else:  # the text went since it was remembered
         queue_sms(to=phone, key="otp", language=language, is_secret=True, code=code)
 
 
 def sign_in(*, phone: str, code: str, language: str) -> User:
     """The account of `phone`, made now if it is the first time. Raises CodeRefused, TooMany."""
-    _limit(("tries from", current_address() or "", TRIES_PER_ADDRESS))
-    account_id = PhoneDevice(phone=phone).try_code(code)
-    with transaction.atomic():
-        user = _account_of(phone, language, account_id)
-        if not user.is_active:
-            raise CodeRefused("expired")
-        record("account.sign_in", f"user:{user.pk}", by=user)
+    counting = Counting(("tries from", current_address() or "", TRIES_PER_ADDRESS), window=HOUR)
+    now, new = timezone.now(), User(phone=phone, language=language, password=NO_PASSWORD)
+    asked = try_values(phone, code, now) | values_of("new", new)
+    ((is_over, is_right, tries, known, made),) = _trying().ask(counting.values | asked)
+    if is_over:
+        raise TooMany(counting.seconds_left)
+    PhoneDevice(phone=phone).judge(now, is_right, tries)
+    if made:
+        is_inserted(new, made)
+    user = new if made else ACCOUNT.first(account=known)
+    if user is None or not user.is_active:
+        raise CodeRefused("expired")
+    record("account.sign_in", f"user:{user.pk}", by=user)
     return user
 
 
-def _account_of(phone: str, language: str, account_id: int | None) -> User:
-    """The account, made now if this is the first time. The code worked once, so nobody races us."""
-    known = ACCOUNT.first(account=account_id) if account_id else None
-    if known is None:
-        known = User(phone=phone, language=language, password=NO_PASSWORD)
-        insert(known)
-    return known
+@lru_cache
+def _trying() -> Steps:
+    """Count, try the code, and make the account: it worked once, so nobody races us."""
+    first_time = "NOT EXISTS (SELECT 1 FROM accounts_user WHERE phone = %(phone)s)"
+    within = "NOT EXISTS (SELECT 1 FROM limits WHERE is_over)"
+    return Steps(
+        limits=counted(1),
+        tried=f"{TRY} AND {within} RETURNING {TRIED}",
+        made=f"{insert_text('new', User)} FROM tried WHERE is_right AND {first_time} RETURNING id",
+        answer="""
+SELECT is_over, is_right, tries, (SELECT id FROM accounts_user WHERE phone = %(phone)s), made.id
+FROM limits LEFT JOIN tried ON TRUE LEFT JOIN made ON TRUE
+""",
+    )
 
 
 def limit_password_tries(phone: str) -> None:
@@ -92,15 +128,11 @@ def _limit(*limits: tuple[str, str, int]) -> None:
 
 def accept_notice(*, by: User, language: str) -> None:
     """Record that `by` accepted the privacy notice now in force. Twice is once."""
-    try:
-        with transaction.atomic():
-            accepted = NoticeAcceptance(
-                user_id=by.pk, version=NOTICE_VERSION, language=language, address=current_address()
-            )
-            insert(accepted)
-            record("notice.accept", f"notice:{NOTICE_VERSION}", by=by)
-    except IntegrityError:
-        pass
+    accepted = NoticeAcceptance(
+        user_id=by.pk, version=NOTICE_VERSION, language=language, address=current_address()
+    )
+    noted = event("notice.accept", f"notice:{NOTICE_VERSION}", by=by)
+    insert_with(accepted, noted, unless_there=True)
 
 
 @transaction.atomic

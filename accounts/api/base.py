@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from datetime import timedelta
 from typing import Any, ClassVar, cast
 
 from django.core.exceptions import RequestDataTooBig
@@ -23,11 +24,13 @@ from rest_framework.views import APIView
 from accounts.actions import answers
 from accounts.address import current_address
 from accounts.api.telling import shape_of, told
-from accounts.api.who import BearerKey, IsNoticed, PerClient
+from accounts.api.who import BearerKey, IsNoticed, limit_of
 from accounts.gates import SignedIn
+from accounts.models.limits import Counting
 
 IDEMPOTENCY_KEY = "Idempotency-Key"
 IDEMPOTENCY_HEADER = "HTTP_IDEMPOTENCY_KEY"  # as WSGI calls it
+MINUTE = timedelta(minutes=1)
 ANY = "*/*"  # of an Accept header
 
 
@@ -105,7 +108,6 @@ class ApiView(APIView):
 
     authentication_classes = [BearerKey, SessionAuthentication]
     permission_classes: Any = [IsNoticed]
-    throttle_classes = [PerClient]
     renderer_classes: Any = [JSONRenderer]
     content_negotiation_class = Negotiation
     inputs: ClassVar[dict[str, type[serializers.Serializer]]] = {}
@@ -121,18 +123,29 @@ class ApiView(APIView):
     tag = ""
     _reservation: answers.Reservation | None = None
 
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        super().initial(request, *args, **kwargs)
-        if request.method == "POST" and (key := request.META.get(IDEMPOTENCY_HEADER)):
-            self._reserve(request, key)
-
-    def _reserve(self, request: Request, key: str) -> None:
-        """Raises Replay when this request was answered before."""
-        if not answers.SHORTEST <= len(key) <= answers.LONGEST:
+    def check_throttles(self, request: Request) -> None:
+        """Every request counts; one with an Idempotency-Key is counted as its answer is reserved."""
+        counting = Counting(limit_of(request), window=MINUTE)
+        key = request.META.get(IDEMPOTENCY_HEADER) if request.method == "POST" else None
+        try:
+            asked = _fingerprint(request) if key else ""
+        except APIException:
+            counting.hit()
+            raise
+        if key and answers.SHORTEST <= len(key) <= answers.LONGEST:
+            self._reserve(request, key, asked, counting)
+        elif seconds := counting.hit():
+            self.throttled(request, seconds)
+        elif key:
             raise Refused("bad_key", _("An Idempotency-Key has 16 to 128 characters."), 400)
+
+    def _reserve(self, request: Request, key: str, asked: str, counting: Counting) -> None:
+        """Raises Replay when this request was answered before."""
         who = str(request.user.pk or current_address())
         try:
-            found = answers.reserve(who=who, key=key, request=_fingerprint(request))
+            found = answers.reserve(who=who, key=key, request=asked, limit=counting)
+        except answers.Throttled as error:
+            self.throttled(request, error.seconds)
         except answers.OtherRequest:
             raise Refused(
                 "key_reused", _("This Idempotency-Key was used for another request."), 422

@@ -4,7 +4,6 @@ No browser sends that header with a socket, so no page of another site can open 
 name: where the page came from is asked of sessions alone.
 """
 
-from functools import partial
 from typing import Any
 
 from django.contrib.auth import BACKEND_SESSION_KEY
@@ -40,7 +39,7 @@ class BearerSockets:
             await receive()
             await send({"type": "websocket.close", "code": SIGNED_OUT})  # a 403 to the handshake
             return
-        await self.programs({**scope, "who": partial(_who, key)}, receive, send)
+        await self.programs({**scope, "who": lambda _session_with: _who(key)}, receive, send)
 
 
 def _who(key: str) -> Opened | None:

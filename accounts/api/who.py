@@ -1,13 +1,12 @@
 """Who asks: a person by a token or by the session of a page, or a facility's machine by its key."""
 
-from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db.models import CharField, DateTimeField, Exists, OuterRef
 from django.http import Http404
 from django.utils import timezone
-from rest_framework import permissions, throttling
+from rest_framework import permissions
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
@@ -15,11 +14,9 @@ from rest_framework.request import Request
 from accounts.actions.keys import MACHINE, PERSON, hash_of
 from accounts.address import current_address
 from accounts.gates import chosen_facility, facilities_of, has_accepted_notice, is_doctor
-from accounts.models import ApiToken, MachineClient, NoticeAcceptance, RateLimit
+from accounts.models import ApiToken, MachineClient, NoticeAcceptance
 from accounts.notice import NOTICE_VERSION
 from esanjeevani.composed import Composed
-
-MINUTE = timedelta(minutes=1)
 
 
 class BearerKey(BaseAuthentication):
@@ -133,25 +130,11 @@ class IsHealthWorker(IsPerson):
         return plain.facility is not None
 
 
-class PerClient(throttling.BaseThrottle):
+def limit_of(request: Request) -> tuple[str, str, int]:
     """So many requests a minute; counted in the database, like every limit here."""
-
-    def allow_request(self, request: Request, view: Any) -> bool:
-        what, who, limit = (
-            "api address",
-            current_address() or "",
-            settings.API_PER_MINUTE["address"],
-        )
-        if isinstance(request.auth, MachineClient):
-            what, who, limit = (
-                "api machine",
-                str(request.auth.pk),
-                settings.API_PER_MINUTE["machine"],
-            )
-        elif request.user.is_authenticated:
-            what, who, limit = "api person", str(request.user.pk), settings.API_PER_MINUTE["person"]
-        self._seconds = RateLimit.hit(what, who, limit=limit, window=MINUTE)
-        return not self._seconds
-
-    def wait(self) -> float:
-        return self._seconds
+    most = settings.API_PER_MINUTE
+    if isinstance(request.auth, MachineClient):
+        return "api machine", str(request.auth.pk), most["machine"]
+    if request.user.is_authenticated:
+        return "api person", str(request.user.pk), most["person"]
+    return "api address", current_address() or "", most["address"]

@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django_otp.models import Device
 
-from accounts.secrets import keyed_hash, new_code
+from accounts.secrets import keyed_hash
 from esanjeevani.prepared import prepared_cursor
 
 CODE_LIFE = timedelta(minutes=5)
@@ -15,6 +15,43 @@ MAX_TRIES = 5
 LOCK = timedelta(minutes=15)
 # Seconds to wait after the n-th wrong code.
 WAITS = {1: 0, 2: 2, 3: 5, 4: 10, 5: 0}
+
+# A fresh code, replacing the last one: no row while the number is locked, or a step `limits` says so.
+NEW_CODE = """
+INSERT INTO accounts_phonedevice AS device (name, confirmed, phone, code_hash, sent_at, tries, next_try_at)
+SELECT 'sms', TRUE, %(phone)s, %(hash)s, %(now)s, 0, %(now)s
+WHERE NOT EXISTS (SELECT 1 FROM limits WHERE is_over)
+ON CONFLICT (phone) DO UPDATE SET code_hash = excluded.code_hash, sent_at = excluded.sent_at, tries = 0,
+  next_try_at = excluded.next_try_at, locked_until = NULL
+  WHERE device.locked_until IS NULL OR device.locked_until <= %(now)s
+RETURNING id
+"""
+_WAITS = " ".join(f"WHEN {tries - 1} THEN %(wait{tries})s" for tries in WAITS)
+# One statement counts the try, compares and uses up: whoever guesses in parallel waits for the row and
+# is counted too.
+TRY = f"""
+UPDATE accounts_phonedevice SET
+  tries = CASE code_hash WHEN %(right)s THEN 0 ELSE tries + 1 END,
+  next_try_at = CASE tries {_WAITS} ELSE %(now)s END,
+  locked_until = CASE WHEN code_hash <> %(right)s AND tries = {MAX_TRIES - 1} THEN %(lock)s END,
+  code_hash = CASE code_hash WHEN %(right)s THEN '' ELSE code_hash END
+WHERE phone = %(phone)s AND code_hash <> '' AND tries < {MAX_TRIES} AND sent_at > %(oldest)s
+  AND next_try_at <= %(now)s AND (locked_until IS NULL OR locked_until <= %(now)s)
+"""  # noqa: S608 - numbers of ours
+TRIED = "code_hash = '' AS is_right, tries"
+
+
+def try_values(phone: str, code: str, now: datetime) -> dict[str, Any]:
+    adapt = connection.ops.adapt_datetimefield_value
+    waits = {f"wait{n}": adapt(now + timedelta(seconds=seconds)) for n, seconds in WAITS.items()}
+    return {
+        "phone": phone,
+        "right": keyed_hash("otp", phone, code),
+        "now": adapt(now),
+        "oldest": adapt(now - CODE_LIFE),
+        "lock": adapt(now + LOCK),
+        **waits,
+    }
 
 
 class CodeRefused(Exception):
@@ -54,24 +91,6 @@ class PhoneDevice(Device):
     def __str__(self) -> str:
         return self.phone
 
-    @classmethod
-    def new_challenge(cls, phone: str, now: datetime) -> str | None:
-        """A fresh code for `phone`, replacing the last one; None while the number is locked."""
-        code = new_code()
-        at = connection.ops.adapt_datetimefield_value(now)
-        table = connection.ops.quote_name(cls._meta.db_table)
-        with prepared_cursor() as cursor:
-            cursor.execute(
-                f"INSERT INTO {table} (name, confirmed, phone, code_hash, sent_at, tries, next_try_at)"  # noqa: S608
-                " VALUES ('sms', %(yes)s, %(phone)s, %(hash)s, %(at)s, 0, %(at)s)"
-                " ON CONFLICT (phone) DO UPDATE SET code_hash = excluded.code_hash,"
-                " sent_at = excluded.sent_at, tries = 0, next_try_at = excluded.next_try_at,"
-                f" locked_until = NULL WHERE {table}.locked_until IS NULL"
-                f" OR {table}.locked_until <= %(at)s RETURNING id",
-                {"yes": True, "phone": phone, "hash": keyed_hash("otp", phone, code), "at": at},
-            )
-            return code if cursor.fetchone() else None
-
     def verify_token(self, token: str) -> bool:
         """django-otp's question; the reason for a no is what try_code() raises."""
         try:
@@ -80,54 +99,23 @@ class PhoneDevice(Device):
             return False
         return True
 
-    def try_code(self, code: str) -> int | None:
-        """Use the code up; returns the id of the number's account, if it has one. Raises CodeRefused.
-
-        One statement counts the try, compares and uses up: whoever guesses in parallel waits for
-        the row and is counted too. Needs the number only, so the row is not read before.
-        """
+    def try_code(self, code: str) -> None:
+        """Use the code up. Raises CodeRefused. Needs the number only, so the row is not read before."""
         now = timezone.now()
-        tried = self._try(keyed_hash("otp", self.phone, code), now)
-        if tried is None:
+        with prepared_cursor() as cursor:
+            cursor.execute(f"{TRY} RETURNING {TRIED}", try_values(self.phone, code, now))
+            tried = cursor.fetchone()
+        self.judge(now, *tried[:2] if tried else (None, None))
+
+    def judge(self, now: datetime, is_right: bool | None, tries: int | None) -> None:
+        """What TRIED said, None where no try was allowed. Raises CodeRefused unless the code was right."""
+        if tries is None:
             raise self._why_not(now)
-        is_right, tries, account_id = tried
         if is_right:
-            return account_id
+            return
         if tries >= MAX_TRIES:
             raise CodeRefused("locked", int(LOCK.total_seconds()))
         raise CodeRefused("wrong", WAITS[tries])
-
-    def _try(self, right: str, now: datetime) -> tuple[bool, int, int | None] | None:
-        """Whether the code was right, the tries so far, the account; None when no try is allowed now."""
-        adapt = connection.ops.adapt_datetimefield_value
-        waits = " ".join(f"WHEN {tries - 1} THEN %(wait{tries})s" for tries in WAITS)
-        table = connection.ops.quote_name(self._meta.db_table)
-        with prepared_cursor() as cursor:
-            cursor.execute(
-                f"UPDATE {table} SET tries = CASE code_hash WHEN %(right)s THEN 0 ELSE tries + 1 END,"  # noqa: S608
-                f" next_try_at = CASE tries {waits} ELSE %(now)s END,"
-                " locked_until = CASE WHEN code_hash <> %(right)s AND tries = %(last)s THEN %(lock)s END,"
-                " code_hash = CASE code_hash WHEN %(right)s THEN '' ELSE code_hash END"
-                " WHERE phone = %(phone)s AND code_hash <> '' AND tries <= %(last)s"
-                " AND sent_at > %(oldest)s AND next_try_at <= %(now)s"
-                " AND (locked_until IS NULL OR locked_until <= %(now)s)"
-                " RETURNING code_hash, tries,"
-                " (SELECT id FROM accounts_user WHERE accounts_user.phone = %(phone)s)",
-                {
-                    "right": right,
-                    "phone": self.phone,
-                    "last": MAX_TRIES - 1,
-                    "now": adapt(now),
-                    "oldest": adapt(now - CODE_LIFE),
-                    "lock": adapt(now + LOCK),
-                    **{
-                        f"wait{tries}": adapt(now + timedelta(seconds=seconds))
-                        for tries, seconds in WAITS.items()
-                    },
-                },
-            )
-            row = cursor.fetchone()
-        return None if row is None else (row[0] == "", int(row[1]), row[2])
 
     def _why_not(self, now: datetime) -> CodeRefused:
         known = type(self).objects.filter(phone=self.phone).first()

@@ -1,4 +1,6 @@
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any
 
 from django.db import connection, models
 from django.utils import timezone
@@ -37,18 +39,36 @@ class RateLimit(models.Model):
         `who` is stored as a keyed hash: the table holds no phone number and no address. Keys are
         sorted, so that two requests lock their rows in one order.
         """
-        now = int(timezone.now().timestamp())
-        start = now - now % int(window.total_seconds())
-        opened = connection.ops.adapt_datetimefield_value(datetime.fromtimestamp(start, tz=UTC))
-        most = {keyed_hash(what, who): limit for what, who, limit in limits}
-        table = connection.ops.quote_name(cls._meta.db_table)
+        return Counting(*limits, window=window).hit()
+
+
+@lru_cache
+def counted(how_many: int) -> str:
+    """The statement that counts so many, as the step `limits` of others: what is_over must not be done."""
+    rows = ", ".join(f"(%(limit_{at})s, %(window)s, 1)" for at in range(how_many))
+    most = " ".join(f"WHEN %(limit_{at})s THEN %(most_{at})s" for at in range(how_many))
+    return (
+        f"INSERT INTO accounts_ratelimit (key, window_at, hits) VALUES {rows} "  # noqa: S608
+        "ON CONFLICT (key, window_at) DO UPDATE SET hits = accounts_ratelimit.hits + 1 "
+        f"RETURNING key, hits > CASE key {most} END AS is_over"
+    )
+
+
+class Counting:
+    """Some (what, who, limit) in the window that is open now, as counted() takes them."""
+
+    def __init__(self, *limits: tuple[str, str, int], window: timedelta) -> None:
+        now, length = int(timezone.now().timestamp()), int(window.total_seconds())
+        opened = datetime.fromtimestamp(now - now % length, tz=UTC)
+        self.seconds_left = length - now % length
+        self.values: dict[str, Any] = {"window": connection.ops.adapt_datetimefield_value(opened)}
+        most = sorted((keyed_hash(what, who), limit) for what, who, limit in limits)
+        for at, (key, limit) in enumerate(most):
+            self.values |= {f"limit_{at}": key, f"most_{at}": limit}
+        self._text = counted(len(limits))
+
+    def hit(self) -> int:
         with prepared_cursor() as cursor:
-            cursor.execute(
-                f"INSERT INTO {table} (key, window_at, hits) VALUES "  # noqa: S608
-                + ", ".join(["(%s, %s, 1)"] * len(most))
-                + f" ON CONFLICT (key, window_at) DO UPDATE SET hits = {table}.hits + 1"
-                " RETURNING key, hits",
-                [value for key in sorted(most) for value in (key, opened)],
-            )
-            over = any(hits > most[key] for key, hits in cursor.fetchall())
-        return start + int(window.total_seconds()) - now if over else 0
+            cursor.execute(self._text, self.values)
+            over = any(is_over for _key, is_over in cursor.fetchall())
+        return self.seconds_left if over else 0

@@ -6,6 +6,9 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+if TYPE_CHECKING:
+    from accounts.models.places import Facility
+
 
 class UserManager(BaseUserManager["User"]):
     def create_user(self, phone: str, password: str | None = None, **fields: Any) -> "User":
@@ -31,6 +34,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     last_login = None  # who signed in when stands in the audit events
+
+    # The health centres of their open posts, where the session brought them (accounts/session_store.py).
+    centres: "list[Facility] | None" = None
 
     objects = UserManager()
 

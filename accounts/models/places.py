@@ -56,15 +56,23 @@ class Facility(Named):
         ordering = ["name"]
 
 
+def is_open(now: Any, post: str = "") -> Q:
+    """Begun and not ended; `post` is the path to it, for whoever asks another model."""
+    not_ended = Q(**{f"{post}ended_at": None}) | Q(**{f"{post}ended_at__gt": now})
+    return not_ended & Q(**{f"{post}started_at__lte": now})
+
+
+def at_centre(now: Any, post: str = "") -> Q:
+    """Of health workers: they bring patients of their facility before doctors."""
+    return is_open(now, post) & Q(**{f"{post}role": Post.Role.HEALTH_WORKER})
+
+
 class PostQuerySet(models.QuerySet["Post"]):
     def open(self, now: Any = None) -> "PostQuerySet":
-        """Begun and not ended."""
-        now = now or timezone.now()
-        return self.filter(Q(ended_at=None) | Q(ended_at__gt=now), started_at__lte=now)
+        return self.filter(is_open(now or timezone.now()))
 
     def at_centres(self, now: Any = None) -> "PostQuerySet":
-        """Of health workers: they bring patients of their facility before doctors."""
-        return self.open(now).filter(role=Post.Role.HEALTH_WORKER)
+        return self.filter(at_centre(now or timezone.now()))
 
 
 class Post(models.Model):

@@ -1,7 +1,7 @@
 from django.db import transaction
 from django.db.models import BigAutoField
 
-from accounts.actions import record
+from accounts.actions import event, record
 from accounts.models import Patient, User
 from consult.actions.chat import TooManyFiles
 from consult.actions.telling import tell
@@ -9,7 +9,7 @@ from consult.consent import CONSENT_VERSION
 from consult.models import Attachment, Consent, Consultation
 from consult.uploads import CleanFile
 from esanjeevani.composed import Composed
-from esanjeevani.rows import insert, insert_unless_there
+from esanjeevani.steps import insert_with
 from queues.actions import NoToken, take_token
 from queues.models import Clinic, MoveRefused, Token
 
@@ -32,25 +32,25 @@ def save_draft(*, patient: Patient, clinic: Clinic, by: User, **case: object) ->
     `case` holds complaint, since, allergies, medicines, is_pregnant, is_disabled.
     """
     for _try in range(2):
-        with transaction.atomic():
-            draft = _write_draft(patient, {"clinic": clinic, **case})
-            if draft is None:  # the other tab sent the draft between our insert and our look
-                continue
-            record("consultation.draft", draft, by=by, patient=patient)
+        new = Consultation(patient=patient, clinic=clinic, **case)
+        noted = event("consultation.draft", new, by=by, patient=patient)
+        if insert_with(new, noted, unless_there=True):
+            return new
+        # None when the other tab sent the draft between our insert and our look.
+        if draft := _change_draft(patient, by, {"clinic": clinic, **case}):
             return draft
     raise MoveRefused("The draft could not be saved.")
 
 
-def _write_draft(patient: Patient, values: dict[str, object]) -> Consultation | None:
-    new = Consultation(patient=patient, **values)
-    if insert_unless_there(new):
-        return new
+@transaction.atomic
+def _change_draft(patient: Patient, by: User, values: dict[str, object]) -> Consultation | None:
     draft = DRAFT.first(patient=patient.pk)
     if draft is None:
         return None
     for name, value in values.items():
         setattr(draft, name, value)
     draft.save(update_fields=values)
+    record("consultation.draft", draft, by=by, patient=patient)
     return draft
 
 
@@ -115,8 +115,7 @@ def request_consultation(
     consent = Consent(
         consultation=consultation, version=CONSENT_VERSION, language=language, given_by_id=by.pk
     )
-    insert(consent)
-    record("consultation.request", consultation, by=by, patient=patient)
+    insert_with(consent, event("consultation.request", consultation, by=by, patient=patient))
     tell(consultation, "token", number=token.number, clinic=clinic.name_in(patient.language))
     return consultation
 

@@ -54,7 +54,7 @@ def patient(row: Patient) -> Resource:
                 "name": {"text": clean(row.guardian_name)},
             }
         ]
-        if row.guardian_name
+        if clean(row.guardian_name)
         else None,
         communication=[
             {"language": {"coding": [{"system": "urn:ietf:bcp:47", "code": row.language}]}}
@@ -80,6 +80,7 @@ def practitioner_id(doctor: Doctor) -> str:
 
 
 def practitioner(doctor: Doctor) -> Resource:
+    """An account may have no name; the guide wants one, and the register knows the number."""
     contact = clean(doctor.contact)
     return resource(
         "Practitioner",
@@ -94,7 +95,7 @@ def practitioner(doctor: Doctor) -> Resource:
             ),
             *_hpr(doctor),
         ],
-        name=[{"text": clean(doctor.user.name)}],
+        name=[{"text": clean(doctor.user.name) or clean(doctor.registration_number)}],
         telecom=[{"system": "email" if "@" in contact else "phone", "value": contact}]
         if contact
         else None,

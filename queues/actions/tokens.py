@@ -1,13 +1,15 @@
 from datetime import timedelta
+from functools import lru_cache
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from accounts.models import Patient, User
-from esanjeevani.rows import insert
+from esanjeevani.steps import Steps, insert_text, is_inserted, values_of
 from queues import broadcast
 from queues.line import Standing, door
-from queues.models import Clinic, ClinicDay, MoveRefused, Presence, Token
+from queues.models import Clinic, MoveRefused, Presence, Token
+from queues.models.clinics import NEXT_NUMBER, must_be_in_transaction
 
 
 class NoToken(Exception):
@@ -44,14 +46,9 @@ def take_token(
     It is taken late, because its row stays locked until that transaction ends.
     """
     wait = _check_open(clinic, patient, priority).wait
-    today = timezone.localdate()
-    number = ClinicDay.next_number(clinic, today)
-    if number > clinic.daily_limit:
-        raise NoToken("full")
     token = Token(
         clinic=clinic,
-        day=today,
-        number=number,
+        day=timezone.localdate(),
         patient=patient,
         priority=priority,
         brought_by=brought_by,
@@ -59,12 +56,38 @@ def take_token(
         expected_high=wait.high if wait else None,
     )
     try:
-        insert(token)
+        _insert_with_number(token)
     except IntegrityError:
         raise AlreadyWaiting(clinic, patient) from None
-    Presence.renew([token.pk])
     broadcast.line_changed(clinic.pk)
     return token
+
+
+def _insert_with_number(token: Token) -> None:
+    """The token gets its number and key, and its patient is present. Raises NoToken("full")."""
+    must_be_in_transaction()
+    adapt = connection.ops
+    asked = {
+        "clinic": token.clinic_id,
+        "day": adapt.adapt_datefield_value(token.day),
+        "most": token.clinic.daily_limit,
+        "until": adapt.adapt_datetimefield_value(timezone.now() + Presence.LEASE),
+    }
+    ((token.number, key),) = _inserting().ask(asked | values_of("token", token, ["number"]))
+    if key is None:
+        raise NoToken("full")
+    is_inserted(token, key)
+
+
+@lru_cache
+def _inserting() -> Steps:
+    token = insert_text("token", Token, number="last_number")
+    return Steps(
+        counter=NEXT_NUMBER,
+        token=f"{token} FROM counter WHERE last_number <= %(most)s RETURNING id",
+        presence="INSERT INTO queue_presence (token_id, until) SELECT id, %(until)s FROM token",
+        answer="SELECT last_number, (SELECT id FROM token) FROM counter",
+    )
 
 
 def _check_open(clinic: Clinic, patient: Patient, priority: int) -> Standing:

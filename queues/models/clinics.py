@@ -8,8 +8,21 @@ from django.utils import timezone
 
 from accounts.models import District, Facility, Patient, Speciality, State
 from accounts.models.base import Named, Public, Serves
+from esanjeevani.prepared import prepared_cursor
 
 MIDNIGHT = time(0, 0)
+# Locks the row of the clinic's day until the transaction ends.
+NEXT_NUMBER = """
+INSERT INTO queue_clinicday AS counter (clinic_id, day, last_number, head)
+VALUES (%(clinic)s, %(day)s, 1, 0)
+ON CONFLICT (clinic_id, day) DO UPDATE SET last_number = counter.last_number + 1
+RETURNING last_number
+"""
+
+
+def must_be_in_transaction() -> None:
+    if not connection.in_atomic_block:
+        raise RuntimeError("A number is taken in the transaction that inserts its token.")
 
 
 class Clinic(Named, Public):
@@ -198,14 +211,10 @@ class ClinicDay(models.Model):
         One statement; the row stays locked until the caller's transaction ends, so a number that
         is rolled back is given to the next patient and none is given twice.
         """
-        if not connection.in_atomic_block:
-            raise RuntimeError("A number is taken in the transaction that inserts its token.")
-        table = connection.ops.quote_name(cls._meta.db_table)
-        with connection.cursor() as cursor:
+        must_be_in_transaction()
+        with prepared_cursor() as cursor:
             cursor.execute(
-                f"INSERT INTO {table} (clinic_id, day, last_number, head) VALUES (%s, %s, 1, 0) "  # noqa: S608
-                f"ON CONFLICT (clinic_id, day) DO UPDATE SET last_number = {table}.last_number + 1 "
-                "RETURNING last_number",
-                [clinic.pk, connection.ops.adapt_datefield_value(day)],
+                NEXT_NUMBER,
+                {"clinic": clinic.pk, "day": connection.ops.adapt_datefield_value(day)},
             )
             return int(cursor.fetchone()[0])

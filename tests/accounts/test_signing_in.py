@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth import BACKEND_SESSION_KEY, SESSION_KEY
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.utils import timezone
 
@@ -310,10 +310,11 @@ def test_a_known_and_an_unknown_number_get_the_same_answers_byte_for_byte():
 
 def test_it_costs_few_queries(django_assert_num_queries):
     browser = Client()
-    with django_assert_num_queries(6):
+    on_postgresql = connection.vendor == "postgresql"  # in which one statement has several steps
+    with django_assert_num_queries(2 if on_postgresql else 5):
         browser.post("/sign-in/", {"phone": PHONE})
     code = code_sent_to(PHONE)
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(3 if on_postgresql else 6):
         typed(browser, code)
 
 

@@ -13,6 +13,7 @@ from accounts.actions import answers
 from accounts.api.shapes import NoticeOutput, PatientOutput
 from accounts.api.telling import told
 from accounts.models import ApiToken, AuditEvent, KeptAnswer, Message, Patient, User
+from accounts.models.limits import Counting
 from consult.api.shapes import ConsultationOutput, EarlierOutput
 from consult.models import Consultation
 from queues.models import Token
@@ -151,7 +152,8 @@ def test_a_kept_answer_is_read_by_nobody_without_the_key():
 
 
 def test_who_died_at_work_is_taken_over_and_keeps_no_answer_any_more():
-    asked = {"who": "asha", "key": uuid.uuid4().hex, "request": "POST /patients/"}
+    limit = Counting(("api person", "asha", 10), window=timedelta(minutes=1))
+    asked = {"who": "asha", "key": uuid.uuid4().hex, "request": "POST /patients/", "limit": limit}
     first = answers.reserve(**asked)
     with pytest.raises(answers.StillAtWork):
         answers.reserve(**asked)

@@ -245,6 +245,14 @@ def with_odd_letters() -> Consultation:
     return finished(room)
 
 
+def without_names() -> Consultation:
+    """The account of a doctor may have no name, and a guardian's may be one that nobody can read."""
+    room = a_room(a_patient(guardian_name="\x01", guardian_relation="\x02"))
+    room.doctor.user.name = ""
+    room.doctor.user.save()
+    return finished(room)
+
+
 def with_files() -> Consultation:
     """A photo with the case, a report in the talk; and a warning when to come back."""
     clinic = a_clinic()
@@ -291,5 +299,5 @@ def refilled() -> Consultation:
 ALL: list[Callable[[], Consultation]] = [
     minimal, full, no_medicine, minor, in_hindi, ten_medicines, forty_medicines, corrected,
     hub_with_referral, transferred, half_a_pressure, pregnant, with_odd_letters, with_files,
-    in_writing, refilled,
+    in_writing, refilled, without_names,
 ]  # fmt: skip

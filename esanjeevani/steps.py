@@ -1,0 +1,152 @@
+"""Several changes in one statement: the way to PostgreSQL and back costs more than most of them.
+
+Each step is an INSERT or UPDATE that may read what those before it returned, by their names. All of
+them see the tables as they were before the first. SQLite, which changes nothing inside of a WITH and
+is not asked over a wire, does them one after the other (docs/decisions/0040).
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Model
+
+from esanjeevani.prepared import prepared_cursor, this_threads_connection
+from esanjeevani.rows import columns_of
+
+Values = dict[str, Any]
+
+
+class Steps:
+    """Named steps, and the SELECT that answers: its rows are what ask() returns."""
+
+    def __init__(self, answer: str, **steps: str) -> None:
+        self._steps = {**steps, "answer": answer}
+        parts = ", ".join(f"{name} AS ({text})" for name, text in steps.items())
+        self._text = f"WITH {parts} {answer}"
+
+    def ask(self, values: Values) -> list[tuple[Any, ...]]:
+        """`values` as the database takes them, by the names that the texts have for them."""
+        if this_threads_connection().vendor != "postgresql":
+            return self._ask_one_by_one(values)
+        with prepared_cursor() as cursor:
+            cursor.execute(self._text, values)
+            found: list[tuple[Any, ...]] = cursor.fetchall()
+        return found
+
+    @transaction.atomic(savepoint=False)
+    def _ask_one_by_one(self, values: Values) -> list[tuple[Any, ...]]:
+        known, parts = dict(values), list[str]()
+        found: list[tuple[Any, ...]] = []
+        for name, text in self._steps.items():
+            with this_threads_connection().cursor() as cursor:
+                cursor.execute(f"WITH {', '.join(parts)} {text}" if parts else text, known)
+                found = cursor.fetchall()
+                if cursor.description:
+                    parts.append(_as_table(name, [one[0] for one in cursor.description], found))
+            known |= {
+                f"{name}_{r}_{c}": v for r, row in enumerate(found) for c, v in enumerate(row)
+            }
+        return found
+
+
+def _as_table(name: str, columns: list[str], found: Sequence[Sequence[Any]]) -> str:
+    """What a step returned, for the WITH of the next one."""
+    rows = [
+        f"({', '.join(f'%({name}_{at}_{column})s' for column in range(len(columns)))})"
+        for at in range(len(found))
+    ]
+    nothing = f"SELECT {', '.join(['NULL'] * len(columns))} WHERE 1 = 0"
+    said = f"VALUES {', '.join(rows)}" if rows else nothing
+    return f"{name}({', '.join(columns)}) AS ({said})"
+
+
+def insert_with(row: Model, *others: Model, unless_there: bool = False) -> bool:
+    """Insert this new row and what comes with it, and give it its key.
+
+    The others may point to it before it has one; they do not learn theirs. With `unless_there` nothing
+    is inserted, and False returned, when a unique constraint says that such a row is there already.
+    """
+    connection = this_threads_connection()
+    links = _all_links(others, row)
+    found = _inserts(type(row), links, unless_there, connection.vendor).ask(
+        values_of("first", row) | _all_values(others, links)
+    )
+    if not found:
+        return False
+    is_inserted(row, found[0][0])
+    return True
+
+
+def is_inserted(row: Model, key: Any) -> None:
+    """The row is in the table now, with this key."""
+    row.pk = key
+    row._state.adding, row._state.db = False, this_threads_connection().alias
+
+
+Links = tuple[str, ...]  # columns of a row in which the key of the first one stands
+Others = tuple[tuple[type[Model], Links], ...]
+
+
+def _all_links(others: Sequence[Model], to: Model) -> Others:
+    return tuple((type(other), _links(other, to)) for other in others)
+
+
+def _links(row: Model, to: Model) -> Links:
+    known = row._state.fields_cache
+    keys = _keys_of(type(row), type(to))
+    return tuple(str(field.column) for field in keys if known.get(field.name) is to)
+
+
+@lru_cache(maxsize=200)
+def _keys_of(model: type[Model], to: type[Model]) -> list[Any]:
+    fields: list[Any] = list(model._meta.local_concrete_fields)
+    return [field for field in fields if field.related_model is to]
+
+
+def _all_values(others: Sequence[Model], links: Others) -> Values:
+    values: Values = {}
+    for at, other in enumerate(others):
+        values |= values_of(f"with_{at}", other, links[at][1])
+    return values
+
+
+def values_of(name: str, row: Model, without: Sequence[str] = ()) -> Values:
+    """What insert_text() has places for."""
+    connection = this_threads_connection()
+    return {
+        f"{name}_{column}": how.of(row, connection)
+        for column, how in columns_of(type(row), connection.vendor).items()
+        if column not in without
+    }
+
+
+def insert_text(name: str, model: type[Model], **known: str) -> str:
+    """An INSERT of one row up to its FROM; `known` are columns that other steps say."""
+    connection = this_threads_connection()
+    columns = columns_of(model, connection.vendor)
+    names = ", ".join(map(connection.ops.quote_name, columns))
+    places = ", ".join(known.get(column, f"%({name}_{column})s") for column in columns)
+    table = connection.ops.quote_name(model._meta.db_table)
+    return f"INSERT INTO {table} ({names}) SELECT {places}"
+
+
+@lru_cache(maxsize=200)
+def _inserts(model: type[Model], others: Others, unless_there: bool, vendor: str) -> Steps:
+    del vendor  # of the names' quotes and of what is sent
+    but = " ON CONFLICT DO NOTHING" if unless_there else ""
+    first = f"{insert_text('first', model)} WHERE TRUE{but} RETURNING {_key(model)} AS key"
+    return Steps("SELECT key FROM first", first=first, **_with(others))
+
+
+def _with(others: Others) -> dict[str, str]:
+    return {
+        f"with_{at}": insert_text(f"with_{at}", other, **dict.fromkeys(links, "first.key"))
+        + " FROM first"
+        for at, (other, links) in enumerate(others)
+    }
+
+
+def _key(model: type[Model]) -> str:
+    return this_threads_connection().ops.quote_name(model._meta.pk.column)
