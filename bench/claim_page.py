@@ -8,9 +8,11 @@ from django.views.decorators.http import require_safe
 
 from queues.claim import claim_text
 
-# Whoever was called joins the end of the line again at once.
+# Whoever was called joins the end of the line again at once, and as anybody: with their priority the
+# same hundred would be called again and again, and nobody else ever.
 SERVED = """
-UPDATE queue_token SET state = 'waiting', doctor_id = NULL, called_at = NULL, number = number + 1000000
+UPDATE queue_token SET state = 'waiting', doctor_id = NULL, called_at = NULL, priority = 2,
+  number = number + 1000000
 WHERE doctor_id = %(doctor)s AND state IN ('called', 'serving')
 """
 

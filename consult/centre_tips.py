@@ -13,7 +13,7 @@ from django.utils import timezone
 from consult.day import midnight
 from esanjeevani.any_of import in_shares, with_places
 from esanjeevani.live import Message
-from esanjeevani.prepared import prepared_cursor
+from esanjeevani.prepared import ask
 
 # A line for each open case, one for what was settled today, one for who scanned the centre's code today.
 NEWS = """
@@ -71,6 +71,4 @@ def _read(facility_ids: list[int]) -> list[tuple[int, ...]]:
     text = with_places(NEWS, len(facility_ids))
     since = connection.ops.adapt_datetimefield_value(midnight())
     today = connection.ops.adapt_datefield_value(timezone.localdate())
-    with prepared_cursor() as cursor:
-        cursor.execute(text, [*facility_ids, *facility_ids, since, *facility_ids, today])
-        return list(cursor.fetchall())
+    return ask(text, [*facility_ids, *facility_ids, since, *facility_ids, today]).rows

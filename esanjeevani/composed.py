@@ -133,6 +133,12 @@ class Composed(Columns, Generic[Row]):
     def all(self, **values: Any) -> list[Row]:
         return [self._row(columns) for columns in self._ask(values)]
 
+    def given_by(self, sql: str, values: Any) -> list[Row]:
+        """What another text gives that changes rows and returns all their columns in the model's order."""
+        text = self._text = self._text or self._compose()
+        here = this_threads_connection()
+        return [self._row(_converted(text, columns, here)) for columns in ask(sql, values).rows]
+
     def _row(self, columns: Sequence[Any]) -> Row:
         how = cast(_Text, self._text).rows
         assert how, "values_list() is for Columns"  # noqa: S101

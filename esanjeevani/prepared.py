@@ -6,8 +6,7 @@ index stands in the text, so it is for the composed queries and SQL by hand; wha
 not be prepared (docs/decisions/0024).
 """
 
-from collections.abc import Iterator
-from typing import Any, Self
+from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from psycopg import Error
@@ -39,33 +38,6 @@ def _asked_by_cursor(connection: Any, text: str, values: Values) -> Answer:
     with connection.cursor() as cursor:
         cursor.execute(text, values)
         return Answer(cursor.fetchall() if cursor.description else [], cursor.rowcount)
-
-
-class PreparedCursor:
-    """As much of a cursor as is needed to ask."""
-
-    def __init__(self) -> None:
-        self._rows: Iterator[tuple[Any, ...]] = iter(())
-        self.rowcount = -1
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """It holds nothing open."""
-
-    def execute(self, text: str, values: Values = ()) -> None:
-        rows, self.rowcount = ask(text, values)
-        self._rows = iter(rows)
-
-    def fetchone(self) -> tuple[Any, ...] | None:
-        return next(self._rows, None)
-
-    def fetchall(self) -> list[tuple[Any, ...]]:
-        return list(self._rows)
-
-
-prepared_cursor = PreparedCursor
 
 
 def was_cut() -> bool:

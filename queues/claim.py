@@ -1,18 +1,22 @@
 """The claim: the doctor's next patient is found, locked and called by one statement.
 
 It is SQL by hand because it is the hottest statement of the service and each word of it is chosen for
-the index `queue_token_in_turn`: the first row of that index is the answer, however many wait behind
-it. bench/limits/claims.py runs the same text in pgbench, and shows that it costs the same with a
-thousand and with a million people waiting. The same rules stand in queues/wait.py, played ahead.
+the index `queue_token_in_turn`: the first row of each rank stands where that index is entered, however
+many wait behind it and however many were called before it. bench/limits/claims.py runs the same text
+in pgbench, and shows that it costs the same with a thousand and with a million people waiting, and
+beside a long transaction. The same rules stand in queues/wait.py, played ahead.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from django.db import connection
 from django.utils import timezone
 
+from esanjeevani.composed import Composed
+from esanjeevani.prepared import ask
 from queues.models import PRIORITY_RUN, Token
 
 # --- before: may this doctor call, and in which order is it to be? --------------------------------
@@ -26,23 +30,40 @@ SELECT
     WHERE clinic_id = %(clinic)s AND called_at >= %(midnight)s AND priority <> 0 AND NOT comes_first
     ORDER BY called_at DESC LIMIT %(run)s) AS last_calls WHERE priority = 1),
   EXISTS (SELECT 1 FROM queue_token WHERE clinic_id = %(clinic)s AND state = 'waiting'
-    AND comes_first),
-  EXISTS (SELECT 1 FROM queue_token WHERE clinic_id = %(clinic)s AND state = 'waiting'
     AND NOT comes_first AND yields),
   EXISTS (SELECT 1 FROM queue_token WHERE clinic_id = %(clinic)s AND state = 'waiting')
 """
 
 # --- the claim ------------------------------------------------------------------------------------
-# Not before the line's head (actions/heads.py); present; called or seen by no other doctor; at home or
-# at a screen that is free (an emergency may break in); not parted from this doctor after a report, nor
-# anybody of the same account. OFFSET 0 has the last three asked of one patient after the other until one
-# may go: joined, they would walk over everybody who is with a doctor.
+# Who is called before whom: comes_first, yields, priority. A rank is asked if the one before gave nobody.
+EMERGENCY = ("FALSE", "FALSE", "0")
+PUT_BACK = tuple(("TRUE", "FALSE", priority) for priority in "012")
+PRIORITY = ("FALSE", "FALSE", "1")
+ORDINARY = ("FALSE", "FALSE", "2")
+YIELDING = tuple(("FALSE", "TRUE", priority) for priority in "012")
+USUAL = (EMERGENCY, *PUT_BACK, PRIORITY, ORDINARY, *YIELDING)
+AFTER_A_RUN = (EMERGENCY, *PUT_BACK, ORDINARY, PRIORITY, *YIELDING)
+
+
+def ranks_text(ranks: tuple[tuple[str, str, str], ...] = USUAL) -> str:
+    """Before a statement: the ranks as a table in their turn."""
+    rows = ", ".join(f"({turn}, {', '.join(rank)})" for turn, rank in enumerate(ranks))
+    return f"WITH ranks (turn, comes_first, yields, priority) AS (VALUES {rows})"
+
+
+# The first of one rank: not before the line's head (actions/heads.py), where the index is entered, so
+# that whoever was called before is not even passed by; present; called or seen by no other doctor; at
+# home or at a screen that is free (an emergency may break in); not parted from this doctor after a
+# report, nor anybody of the same account. OFFSET 0 has the last three asked of one patient after the
+# other until one may go: joined, they would walk over everybody who is with a doctor. That the priority
+# stands in the comparison, too, leaves this index alone to enter.
 FIRST = """
   SELECT token.id FROM queue_token token
   JOIN queue_presence presence ON presence.token_id = token.id
-  WHERE token.clinic_id = %(clinic)s AND token.state = 'waiting' AND {whom}
-    AND token.number >= (SELECT COALESCE(MAX(head), 0) FROM queue_clinicday
-      WHERE clinic_id = %(clinic)s AND day = %(today)s)
+  WHERE token.clinic_id = %(clinic)s AND token.state = 'waiting'
+    AND token.comes_first = rank.comes_first AND token.yields = rank.yields
+    AND token.priority = rank.priority AND (token.priority, token.day, token.number)
+      >= (rank.priority, (SELECT day FROM head), (SELECT number FROM head))
     AND presence.until > %(now)s
     AND NOT EXISTS (SELECT 1 FROM queue_token held
       WHERE held.patient_id = token.patient_id AND held.state IN ('called', 'serving')
@@ -55,23 +76,28 @@ FIRST = """
       JOIN accounts_patient parted ON parted.id = apart.patient_id
       JOIN accounts_patient this ON this.account_id = parted.account_id
       WHERE apart.doctor_id = %(doctor)s AND this.id = token.patient_id LIMIT 1 OFFSET 0)
-  ORDER BY token.comes_first DESC, token.yields, token.priority, token.day, token.number
+  ORDER BY token.day, token.number
   LIMIT 1 {lock}
 """
+# The inner LIMIT, of more than there are, keeps a rank from being asked twice.
 CLAIM = """
-UPDATE queue_token SET state = 'called', doctor_id = %(doctor)s, called_at = %(now)s, yields = {no}
-WHERE id = {first} RETURNING *
+{ranks}, head (day, number) AS (
+  SELECT COALESCE(MAX(day), '0001-01-01'), COALESCE(MAX(head), 0) FROM queue_clinicday
+  WHERE clinic_id = %(clinic)s AND day = %(today)s AND head > 0)
+UPDATE queue_token SET state = 'called', doctor_id = %(doctor)s, called_at = %(now)s, yields = FALSE
+WHERE id = (
+  SELECT id FROM (
+    SELECT ({first}) AS id FROM (SELECT * FROM ranks ORDER BY turn) AS rank LIMIT 99
+  ) AS firsts
+  WHERE id IS NOT NULL LIMIT 1)
+RETURNING {columns}
 """
 STOP_YIELDING = """
-UPDATE queue_token SET yields = {no} WHERE id IN (
+UPDATE queue_token SET yields = FALSE WHERE id IN (
   SELECT id FROM queue_token
   WHERE clinic_id = %(clinic)s AND state = 'waiting' AND NOT comes_first AND yields {lock})
 """
-
-ANYBODY = "NOT token.comes_first"
-EMERGENCY = "NOT token.comes_first AND NOT token.yields AND token.priority = 0"
-PUT_BACK = "token.comes_first"
-ORDINARY = "NOT token.comes_first AND NOT token.yields AND token.priority = 2"
+TOKENS = Composed(lambda: Token.objects.all())
 
 
 @dataclass(frozen=True)
@@ -81,29 +107,19 @@ class Before:
     is_on_duty: bool
     holds: bool  # the doctor has a patient already
     run: int  # priority calls in a row
-    some_put_back: bool
     some_yield: bool  # missed a call and let one other go first
     anybody: bool  # waits, present or not
 
     @property
-    def turns(self) -> tuple[str, ...]:
-        """Who goes before whom; mostly the order of the index says it alone."""
-        over = self.run >= PRIORITY_RUN
-        return (
-            *((EMERGENCY,) if self.some_put_back or over else ()),
-            *((PUT_BACK,) if self.some_put_back else ()),
-            *((ORDINARY,) if over else ()),
-            ANYBODY,
-        )
+    def ranks(self) -> tuple[tuple[str, str, str], ...]:
+        return AFTER_A_RUN if self.run >= PRIORITY_RUN else USUAL
 
 
 def look_before(clinic_id: int, doctor_id: int) -> Before:
     """In one statement."""
     midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
     asked = {"clinic": clinic_id, "doctor": doctor_id, "midnight": _at(midnight)}
-    with connection.cursor() as cursor:
-        cursor.execute(BEFORE, asked | {"run": PRIORITY_RUN})
-        on_duty, holds, run, *line = cursor.fetchone()
+    [(on_duty, holds, run, *line)] = ask(BEFORE, asked | {"run": PRIORITY_RUN}).rows
     return Before(bool(on_duty), bool(holds), int(run), *map(bool, line))
 
 
@@ -119,24 +135,28 @@ def claim(clinic_id: int, doctor_id: int, before: Before) -> Token | None:
         "now": _at(timezone.now()),
         "today": connection.ops.adapt_datefield_value(timezone.localdate()),
     }
-    found = list(Token.objects.raw(claim_text(before.turns), asked))
+    found = TOKENS.given_by(claim_text(before.ranks), asked)
     if found and before.some_yield:
         with connection.cursor() as cursor:
-            cursor.execute(_text(STOP_YIELDING, lock="FOR UPDATE"), asked)
+            cursor.execute(STOP_YIELDING.format(lock=_lock("FOR UPDATE")), asked)
     return found[0] if found else None
 
 
-def claim_text(turns: tuple[str, ...] = (ANYBODY,)) -> str:
-    """The statement; of several turns a later one is looked for only when the earlier gave nobody."""
-    firsts = [f"({_text(FIRST, whom=turn, lock='FOR UPDATE OF token')})" for turn in turns]
-    first = f"COALESCE({', '.join(firsts)})" if len(firsts) > 1 else firsts[0]
-    return _text(CLAIM, first=first)
+@cache
+def claim_text(ranks: tuple[tuple[str, str, str], ...] = USUAL) -> str:
+    """The statement; of several ranks a later one is asked only when the earlier gave nobody."""
+    columns = (str(field.column) for field in Token._meta.concrete_fields)
+    return CLAIM.format(
+        ranks=ranks_text(ranks),
+        first=FIRST.format(lock=_lock("FOR UPDATE OF token")),
+        columns=", ".join(columns),
+    )
 
 
-def _text(text: str, lock: str = "", **parts: str) -> str:
+def _lock(words: str) -> str:
     """SQLite has locked everybody else out already: the transaction is an immediate one."""
     skips = connection.features.has_select_for_update_skip_locked
-    return text.format(lock=f"{lock} SKIP LOCKED" if skips else "", no="FALSE", **parts)
+    return f"{words} SKIP LOCKED" if skips else ""
 
 
 def _at(moment: datetime) -> Any:

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.models import Patient
 from esanjeevani.any_of import in_shares, with_places
-from esanjeevani.prepared import prepared_cursor
+from esanjeevani.prepared import ask
 
 # Who is busy is asked doctor by doctor: a join would walk over everybody who is held anywhere.
 COUNT = """
@@ -53,7 +53,6 @@ def count(clinic_ids: Iterable[int], patient: Patient | None = None) -> dict[int
     text = COUNT if patient is None else COUNT_FOR_PATIENT
     counts: dict[int, Counts] = {}
     for share in in_shares(clinic_ids):
-        with prepared_cursor() as cursor:
-            cursor.execute(with_places(text, len(share)), asked + share)
-            counts.update((pk, Counts(*numbers)) for pk, *numbers in cursor.fetchall())
+        found = ask(with_places(text, len(share)), asked + share).rows
+        counts.update((pk, Counts(*numbers)) for pk, *numbers in found)
     return counts

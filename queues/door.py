@@ -7,7 +7,7 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.models import Patient
-from esanjeevani.prepared import prepared_cursor
+from esanjeevani.prepared import ask
 from queues.models import Clinic
 
 # ClinicHours.covers() and the querysets of Token, Duty and KeptApart, side by side. A patient put back
@@ -57,8 +57,5 @@ def look(clinic: Clinic, patient: Patient, now: datetime | None = None) -> Look:
         "time": adapt(now.time().replace(microsecond=0)),
         "midnight": adapt(datetime.min.time()),
     }
-    with prepared_cursor() as cursor:
-        cursor.execute(LOOK, asked)
-        is_open, *waiting, doctors, busy = cursor.fetchone()
-    emergencies, before, ordinary = waiting
+    [(is_open, emergencies, before, ordinary, doctors, busy)] = ask(LOOK, asked).rows
     return Look(bool(is_open), (emergencies, before, ordinary), doctors, busy)

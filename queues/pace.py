@@ -6,15 +6,33 @@ from itertools import groupby
 from typing import Any
 
 from django.core.cache import cache
-from django.db.models import F, Window
+from django.db.models import BigAutoField, DateTimeField, F, QuerySet, Window
 from django.db.models.functions import RowNumber
 from django.utils import timezone
 
+from esanjeevani.any_of import ALL_SIZES, AnyOf
 from queues.models import Clinic, Token
 from queues.wait import LAST_CALLS, Call, Pace, learn
 
 LEARN_FROM = timedelta(days=2)
 REMEMBERED = 30  # seconds: a pace does not change with every patient
+
+
+def _ended_last(clinics: list[Any], since: Any) -> "QuerySet[Token, tuple[Any, ...]]":
+    """Each clinic's calls that ended last, in the order of the clinics."""
+    newest = Window(RowNumber(), partition_by=F("clinic_id"), order_by=F("ended_at").desc())
+    ended = Token.objects.filter(
+        clinic__id__in=clinics,
+        state__in=[Token.State.DONE, Token.State.NO_SHOW],
+        called_at__gte=since,
+    )
+    rows = ended.annotate(newest=newest).filter(newest__lte=LAST_CALLS).order_by("clinic_id")
+    return rows.values_list(
+        "clinic_id", "doctor_id", "issued_at", "called_at", "ended_at", "priority"
+    )
+
+
+ENDED_LAST = AnyOf(_ended_last, BigAutoField(), sizes=ALL_SIZES, since=DateTimeField())
 
 
 def paces(clinics: Iterable[Clinic]) -> dict[int, Pace]:
@@ -31,7 +49,9 @@ def paces(clinics: Iterable[Clinic]) -> dict[int, Pace]:
 
 
 def _learned(clinics: list[Clinic]) -> dict[int, Pace]:
-    calls = {clinic: [row[1:] for row in rows] for clinic, rows in groupby(_last(clinics), _clinic)}
+    since = timezone.now() - LEARN_FROM
+    ended = ENDED_LAST.columns([clinic.pk for clinic in clinics], since=since)
+    calls = {clinic: [row[1:] for row in rows] for clinic, rows in groupby(ended, _clinic)}
     return {
         clinic.pk: learn(
             [_call(*row) for row in calls.get(clinic.pk, [])],
@@ -39,20 +59,6 @@ def _learned(clinics: list[Clinic]) -> dict[int, Pace]:
         )
         for clinic in clinics
     }
-
-
-def _last(clinics: list[Clinic]) -> list[tuple[Any, ...]]:
-    """Each clinic's calls that ended last, in the order of the clinics."""
-    newest = Window(RowNumber(), partition_by=F("clinic_id"), order_by=F("ended_at").desc())
-    ended = Token.objects.filter(
-        clinic__in=clinics,
-        state__in=[Token.State.DONE, Token.State.NO_SHOW],
-        called_at__gte=timezone.now() - LEARN_FROM,
-    )
-    rows = ended.annotate(newest=newest).filter(newest__lte=LAST_CALLS).order_by("clinic_id")
-    return list(
-        rows.values_list("clinic_id", "doctor_id", "issued_at", "called_at", "ended_at", "priority")
-    )
 
 
 def _clinic(row: tuple[Any, ...]) -> int:

@@ -12,7 +12,7 @@ from accounts.models import AuditEvent, Patient, User
 from consult.models import Consultation
 from esanjeevani.any_of import ALL_SIZES, FEW, AnyOf, in_shares
 from esanjeevani.composed import Columns, Composed
-from esanjeevani.prepared import prepared_cursor
+from esanjeevani.prepared import ask
 from esanjeevani.rows import insert, insert_all, insert_unless_there, update
 from queues.models import Clinic, MoveRefused, Token
 from tests.factories import a_clinic, a_draft, a_patient, on_duty, waiting
@@ -209,16 +209,13 @@ def test_a_migration_beside_us_fails_one_question_and_not_each_one_after_it():
         cursor.execute("CREATE TABLE changing (number integer)")
     try:
         asked = "SELECT number FROM changing"
-        for _ in range(4):
-            with prepared_cursor() as cursor:
-                cursor.execute(asked)
+        ask(asked)
         assert asked in what_is_prepared().values()
         with psycopg.connect(**connection.get_connection_params() | {"autocommit": True}) as beside:
             beside.execute("ALTER TABLE changing ALTER number TYPE bigint")
-        with pytest.raises(NotSupportedError), prepared_cursor() as cursor:
-            cursor.execute(asked)
-        with prepared_cursor() as cursor:
-            cursor.execute(asked)
+        with pytest.raises(NotSupportedError):
+            ask(asked)
+        ask(asked)
     finally:
         with connection.cursor() as cursor:
             cursor.execute("DROP TABLE changing")
@@ -229,16 +226,12 @@ def test_a_table_that_is_changed_here_is_planned_anew_by_postgresql():
     asked = "SELECT number FROM changing"
     with connection.cursor() as cursor:
         cursor.execute("CREATE TEMPORARY TABLE changing (number integer)")
-    for _ in range(4):
-        with prepared_cursor() as cursor:
-            cursor.execute(asked)
+    ask(asked)
     assert asked in what_is_prepared().values()
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE changing ADD other integer")
         cursor.execute("INSERT INTO changing VALUES (7, 8)")
-    with prepared_cursor() as cursor:
-        cursor.execute(asked)
-        assert cursor.fetchall() == [(7,)]
+    assert ask(asked).rows == [(7,)]
 
 
 def what_is_prepared() -> dict[str, str]:

@@ -19,7 +19,7 @@ from django.utils import timezone
 from accounts.models import KeptAnswer
 from accounts.models.limits import Counting, counted
 from accounts.secrets import keyed_hash
-from esanjeevani.prepared import prepared_cursor
+from esanjeevani.prepared import ask
 from esanjeevani.steps import Steps
 
 KEPT_FOR = timedelta(days=1)
@@ -75,8 +75,7 @@ class Reservation:
         nonce = os.urandom(12)
         text = json.dumps(data, cls=DjangoJSONEncoder).encode()
         sealed = nonce + _cipher(self.key).encrypt(nonce, text, None)
-        with prepared_cursor() as cursor:
-            cursor.execute(KEEP, [status, sealed, self.row.pk, _adapted(self.row.created_at)])
+        ask(KEEP, [status, sealed, self.row.pk, _adapted(self.row.created_at)])
 
     def give_up(self) -> None:
         """It failed through a fault of ours: asking again tries again."""

@@ -14,7 +14,7 @@ from accounts.models.messages import CLAIM_LEASE
 from accounts.sms import SmsFailed, backend
 from esanjeevani.celery_app import enqueue, sweep
 from esanjeevani.composed import Columns, Composed
-from esanjeevani.prepared import prepared_cursor
+from esanjeevani.prepared import ask
 from esanjeevani.steps import is_inserted
 
 SWEEP_SIZE = 200
@@ -58,14 +58,11 @@ def queue_sms(
 
 def _write(message: Message, key: str, language: str, slots: dict[str, object]) -> bool:
     """Into the outbox; False when there is no such text any more. It is found as the row is written."""
-    with prepared_cursor() as cursor:
-        cursor.execute(
-            f"{WRITE} RETURNING id, template_id", sms_values(message, key, language, slots)
-        )
-        row = cursor.fetchone()
-    if row is None:
+    values = sms_values(message, key, language, slots)
+    written = ask(f"{WRITE} RETURNING id, template_id", values).rows
+    if not written:
         return False
-    pk, message.template_id = row
+    [(pk, message.template_id)] = written
     is_inserted(message, pk)
     return True
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django_otp.models import Device
 
 from accounts.secrets import keyed_hash
-from esanjeevani.prepared import prepared_cursor
+from esanjeevani.prepared import ask
 
 CODE_LIFE = timedelta(minutes=5)
 MAX_TRIES = 5
@@ -102,10 +102,8 @@ class PhoneDevice(Device):
     def try_code(self, code: str) -> None:
         """Use the code up. Raises CodeRefused. Needs the number only, so the row is not read before."""
         now = timezone.now()
-        with prepared_cursor() as cursor:
-            cursor.execute(f"{TRY} RETURNING {TRIED}", try_values(self.phone, code, now))
-            tried = cursor.fetchone()
-        self.judge(now, *tried[:2] if tried else (None, None))
+        tried = ask(f"{TRY} RETURNING {TRIED}", try_values(self.phone, code, now)).rows
+        self.judge(now, *tried[0][:2] if tried else (None, None))
 
     def judge(self, now: datetime, is_right: bool | None, tries: int | None) -> None:
         """What TRIED said, None where no try was allowed. Raises CodeRefused unless the code was right."""

@@ -6,7 +6,7 @@ from django.db import connection, models
 from django.utils import timezone
 
 from accounts.secrets import keyed_hash
-from esanjeevani.prepared import prepared_cursor
+from esanjeevani.prepared import ask
 
 
 class RateLimit(models.Model):
@@ -68,7 +68,5 @@ class Counting:
         self._text = counted(len(limits))
 
     def hit(self) -> int:
-        with prepared_cursor() as cursor:
-            cursor.execute(self._text, self.values)
-            over = any(is_over for _key, is_over in cursor.fetchall())
+        over = any(is_over for _key, is_over in ask(self._text, self.values).rows)
         return self.seconds_left if over else 0

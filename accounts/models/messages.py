@@ -5,7 +5,7 @@ from django.conf import settings
 from django.db import connection, models
 from django.utils import timezone
 
-from esanjeevani.prepared import prepared_cursor
+from esanjeevani.prepared import ask
 from esanjeevani.rows import update
 
 CLAIM_LEASE = timedelta(seconds=60)
@@ -99,9 +99,8 @@ class Message(models.Model):
         """Take this row for sending; False when it is sent, or somebody else holds it."""
         now = timezone.now()
         adapt = connection.ops.adapt_datetimefield_value
-        with prepared_cursor() as cursor:
-            cursor.execute(CLAIM, [adapt(now), self.pk, adapt(now), adapt(now - CLAIM_LEASE)])
-            return bool(cursor.rowcount)
+        claimed = ask(CLAIM, [adapt(now), self.pk, adapt(now), adapt(now - CLAIM_LEASE)])
+        return bool(claimed.rowcount)
 
     def mark_sent(self) -> None:
         sent = {"state": self.State.SENT, "sent_at": timezone.now(), "error": ""}

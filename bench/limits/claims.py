@@ -114,9 +114,10 @@ def _by_length(short: Line, long: Line) -> Iterator[Limit]:
 
 def _beside_a_long_transaction(site: Site, line: Line) -> Iterator[Limit]:
     """The longer it is open, the more dead rows lie where the line begins: all rounds in one."""
-    quiet = median(line.pgbench() for _round in range(ROUNDS))
-    with _open_transaction(site), _heads_put_forward():
-        beside = [line.pgbench() for _round in range(ROUNDS)]
+    with _heads_put_forward():
+        quiet = median(line.pgbench() for _round in range(ROUNDS))
+        with _open_transaction(site):
+            beside = [line.pgbench() for _round in range(ROUNDS)]
     yield Limit(
         what="claim, a long transaction open",
         ours=beside[-1],  # the last: what piled up until then

@@ -9,6 +9,7 @@ from bench.services import CannotStart
 from queues.models import Clinic, ClinicDay, Token
 
 FIRST = 100_000_000  # ids from here on are theirs
+LAST = 2_000_000_000  # numbers: who joins the line again takes one that nobody counted
 
 
 def crowd(clinic: Clinic, how_many: int) -> None:
@@ -20,7 +21,7 @@ def crowd(clinic: Clinic, how_many: int) -> None:
         # Constraints between tables hold by construction; checking a million of them takes minutes.
         with connection.cursor() as cursor:
             cursor.execute("SET session_replication_role = replica")
-            ClinicDay.objects.create(clinic=clinic, day=today, last_number=how_many)
+            ClinicDay.objects.create(clinic=clinic, day=today, last_number=LAST)
             for statement in STATEMENTS:
                 cursor.execute(statement, numbers)
             cursor.execute("SET session_replication_role = DEFAULT")

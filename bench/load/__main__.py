@@ -18,8 +18,11 @@ from bench.load.browser import Network
 from bench.load.gateway import Gateway
 from bench.load.ledger import Ledger
 from bench.load.parameters import Parameters
+from bench.load.report import Beside, Reading, Spent
 from bench.load.stage import Stage, stage, start_all
 from bench.services import CannotStart
+
+REST = 10.0  # seconds
 
 
 def main() -> int:
@@ -55,7 +58,7 @@ async def _run(site: Stage, plan: Parameters, cast) -> int:
         import_string("bench.load.invariants.Watch"),
     )
     report = import_string("bench.load.report.table")
-    spent_of = import_string("bench.load.report.Spent")
+    rest = await _at_rest(site)
     print(import_string("bench.report.machine")())
     print(f"{plan}\n{plan.doctors} doctors, about {plan.expected} consultations", flush=True)
     ledger = Ledger()
@@ -68,19 +71,29 @@ async def _run(site: Stage, plan: Parameters, cast) -> int:
     ):
         play = play_of(plan, cast, network, gateway, watch)
         await play.open()
-        before, own, begun = site.cpu(), time.process_time(), time.monotonic()
+        await play.warm_up()
+        before = _read(site)
         await play.arrivals(plan.seconds, plan.rate_at)
         await play.close()
         await asyncio.to_thread(site.site.wait_for_worker)
-        after, seconds = site.cpu(), time.monotonic() - begun
-        cpu = {name: after[name] - before[name] for name in after if name in before}
-        spent = spent_of(seconds, cpu, time.process_time() - own)
+        after = _read(site)
         await asyncio.to_thread(watch.look_back, gateway.received)
-    print(f"\n{report(ledger, spent, watch)}")
+    print(f"\n{report(ledger, after.since(before), watch, Beside(rest, before, after))}")
     for service in site.containers.processes.running:
         if "Traceback" in (log := site.containers.processes.log(service)):
             print(f"\n{service} says:\n{log[log.rindex('Traceback') :][:3000]}")
     return 1 if watch.broken or ledger.errors else 0
+
+
+async def _at_rest(site: Stage) -> Spent:
+    """What the processes use while nobody is there."""
+    before = _read(site)
+    await asyncio.sleep(REST)
+    return _read(site).since(before)
+
+
+def _read(site: Stage) -> Reading:
+    return Reading(time.monotonic(), site.cpu(), time.process_time(), site.memory())
 
 
 def reachable() -> dict[str, set[str]]:

@@ -68,7 +68,7 @@ def _health_workers(plan: Parameters, consultations: int, clinics: list) -> list
     """One to a sub-centre; each is linked to the next two clinics."""
     there = District.objects.get(code=555)
     waiting = ceil(plan.peak_rate * (plan.talk + 30))  # at the same time
-    how_many = ceil(consultations * 1.2 / PER_HEALTH_WORKER) + waiting + 10
+    how_many = ceil(consultations * 1.2 / PER_HEALTH_WORKER) + waiting + plan.strangers + 10
     spokes = Facility.objects.bulk_create(
         Facility(name=f"Sub-centre {n}", kind="sub_centre", state_id=rows.KERALA, district=there)
         for n in range(how_many)

@@ -43,6 +43,11 @@ class Ledger:
     rang: dict[str, float] = field(default_factory=dict)
     asked: dict[str, float] = field(default_factory=dict)
 
+    def begin_to_count(self) -> None:
+        """What was done and how long it took until now was the warm-up. What broke in it stays."""
+        for kept in (self.steps, self.updates, self.counts):
+            kept.clear()
+
     def error(self, what: str, detail: str = "") -> None:
         self.errors[what] += 1
         if len(self.examples) < ERRORS_KEPT:

@@ -9,6 +9,9 @@ TALK_SECONDS = 390.0  # 6.5 minutes
 TURN_SECONDS = 2.5  # of the run, from one patient to the next, whatever the compression
 PER_DOCTOR = 29  # 28.7 consultations a doctor and day
 PER_HEALTH_WORKER = 7  # a day
+LOOK_EVERY = (
+    10.0  # seconds of the run between two looks at the invariants, one of them a stranger's
+)
 HUB_SHARE = 0.99  # 2,84,246 of 2,87,354 on one full day of 2023
 PEAK = 3.0  # the peak hour against the mean of the day
 # The hours from 6 to midnight, in multiples of the day's mean; nobody comes at night.
@@ -20,6 +23,7 @@ class Parameters:
     """One run. Times that people take are shortened by `compression`; what they do is not."""
 
     seconds: float = 180.0  # during which people come
+    warm_up: float = 45.0  # before that, not counted: every process reads, plans and composes once
     rate: float = 0.4  # consultations begun a second: the mean of the whole day
     flat: bool = False  # at the same rate all the time, instead of hour by hour
     compression: float = 20.0
@@ -37,7 +41,8 @@ class Parameters:
     @property
     def expected(self) -> int:
         """Consultations of the whole run."""
-        return ceil(sum(self.rate_at(second) for second in range(ceil(self.seconds))))
+        counted = sum(self.rate_at(second) for second in range(ceil(self.seconds)))
+        return ceil(counted + self.rate * self.warm_up)
 
     def rate_at(self, second: float) -> float:
         """Arrivals a second at this moment of the run."""
@@ -45,6 +50,11 @@ class Parameters:
             return self.rate
         hour = min(len(HOURS) - 1, int(second / self.seconds * len(HOURS)))
         return self.rate * HOURS[hour]
+
+    @property
+    def strangers(self) -> int:
+        """Who look at somebody else's consultation, each once, until the last are seen."""
+        return ceil((self.warm_up + self.seconds) / LOOK_EVERY * 1.5)
 
     @property
     def talk(self) -> float:

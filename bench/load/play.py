@@ -14,10 +14,9 @@ from bench.load.gateway import Gateway
 from bench.load.health_workers import HealthWorker
 from bench.load.invariants import Watch
 from bench.load.ledger import Ledger
-from bench.load.parameters import PER_DOCTOR, PER_HEALTH_WORKER, Parameters
+from bench.load.parameters import LOOK_EVERY, PER_DOCTOR, PER_HEALTH_WORKER, Parameters
 from bench.load.patients import Patient
 
-LOOK_EVERY = 10.0  # seconds between two looks at the invariants
 FINISHES_WITHIN = 240.0  # seconds for those who came last
 COMES_AFTER = (
     0.3  # seconds from one doctor who goes on duty to the next: not all open the door at once
@@ -65,6 +64,12 @@ class Play:
         random.seed(self.plan.seed)
         self.watching = asyncio.create_task(self._watch())
         await self.staff(self.plan.doctors)
+
+    async def warm_up(self) -> None:
+        """People who are not counted, until the last of them is seen: who comes later is counted whole."""
+        await self.arrivals(self.plan.warm_up, lambda _second: self.plan.rate)
+        await self.empties(self.finishes_within)
+        self.ledger.begin_to_count()
 
     async def staff(self, doctors: int) -> None:
         """So many at work from now on, who come one after the other. Raises NobodyOnDuty."""

@@ -7,6 +7,7 @@ from bench.load.invariants import Watch
 from bench.load.ledger import Ledger
 
 PAGE_LIMIT, UPDATE_LIMIT = 0.300, 1.0  # seconds, p95
+MIB = 1024**2
 FEW = 5  # of so many no p95 is told
 
 
@@ -23,6 +24,30 @@ class Spent:
         return sum(self.cpu.values())
 
 
+@dataclass(frozen=True)
+class Reading:
+    """What each process has used until one moment, and what it holds."""
+
+    at: float  # of time.monotonic()
+    cpu: dict[str, float]  # seconds
+    client: float
+    memory: dict[str, int]  # bytes
+
+    def since(self, before: "Reading") -> Spent:
+        """Of the processes that were there before."""
+        cpu = {name: self.cpu[name] - used for name, used in before.cpu.items() if name in self.cpu}
+        return Spent(self.at - before.at, cpu, self.client - before.client)
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What a run of `make load` shows beside what it cost."""
+
+    rest: Spent  # while nobody was there
+    before: Reading  # when counting began
+    after: Reading
+
+
 def percentile(values: list[float], percent: int) -> float:
     """Seconds."""
     if len(values) < 2:
@@ -30,11 +55,12 @@ def percentile(values: list[float], percent: int) -> float:
     return quantiles(values, n=100, method="inclusive")[percent - 1]
 
 
-def table(ledger: Ledger, spent: Spent, watch: Watch) -> str:
+def table(ledger: Ledger, spent: Spent, watch: Watch, beside: Beside | None = None) -> str:
     consultations = ledger.counts["consultations"]
     parts = [
         _head(ledger, spent, consultations),
         _cpu(spent, consultations),
+        *((_rest(beside.rest), _memory(beside.before, beside.after)) if beside else ()),
         _latencies("step", ledger.steps, PAGE_LIMIT, consultations),
         _latencies("live update", ledger.updates, UPDATE_LIMIT, consultations),
         _errors(ledger),
@@ -66,6 +92,22 @@ def _cpu(spent: Spent, consultations: int) -> str:
     )
     client = spent.client
     lines.append(f"| (the driver) | {client / each * 1000:.0f} | {client / spent.seconds:.0%} |")
+    return "\n".join(lines)
+
+
+def _rest(rest: Spent) -> str:
+    """What more consultations a second would share."""
+    used = sorted(rest.cpu.items(), key=lambda row: -row[1])
+    shares = ", ".join(f"{name} {seconds / rest.seconds:.1%}" for name, seconds in used if seconds)
+    return f"At rest, nobody there: {rest.servers / rest.seconds:.1%} of the time ({shares})"
+
+
+def _memory(before: Reading, after: Reading) -> str:
+    """It may grow while texts and plans are learned, and must end to: compare runs of different length."""
+    lines = ["| process | MiB of its own, when counting began | at the end |", "|---|--:|--:|"]
+    for name, held in sorted(after.memory.items(), key=lambda row: -row[1]):
+        begun = before.memory.get(name, 0)
+        lines.append(f"| {name} | {begun / MIB:.1f} | {held / MIB:.1f} |")
     return "\n".join(lines)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.cpu import tree_seconds
+from bench.cpu import tree_memory, tree_seconds
 from bench.services import CannotStart, Site, running_site
 from deploy.trial import free_port
 from deploy.try_commands import Containers, Failed
@@ -47,6 +47,10 @@ class Stage:
     def cpu(self) -> dict[str, float]:
         """Seconds that each has used until now, with all its children."""
         return {name: tree_seconds(pid) for name, pid in self.pids().items()}
+
+    def memory(self) -> dict[str, int]:
+        """Bytes that each holds for itself now, with all its children."""
+        return {name: tree_memory(pid) for name, pid in self.pids().items()}
 
     def start(self, service: str) -> None:
         """Also again, after it was killed."""

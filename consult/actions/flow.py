@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from consult.models import CallEvent
 from consult.people import Role, patients_seat
-from esanjeevani.prepared import prepared_cursor
+from esanjeevani.prepared import ask
 
 CLOCKS_DIFFER_BY = timedelta(seconds=5)
 # SQL by hand: seconds and their sum only grow, whatever comes late or twice. So nothing is locked: of
@@ -69,6 +69,5 @@ def report_flow(*, came: CallEvent, since: datetime, flows: Iterable[Flow]) -> N
     rows = ", ".join([LEG] * (len(values) // LEG.count("%s")))
     doctor, patient = str(Role.DOCTOR), str(patients_seat(came.consultation))
     talk = came.consultation_id
-    with prepared_cursor() as cursor:
-        cursor.execute(KEEP.format(rows=rows), values)
-        cursor.execute(SUM_UP, [talk, doctor, patient, patient, doctor, talk])
+    ask(KEEP.format(rows=rows), values)
+    ask(SUM_UP, [talk, doctor, patient, patient, doctor, talk])

@@ -10,6 +10,7 @@ from esanjeevani.composed import Columns
 from queues import broadcast
 from queues.actions.heads import come_back
 from queues.claim import Before, claim, look_before
+from queues.due import clinics_near_a_turn
 from queues.line import read_line
 from queues.models import Clinic, Duty, KeptApart, MoveRefused, Token
 
@@ -161,7 +162,7 @@ def people_near_their_turn() -> list[tuple[Token, int]]:
     untold = Token.objects.waiting().filter(told_at=None)
     absent = untold.exclude(presence__until__gt=now)
     near = []
-    for clinic in Clinic.objects.filter(pk__in=absent.values("clinic_id")):
+    for clinic in Clinic.objects.filter(pk__in=clinics_near_a_turn()):
         line = read_line(clinic)
         if not line.doctors:  # nobody calls now: they are told when somebody does
             continue

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.models import District, Facility, Patient, Speciality, State
 from accounts.models.base import Named, Public, Serves
-from esanjeevani.prepared import prepared_cursor
+from esanjeevani.prepared import ask
 
 MIDNIGHT = time(0, 0)
 # Locks the row of the clinic's day until the transaction ends.
@@ -212,9 +212,6 @@ class ClinicDay(models.Model):
         is rolled back is given to the next patient and none is given twice.
         """
         must_be_in_transaction()
-        with prepared_cursor() as cursor:
-            cursor.execute(
-                NEXT_NUMBER,
-                {"clinic": clinic.pk, "day": connection.ops.adapt_datefield_value(day)},
-            )
-            return int(cursor.fetchone()[0])
+        asked = {"clinic": clinic.pk, "day": connection.ops.adapt_datefield_value(day)}
+        [(number,)] = ask(NEXT_NUMBER, asked).rows
+        return int(number)

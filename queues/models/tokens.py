@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Doctor, Patient, User
 from accounts.models.base import Public
 from esanjeevani.any_of import in_shares, with_places
-from esanjeevani.prepared import prepared_cursor
+from esanjeevani.prepared import ask
 from queues.models.clinics import Clinic
 from queues.models.moves import MoveRefused, Moving
 
@@ -269,8 +269,7 @@ class Presence(models.Model):
         """Their pages were closed: absent in 15 s, unless they come back."""
         until = connection.ops.adapt_datetimefield_value(timezone.now() + cls.GRACE)
         for share in in_shares(token_ids):
-            with prepared_cursor() as cursor:
-                cursor.execute(with_places(END, len(share)), [until, *share])
+            ask(with_places(END, len(share)), [until, *share])
 
     @classmethod
     def of(cls, token_ids: Iterable[int]) -> set[int]:
@@ -278,9 +277,8 @@ class Presence(models.Model):
         now = connection.ops.adapt_datetimefield_value(timezone.now())
         found: set[int] = set()
         for share in in_shares(token_ids):
-            with prepared_cursor() as cursor:
-                cursor.execute(with_places(PRESENT, len(share)), [now, *share])
-                found.update(pk for (pk,) in cursor.fetchall())
+            rows = ask(with_places(PRESENT, len(share)), [now, *share]).rows
+            found.update(pk for (pk,) in rows)
         return found
 
 

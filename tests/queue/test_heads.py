@@ -1,13 +1,19 @@
 """A call begins to look where the line begins, and nobody who waits is behind that."""
 
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
+import psycopg
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from queues.actions import call_next, finish_token, pass_over, put_back, put_heads_forward
-from queues.models import Clinic, ClinicDay, Token
-from tests.factories import a_clinic, a_doctor, on_duty, waiting
+from queues.claim import claim_text
+from queues.models import Clinic, ClinicDay, Presence, Token
+from tests.factories import a_clinic, a_doctor, a_patient, on_duty, waiting
 
 pytestmark = pytest.mark.django_db
 
@@ -87,3 +93,58 @@ def test_the_people_of_last_night_are_not_behind_todays_head():
     yesterdays.refresh_from_db()
     pass_over(token=yesterdays)
     assert head(clinic) == 0
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_beside_a_long_transaction_a_call_passes_by_nobody_who_was_called_before():
+    """What they left in the index cannot be removed while it is open: the call enters behind them."""
+    clinic, gone, last = a_long_line(GONE)
+    with a_long_transaction():
+        Token.objects.filter(pk__in=gone).update(state="left", ended_at=timezone.now())
+        assert blocks_of_a_call(clinic) > GONE
+        put_heads_forward()
+        assert blocks_of_a_call(clinic) < GONE / 2
+        assert called(clinic) == last
+
+
+GONE = 240
+
+
+def a_long_line(before: int) -> tuple[Clinic, list[int], Token]:
+    """A clinic, so many who wait there, and the last one of the line.
+
+    Whoever follows another stands in another block of the table, as after a day's work.
+    """
+    clinic, (last,) = a_line(1)
+    numbers = sorted(range(2, before + 2), key=lambda number: number % 5)
+    gone = Token.objects.bulk_create(
+        Token(clinic=clinic, day=last.day, number=number, patient=a_patient()) for number in numbers
+    )
+    Presence.renew(token.pk for token in gone)
+    Token.objects.filter(pk=last.pk).update(number=before + 2)
+    ClinicDay.objects.filter(clinic=clinic).update(last_number=before + 2)
+    return clinic, [token.pk for token in gone], last
+
+
+@contextmanager
+def a_long_transaction() -> Iterator[None]:
+    """Somebody's report."""
+    with psycopg.connect(**connection.get_connection_params()) as report:
+        report.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        report.execute("SELECT 1")
+        yield
+
+
+def blocks_of_a_call(clinic: Clinic) -> int:
+    """Of 8 kB, by the indexes that a large table is read by."""
+    values = {"clinic": clinic.pk, "doctor": on_duty(clinic).pk}
+    values |= {"now": timezone.now(), "today": timezone.localdate()}
+    with connection.cursor() as cursor:
+        cursor.execute("BEGIN; SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
+        explain = "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON)"
+        cursor.execute(f"{explain} {claim_text()}", values)
+        found = cursor.fetchone()[0]
+        cursor.execute("ROLLBACK")
+    plan = (json.loads(found) if isinstance(found, str) else found)[0]["Plan"]
+    return int(plan["Shared Hit Blocks"]) + int(plan["Shared Read Blocks"])

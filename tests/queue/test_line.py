@@ -20,6 +20,7 @@ from queues.actions import (
     people_near_their_turn,
     take_token,
 )
+from queues.due import look
 from queues.line import priority_run, read_line, turns
 from queues.models import PRIORITY_RUN, Clinic, Duty, Presence, Token
 from queues.pace import paces
@@ -322,3 +323,15 @@ def test_absent_people_near_their_turn_are_told_once():
     assert people_near_their_turn() == []
     Duty.objects.update(paused_at=None)
     assert people_near_their_turn() == [(tokens[0], 0)]
+
+
+def test_who_is_absent_far_back_has_no_line_read():
+    clinic, _doctor = staffed(near_ahead=1)
+    _first, _next, third, _last = a_line(clinic, *[ORDINARY] * 4)
+    _before, second = a_line(clinic, PRIORITY, PRIORITY)
+    away(third)
+    assert not look().turns
+    away(second)
+    assert look().turns
+    Duty.objects.update(paused_at=timezone.now())
+    assert not look().turns
