@@ -11,6 +11,10 @@ MOST = 20
 SHORTEST = 2  # letters
 
 
+class UnknownCode(Exception):
+    """No diagnosis of the table has this code, or there is no table."""
+
+
 @cache
 def _table() -> Any:
     """The package; None where it is not installed."""
@@ -45,7 +49,14 @@ def _fits(code: str, title: str, words: list[str]) -> bool:
     return code.lower().startswith(words[0]) or all(word in title for word in words)
 
 
-def title_of(code: str) -> str:
-    """The title of a code; empty where it is unknown or there is no table."""
-    table = _table() if code else None
-    return str(table.get_description(code)) if table and table.is_valid_item(code) else ""
+def coded(typed: str) -> tuple[str, str]:
+    """A diagnosis's code as the table writes it, and its title; both empty where nothing was typed.
+
+    Raises UnknownCode: records that travel carry no code that nobody could check.
+    """
+    if not typed:
+        return "", ""
+    table, code = _table(), typed.upper()
+    if table is None or not table.is_valid_item(code) or table.is_chapter_or_block(code):
+        raise UnknownCode(typed)
+    return table.add_dot(code), str(table.get_description(code))

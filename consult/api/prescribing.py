@@ -27,7 +27,7 @@ from consult.api.prescription_shapes import (
 from consult.api.rules import NOT_ISSUED, rules
 from consult.forms import NoteForm
 from consult.forms.medicines import LineForm
-from consult.icd10 import title_of
+from consult.icd10 import UnknownCode, coded
 from consult.models import Consultation, MedicineSet, Note, Prescription
 from consult.views.rules_panel import rules_context
 
@@ -52,7 +52,11 @@ class Notes(DoctorsVerb):
         """Keep findings, diagnosis, tests, advice and follow-up as they are."""
         found = self.found(request, consultation)
         typed = self.read()
-        code = typed.pop("icd10", "").upper()
+        try:
+            code, title = coded(typed.pop("icd10", ""))
+        except UnknownCode:
+            words = _("This code is not in the ICD-10 here. Leave it out: the words count.")
+            raise ValidationError({"icd10": [words]}) from None
         form = NoteForm(typed, instance=Note.objects.filter(consultation=found).first())
         said = cleaned(form)
         with rules():
@@ -61,7 +65,7 @@ class Notes(DoctorsVerb):
                 by=self.doctor.user,
                 **said,
                 icd10=code,
-                icd10_title=title_of(code),
+                icd10_title=title,
             )
         return self.answer(note)
 

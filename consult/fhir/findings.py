@@ -101,8 +101,8 @@ def diagnosis(row: Consultation, note: Note, links: Links) -> Resource:
     found = condition(
         row, links, "diagnosis", note.diagnosis, verificationStatus=concept(code=certainty)
     )
-    if note.icd10:
-        code = codes.coding(codes.ICD_10, note.icd10, note.icd10_title or clean(note.diagnosis))
+    if note.icd10 and note.icd10_title:
+        code = codes.coding(codes.ICD_10, note.icd10, note.icd10_title)
         found["code"] = {"coding": [code], "text": clean(note.diagnosis)}
     return found
 

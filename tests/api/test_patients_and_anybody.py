@@ -133,10 +133,15 @@ def test_a_diagnosis_is_words_with_or_without_a_code(room):
     assert rao.get("icd10/?q=j").status_code == 400
     assert rao.get("icd10/?q=no such illness").json() == []
     path = f"doctor/consultations/{room.uid}/note/"
-    coded = rao.put(path, {"diagnosis": "Sore throat", "icd10": "j03.9"}).json()
-    assert (coded["diagnosis"], coded["icd10"], coded["icd10_title"]) == (
-        "Sore throat", "J03.9", "Acute tonsillitis, unspecified",
-    )  # fmt: skip
+    for typed in ("j03.9", "J039"):
+        coded = rao.put(path, {"diagnosis": "Sore throat", "icd10": typed}).json()
+        assert (coded["diagnosis"], coded["icd10"], coded["icd10_title"]) == (
+            "Sore throat", "J03.9", "Acute tonsillitis, unspecified",
+        )  # fmt: skip
+    for unknown in ("Q99.99", "J00-J06", "X"):
+        refused = rao.put(path, {"diagnosis": "Sore throat", "icd10": unknown})
+        assert (refused.status_code, list(refused.json()["fields"])) == (400, ["icd10"])
+    assert Note.objects.get(consultation=room).icd10 == "J03.9"
     free = rao.put(path, {"diagnosis": "Something that no table has"}).json()
     assert (free["diagnosis"], free["icd10"], free["icd10_title"]) == (
         "Something that no table has", "", "",
