@@ -74,11 +74,12 @@ async def _run(site: Stage, plan: Parameters, cast) -> int:
         await play.warm_up()
         before = _read(site)
         await play.arrivals(plan.seconds, plan.rate_at)
-        await play.close()
+        await play.last_are_seen()
         await asyncio.to_thread(site.site.wait_for_worker)
-        after = _read(site)
+        after, counted = _read(site), ledger.until_now()
+        await play.close()
         await asyncio.to_thread(watch.look_back, gateway.received)
-    print(f"\n{report(ledger, after.since(before), watch, Beside(rest, before, after))}")
+    print(f"\n{report(counted, after.since(before), watch, Beside(rest, before, after))}")
     for service in site.containers.processes.running:
         if "Traceback" in (log := site.containers.processes.log(service)):
             print(f"\n{service} says:\n{log[log.rindex('Traceback') :][:3000]}")

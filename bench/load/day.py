@@ -125,6 +125,7 @@ async def _run(
             await climb.go(options.begin)
         finally:
             _say_verdict(climb, socket_minute)
+        await play.last_are_seen()
         await play.close()
         await asyncio.to_thread(site.site.wait_for_worker)
         await asyncio.to_thread(watch.look_back, gateway.received)

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 ERRORS_KEPT = 20
 
@@ -47,6 +47,15 @@ class Ledger:
         """What was done and how long it took until now was the warm-up. What broke in it stays."""
         for kept in (self.steps, self.updates, self.counts):
             kept.clear()
+
+    def until_now(self) -> "Ledger":
+        """Without what will be done from now on; what will break is in both."""
+        return replace(
+            self,
+            steps={name: list(seconds) for name, seconds in self.steps.items()},
+            updates={name: list(seconds) for name, seconds in self.updates.items()},
+            counts=Counter(self.counts),
+        )
 
     def error(self, what: str, detail: str = "") -> None:
         self.errors[what] += 1

@@ -93,11 +93,14 @@ class Play:
         while self.visits and time.monotonic() < until:
             await asyncio.wait(self.visits, timeout=1)
 
-    async def close(self) -> None:
+    async def last_are_seen(self) -> None:
         """Nobody comes any more; those who are there are seen."""
         await self.empties(self.finishes_within)
         for _visit in self.visits:
             self.ledger.error("not done when the run ended")
+
+    async def close(self) -> None:
+        """The doctors go home, all at once: no consultation needs that, so it is not counted."""
         for desk in self.desks:
             desk.closing.set()
         if self.doctors:

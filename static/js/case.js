@@ -4,7 +4,8 @@ const form = document.querySelector("[data-case]");
 const state = document.querySelector("[data-save-state]");
 const PAUSE_MS = 1200;
 const RETRY_MS = 4000;
-let timer;
+const OUTLIVES = 60_000; // bytes; the browser still sends so much of a page that is gone
+let timer; // of what is not on its way yet
 let saving = Promise.resolve();
 let leaving = false;
 let typed = 0; // how often
@@ -12,11 +13,14 @@ let saved = 0; // as it was typed then, and nothing of it is wrong
 
 async function save() {
   const saving = typed;
+  timer = null;
+  const body = String(new URLSearchParams(new FormData(form))); // a quarter of the work of several parts; files are not in it
   try {
     const answer = await fetch(form.action, {
       method: "POST",
-      headers: { Accept: "application/json" },
-      body: new URLSearchParams(new FormData(form)), // a quarter of the work of several parts; files are not in it
+      headers: { Accept: "application/json", "Content-Type": "application/x-www-form-urlencoded" },
+      body,
+      keepalive: body.length < OUTLIVES,
     });
     if (answer.redirected || answer.status >= 500) throw new Error(String(answer.status));
     const said = await answer.json();
@@ -58,4 +62,5 @@ form.addEventListener("submit", async (event) => {
   }
   setTimeout(() => form.requestSubmit(event.submitter)); // not while this event is still being told
 });
+addEventListener("pagehide", () => { if (timer && !leaving) save(); }); // closed in the pause
 addEventListener("pageshow", () => { leaving = false; });

@@ -7,7 +7,8 @@ import { reload } from "./reload.js";
 
 const PAUSE_MS = 1500;
 const RETRY_MS = 4000;
-let timer;
+const OUTLIVES = 60_000; // bytes; the browser still sends so much of a page that is gone
+let timer; // of what is not on its way yet
 let leaving = false;
 
 const form = () => document.querySelector("[data-autosave]");
@@ -17,11 +18,15 @@ async function save() {
   const saved = form();
   if (!saved) return;
   say("unsaved");
+  clearTimeout(timer);
+  timer = null;
+  const body = String(new URLSearchParams(new FormData(saved)));
   try {
     const answer = await fetch(saved.action, {
       method: "POST",
-      headers: { "X-Requested-With": "fetch" },
-      body: new URLSearchParams(new FormData(saved)),
+      headers: { "X-Requested-With": "fetch", "Content-Type": "application/x-www-form-urlencoded" },
+      body,
+      keepalive: body.length < OUTLIVES,
     });
     if (answer.status >= 500 || answer.redirected) throw new Error(String(answer.status));
     if (answer.status === 409) reload();
@@ -50,7 +55,9 @@ document.addEventListener("submit", (event) => {
   if (event.target !== form()) return;
   leaving = !event.target.matches("[data-stay]") || event.submitter?.matches("[data-leave]");
   clearTimeout(timer);
+  timer = null;
 });
+addEventListener("pagehide", () => { if (timer && !leaving) save(); }); // closed in the pause
 addEventListener("pageshow", () => { leaving = false; });
 
 document.addEventListener("click", (event) => {

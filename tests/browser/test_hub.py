@@ -277,6 +277,11 @@ def test_what_is_typed_while_the_network_is_away_is_there_when_it_is_back(
         register(worker, "Pinki Kumari")
         write_case(worker)
         expect(worker.get_by_text("Saved", exact=True)).to_be_visible()
+        worker.get_by_label("What you see and feel").fill("Scaly edges")
+        address = worker.url
+        worker.goto("about:blank")  # in the pause before it saves itself
+        until(lambda: Consultation.objects.get().examination == "Scaly edges")
+        worker.goto(address)
         worker.context.set_offline(True)
         worker.get_by_label("What you see and feel").fill("Scaly edges, 3 cm")
         expect(worker.get_by_text("No connection. Kept on this page")).to_be_visible()

@@ -5,8 +5,9 @@ import re
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from consult.models import Prescription
+from consult.models import Note, Prescription
 from tests.browser.acting import people, staff_sign_in
+from tests.calling import until
 from tests.factories import a_clinic, a_doctor, as_patient, in_the_room, on_duty, the_formulary
 from tests.running import Site
 
@@ -29,6 +30,19 @@ def test_the_keyboard_alone_writes_checks_and_issues(site: Site, chromium: Brows
     assert [
         (line["generic"], line["strength"], line["frequency"], line["quantity"]) for line in kept
     ] == [("Paracetamol", "650 mg", "bd", 10)]
+
+
+def test_what_was_typed_is_kept_when_the_page_is_left_at_once(
+    site: Site, chromium: Browser
+) -> None:
+    clinic = a_clinic()
+    consultation = in_the_room(clinic, on_duty(clinic, a_doctor()))
+    with people(chromium, site.urls, (1280, 800)) as (page,):
+        staff_sign_in(page, "/doctor/", consultation.doctor.user)
+        page.goto(f"/doctor/consultations/{consultation.uid}/")
+        page.get_by_label("Findings").fill("Throat red")
+        page.goto("about:blank")
+        until(lambda: Note.objects.filter(findings="Throat red").exists())
 
 
 def write_paracetamol(page: Page) -> None:
