@@ -8,12 +8,13 @@ from collections.abc import Callable
 
 import pytest
 from django.db import transaction
-from django.urls import URLPattern, reverse
+from django.urls import reverse
 from django.utils import timezone
 
 from consult import actions
 from consult.models import Consultation, FollowUp
 from consult.uploads import clean_upload
+from tests.addresses import Address
 from tests.consult.test_strangers import CENTRES, DOCTORS, GET_AND_POST, POST_ONLY
 from tests.factories import (
     a_doctor,
@@ -34,7 +35,7 @@ from tests.factories import (
 pytestmark = pytest.mark.django_db
 
 MAKES_SENSE = {200, 202, 204, 302, 404, 409, 422}
-OF_A_CASE = [p for p in [*CENTRES, *DOCTORS] if "consultation" in p.pattern.converters]
+OF_A_CASE = [p for p in [*CENTRES, *DOCTORS] if "consultation" in p.holds]
 
 
 class Story:
@@ -126,7 +127,7 @@ STATES = [
 ]  # fmt: skip
 
 
-def address(pattern: URLPattern, story: Story) -> str:
+def address(pattern: Address, story: Story) -> str:
     case = story.case
     opinion, file = case.opinions.first(), case.attachments.first()
     instruction = case.instructions.first()
@@ -138,8 +139,8 @@ def address(pattern: URLPattern, story: Story) -> str:
         "document": uuid.uuid4(),
         "number": 0,
     }
-    wanted = {name: values[name] for name in pattern.pattern.converters}
-    return reverse(f"consult:{pattern.name}", kwargs=wanted)
+    wanted = {name: values[name] for name in pattern.holds}
+    return reverse(pattern.full_name, kwargs=wanted)
 
 
 def filled(story: Story) -> dict[str, str]:
@@ -156,7 +157,7 @@ def filled(story: Story) -> dict[str, str]:
     }  # fmt: skip
 
 
-def tries(pattern: URLPattern, story: Story) -> list[tuple[str, dict[str, str]]]:
+def tries(pattern: Address, story: Story) -> list[tuple[str, dict[str, str]]]:
     both = ["get", "post"] if pattern.name in GET_AND_POST else []
     methods = both or ["post" if pattern.name in POST_ONLY else "get"]
     return [(how, data) for how in methods for data in ({}, {"clinic": "x"}, filled(story))]

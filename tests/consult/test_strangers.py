@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 from django.test import Client
-from django.urls import URLPattern, reverse
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.actions import accept_notice
@@ -18,6 +18,7 @@ from consult.models import Consultation, Dispensing, FollowUp, Instruction, Opin
 from consult.uploads import clean_upload
 from consult.urls import urlpatterns as of_consult
 from queues.urls import urlpatterns as of_queue
+from tests.addresses import Address, addresses
 from tests.factories import (
     a_doctor,
     a_facility,
@@ -61,19 +62,13 @@ GET_AND_POST = {
 }  # fmt: skip
 
 
-def named(pattern: URLPattern) -> str:
-    return f"{'queue' if pattern in of_queue else 'consult'}:{pattern.name}"
-
-
-ALL = [pattern for pattern in [*of_consult, *of_queue] if pattern.name]
-DOCTORS = [p for p in ALL if str(p.pattern).startswith("doctor/")]
-CENTRES = [p for p in ALL if str(p.pattern).startswith("centre/")]
+ALL = [*addresses(of_consult, "consult"), *addresses(of_queue, "queue")]
+DOCTORS = [p for p in ALL if p.route.startswith("doctor/")]
+CENTRES = [p for p in ALL if p.route.startswith("centre/")]
 STAFFS = [*DOCTORS, *CENTRES]
-OF_ONE_CASE = [
-    p for p in ALL if p.pattern.converters.keys() & {"consultation", "opinion", "follow_up"}
-]
-OF_ONE_CONSULTATION = [p for p in OF_ONE_CASE if "consultation" in p.pattern.converters]
-OF_ONE_PATIENT = [p for p in CENTRES if "patient" in p.pattern.converters]
+OF_ONE_CASE = [p for p in ALL if p.holds & {"consultation", "opinion", "follow_up"}]
+OF_ONE_CONSULTATION = [p for p in OF_ONE_CASE if "consultation" in p.holds]
+OF_ONE_PATIENT = [p for p in CENTRES if "patient" in p.holds]
 
 
 @dataclass
@@ -106,7 +101,7 @@ def theirs() -> Theirs:
     return Theirs(case, an_opinion(case, skin), follow_up, instruction, meena, rao)
 
 
-def address(pattern: URLPattern, of: Theirs) -> str:
+def address(pattern: Address, of: Theirs) -> str:
     case = of.consultation
     values = {
         "consultation": case.uid,
@@ -123,11 +118,11 @@ def address(pattern: URLPattern, of: Theirs) -> str:
         "document": uuid.UUID(int=1),
         "number": 0,
     }
-    wanted = {name: values[name] for name in pattern.pattern.converters}
-    return reverse(named(pattern), kwargs=wanted)
+    wanted = {name: values[name] for name in pattern.holds}
+    return reverse(pattern.full_name, kwargs=wanted)
 
 
-def ask(client: Client, pattern: URLPattern, of: Theirs):
+def ask(client: Client, pattern: Address, of: Theirs):
     method = client.post if pattern.name in POST_ONLY else client.get
     return method(address(pattern, of))
 
@@ -142,13 +137,13 @@ def everything(of: Theirs) -> list:
     return [list(t.objects.values()) for t in tables] + [list(r.values()) for r in related]
 
 
-def target(pattern: URLPattern, of: Theirs) -> str:
+def target(pattern: Address, of: Theirs) -> str:
     """What the audit log names."""
-    if "consultation" in pattern.pattern.converters:
+    if "consultation" in pattern.holds:
         return f"consultation:{of.consultation.uid}"
-    if "opinion" in pattern.pattern.converters:
+    if "opinion" in pattern.holds:
         return f"opinion:{of.opinion.uid}"
-    if "follow_up" in pattern.pattern.converters:
+    if "follow_up" in pattern.holds:
         return f"followup:{of.follow_up.uid}"
     return f"patient:{of.consultation.patient.uid}"
 
@@ -205,7 +200,7 @@ def test_once_the_post_has_ended_the_health_worker_sees_nothing_and_is_written_d
     client = as_staff(meena)
     asked = [p for p in ALL if p in CENTRES or (p in OF_ONE_CONSULTATION and p not in DOCTORS)]
     got = {p.name: ask(client, p, theirs).status_code for p in asked}
-    assert got == {p.name: 404 if p.pattern.converters else 403 for p in asked}
+    assert got == {p.name: 404 if p.holds else 403 for p in asked}
     assert len(refused_to(meena)) == len(asked)
     assert everything(theirs) == before
 
@@ -244,7 +239,7 @@ def test_a_staff_page_is_for_those_of_the_task_with_both_factors(theirs: Theirs,
     staff = as_staff(somebody.user)
     somebody.delete()
     got = {p.name: ask(staff, p, theirs).status_code for p in pages}
-    of_nobody = [p for p in pages if p in DOCTORS or not p.pattern.converters]
+    of_nobody = [p for p in pages if p in DOCTORS or not p.holds]
     assert got == {p.name: 403 if p in of_nobody else 404 for p in pages}
     one_factor = as_staff(theirs.rao.user if pages is DOCTORS else theirs.meena)
     session = one_factor.session
@@ -277,7 +272,7 @@ def test_each_side_has_its_own_buttons_only(theirs: Theirs):
     assert everything(theirs) == before
 
 
-def _pattern(name: str) -> URLPattern:
+def _pattern(name: str) -> Address:
     return next(p for p in ALL if p.name == name)
 
 
