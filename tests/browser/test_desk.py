@@ -26,6 +26,7 @@ def test_calls_are_answered_in_place_until_the_patient_opens_the_room(
         page.on("request", lambda request: asked.append(f"{request.method} {request.url}"))
         staff_sign_in(page, "/doctor/", rao.user)
         expect(row_of(page, "Ravi Das")).to_be_visible()
+        page.wait_for_load_state()  # with the script that hears the key
         asked.clear()
         page.evaluate("window.isTheSame = true")
         page.keyboard.press("n")
