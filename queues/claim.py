@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any
 
 from django.db import connection
+from django.db.models import BigAutoField
 from django.utils import timezone
 
 from esanjeevani.composed import Composed
@@ -97,7 +98,7 @@ UPDATE queue_token SET yields = FALSE WHERE id IN (
   SELECT id FROM queue_token
   WHERE clinic_id = %(clinic)s AND state = 'waiting' AND NOT comes_first AND yields {lock})
 """
-TOKENS = Composed(lambda: Token.objects.all())
+TOKENS = Composed(lambda token: Token.objects.filter(pk=token), token=BigAutoField())
 
 
 @dataclass(frozen=True)

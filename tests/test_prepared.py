@@ -137,11 +137,19 @@ def test_whoever_watches_what_is_asked_sees_it() -> None:
 @pytest.mark.postgresql
 @pytest.mark.django_db
 def test_each_composed_query_finds_its_rows_by_an_index_for_any_values() -> None:
+    forget_what_is_known_of_the_tables()
     found, partial = dict(composed()), partial_indexes()
     assert len(found) > 100
     for name, query in found.items():
-        walked = {node["Relation Name"] for node in plan(query) if is_walk(node, partial)}
-        assert walked.isdisjoint(GROW), (name, walked)
+        walks = [node for node in plan(query) if is_walk(node, partial)]
+        assert GROW.isdisjoint(node["Relation Name"] for node in walks), (name, walks)
+
+
+def forget_what_is_known_of_the_tables() -> None:
+    """PostgreSQL takes a table for one of some pages then; one that was seen empty it would walk."""
+    quoted = map(connection.ops.quote_name, connection.introspection.django_table_names())
+    with connection.cursor() as cursor:
+        cursor.execute(f"TRUNCATE {', '.join(quoted)} CASCADE")
 
 
 def is_walk(node: dict[str, Any], partial: set[str]) -> bool:
