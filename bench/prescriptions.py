@@ -26,7 +26,7 @@ PDFS = 60
 ISSUES = 20
 PATIENCE = 30  # seconds until a PDF must be there
 STARTS_WITHIN = 120  # seconds for the first one: the worker is still starting
-TYPED = ["par", "amox", "met", "salb", "generic 1", "zzz", "cet", "vit", "ol", "gene 49", "in", "a"]
+TYPED = ["par", "amox", "met", "salb", "zzz", "cet", "vit", "ol", "gene 49", "in", "a"]
 LINES = [
     Line("Paracetamol", "tablet", "500 mg", "1-1-1", "tds", 3, "after food"),
     Line("Zinc sulfate", "syrup", "20 mg/5 ml", "5 ml", "od", 14),
@@ -62,8 +62,8 @@ def _search(site: Site, csrf: str) -> tuple[str, Figure]:
     (key,) = rows.doctors_sessions(rows.doctors(clinic, 1))
     path = reverse("consult:drugs")
     asks = [
-        Ask(f"{path}?q={TYPED[n % len(TYPED)].replace(' ', '+')}", None, {"sessionid": key})
-        for n in range(SEARCHES)
+        Ask(f"{path}?q={words.replace(' ', '+')}", None, {"sessionid": key})
+        for words in [*TYPED, *(f"generic {n}" for n in range(SEARCHES))]  # none is kept already
     ]
     # As fetch() asks, not as a page that is opened.
     requests = [

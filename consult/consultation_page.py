@@ -111,13 +111,12 @@ class ConsultationPage(LivePage):
             said = read_signal(text)
         except NotASignal:
             return False
-        if not self.bucket.take(COSTS.get(said["say"], 1)):
-            return False
+        is_taken = self.bucket.take(COSTS.get(said["say"], 1))
         if said["say"] != "write":
-            return await self.seat.receive(said, self.about, self.user)
-        if not await in_database(self._write, said):
+            return is_taken and await self.seat.receive(said, self.about, self.user)
+        if not is_taken or not await in_database(self._write, said):
             self.mailbox.put({"type": "unsent", "client_id": said["client_id"]})
-        return True
+        return is_taken
 
     def _write(self, said: dict[str, Any]) -> bool:
         """Whether a message is in the talk; if not, a request for the same says why."""

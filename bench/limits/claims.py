@@ -82,7 +82,8 @@ class Line:
             script.write(f"BEGIN;\n{claim};\n{served};\nCOMMIT;\n")
             script.flush()
             command = [
-                found, "--no-vacuum", f"--client={self.clients}", f"--time={round(self.seconds) or 1}",
+                found, "--no-vacuum", "--protocol=prepared", f"--client={self.clients}",
+                f"--time={round(self.seconds) or 1}",
                 f"--file={script.name}", self.site.environment["DATABASE_URL"],
             ]  # fmt: skip
             done = subprocess.run(command, capture_output=True, text=True)

@@ -37,7 +37,9 @@ class Room:
         self.name = uuid4().hex[:12]  # of this page, in the call
         self.other: tuple[str, str] | None = None  # seat and page
         self.last, self.seen = 0, self.ledger.told[uid].talks.setdefault(role, [])
-        self.under_way: dict[str, asyncio.Event] = {}  # what this page wrote, until it came back
+        self.under_way: dict[
+            str, asyncio.Future[bool]
+        ] = {}  # what this page wrote: did it come back?
         self.chat = Refreshing(self._catch_up, self.ledger)
         self.socket = Socket(
             browser, f"/ws/consultations/{uid}/?talk", self._hear, hurry=plan.compression
@@ -75,6 +77,8 @@ class Room:
         elif kind == "message":
             self.ledger.heard("message", f"message {self.uid} to {self.role}")
             self._hear_words(message)
+        elif kind == "unsent":
+            self._know(message["client_id"], came_back=False)
         elif kind == "resync":
             self.chat.ask()
         elif kind in ("hello", "now"):
@@ -99,8 +103,12 @@ class Room:
         if message["id"] > self.last:
             self.last = message["id"]
             self.seen.append((message["id"], message["client_id"]))
-            if message["client_id"] in self.under_way:
-                self.under_way[message["client_id"]].set()
+            self._know(message["client_id"], came_back=True)
+
+    def _know(self, client_id: str, *, came_back: bool) -> None:
+        written = self.under_way.get(client_id)
+        if written and not written.done():
+            written.set_result(came_back)
 
     async def _hear_call(self, message: dict[str, Any]) -> None:
         event = message.get("event")
@@ -158,16 +166,14 @@ class Room:
         to = "health_worker" if self.role == "doctor" else "doctor"
         for role in {to, "patient"} - {self.role}:
             self.ledger.done(f"message {self.uid} to {role}")
-        came_back = self.under_way[client_id] = asyncio.Event()
+        written = self.under_way[client_id] = asyncio.get_running_loop().create_future()
         await self.socket.say(say="write", client_id=client_id, text=text)
-        try:
-            async with asyncio.timeout(RETRY):
-                await came_back.wait()
-        except TimeoutError:
+        came_back, _still_waiting = await asyncio.wait([written], timeout=RETRY)
+        if not came_back or not written.result():
             await self._post(client_id, text)
-        else:
-            self.ledger.told[self.uid].sent.append(client_id)
-            self.ledger.counts["messages written by the socket"] += 1
+            return
+        self.ledger.told[self.uid].sent.append(client_id)
+        self.ledger.counts["messages written by the socket"] += 1
 
     async def _post(self, client_id: str, text: str) -> None:
         try:

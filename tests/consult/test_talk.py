@@ -17,6 +17,7 @@ from django.urls import reverse
 from accounts.models import AccountSession, AuditEvent
 from consult import actions
 from consult.models import ChatMessage, Consultation
+from consult.signalling import BURST, COST_OF_WRITING
 from esanjeevani.asgi import application
 from esanjeevani.database import in_database
 from tests.consult.test_sockets import Page, page, patients_page, room
@@ -130,6 +131,13 @@ def test_what_the_socket_does_not_take_is_said_to_the_page_at_once(site: Site, c
         late = writes(patient, "One thing more")
         assert patient.hear("unsent")["client_id"] == late
     assert not consultation.messages.exists()
+
+
+def test_too_many_messages_at_once_are_said_to_be_unsent(site: Site, consultation):
+    with page(site.url, talk(consultation), consultation.patient.account) as patient:
+        written = [writes(patient, "Hello") for _ in range(BURST // COST_OF_WRITING + 6)]
+        assert patient.hear("unsent")["client_id"] in written[1:]
+        assert consultation.messages.exists()
 
 
 def test_who_shows_no_talk_and_who_is_no_part_of_it_is_told_no_words(
