@@ -39,9 +39,14 @@ def _insert(row: Model, *, unless_there: bool) -> bool:
     inserted, _rowcount = ask(text, [column.of(row, connection) for column in columns])
     if not inserted:
         return False
-    row.pk = inserted[0][0]
-    row._state.adding, row._state.db = False, connection.alias
+    is_inserted(row, inserted[0][0])
     return True
+
+
+def is_inserted(row: Model, key: Any) -> None:
+    """The row is in the table now, with this key."""
+    row.pk = key
+    row._state.adding, row._state.db = False, this_threads_connection().alias
 
 
 @lru_cache(maxsize=200)

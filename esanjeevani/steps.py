@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import Model
 
 from esanjeevani.prepared import ask, this_threads_connection
+from esanjeevani.rows import is_inserted
 from esanjeevani.sent import columns_of
 
 Values = dict[str, Any]
@@ -74,12 +75,6 @@ def insert_with(row: Model, *others: Model, unless_there: bool = False) -> bool:
         return False
     is_inserted(row, found[0][0])
     return True
-
-
-def is_inserted(row: Model, key: Any) -> None:
-    """The row is in the table now, with this key."""
-    row.pk = key
-    row._state.adding, row._state.db = False, this_threads_connection().alias
 
 
 Links = tuple[str, ...]  # columns of a row in which the key of the first one stands

@@ -15,7 +15,7 @@ from accounts.sms import SmsFailed, backend
 from esanjeevani.celery_app import enqueue, sweep
 from esanjeevani.composed import Columns, Composed
 from esanjeevani.prepared import ask
-from esanjeevani.steps import is_inserted
+from esanjeevani.rows import is_inserted
 
 SWEEP_SIZE = 200
 TEXTS_REMEMBERED = 30  # seconds

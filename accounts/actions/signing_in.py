@@ -23,7 +23,8 @@ from accounts.notice import NOTICE_VERSION
 from accounts.secrets import keyed_hash, new_code
 from esanjeevani.celery_app import enqueue
 from esanjeevani.composed import Composed
-from esanjeevani.steps import Steps, insert_text, insert_with, is_inserted, values_of
+from esanjeevani.rows import is_inserted
+from esanjeevani.steps import Steps, insert_text, insert_with, values_of
 
 HOUR = timedelta(hours=1)
 NO_PASSWORD = "!"  # noqa: S105 - Django's mark of an unusable one

@@ -5,7 +5,8 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from accounts.models import Patient, User
-from esanjeevani.steps import Steps, insert_text, is_inserted, values_of
+from esanjeevani.rows import is_inserted
+from esanjeevani.steps import Steps, insert_text, values_of
 from queues import broadcast
 from queues.line import Standing, door
 from queues.models import Clinic, MoveRefused, Presence, Token
