@@ -1,10 +1,11 @@
 // The case saves itself as it is typed. A colleague who saved meanwhile is not overwritten: the page says so.
 
+import { post } from "./post.js";
+
 const form = document.querySelector("[data-case]");
 const state = document.querySelector("[data-save-state]");
 const PAUSE_MS = 1200;
 const RETRY_MS = 4000;
-const OUTLIVES = 60_000; // bytes; the browser still sends so much of a page that is gone
 let timer; // of what is not on its way yet
 let saving = Promise.resolve();
 let leaving = false;
@@ -14,14 +15,8 @@ let saved = 0; // as it was typed then, and nothing of it is wrong
 async function save() {
   const saving = typed;
   timer = null;
-  const body = String(new URLSearchParams(new FormData(form))); // a quarter of the work of several parts; files are not in it
   try {
-    const answer = await fetch(form.action, {
-      method: "POST",
-      headers: { Accept: "application/json", "Content-Type": "application/x-www-form-urlencoded" },
-      body,
-      keepalive: body.length < OUTLIVES,
-    });
+    const answer = await post(form, { Accept: "application/json" });
     if (answer.redirected || answer.status >= 500) throw new Error(String(answer.status));
     const said = await answer.json();
     if (answer.status === 409) {

@@ -3,11 +3,11 @@
 import "./drug_search.js";
 import { parse } from "./fragment.js";
 import "./medicine.js";
+import { post } from "./post.js";
 import { reload } from "./reload.js";
 
 const PAUSE_MS = 1500;
 const RETRY_MS = 4000;
-const OUTLIVES = 60_000; // bytes; the browser still sends so much of a page that is gone
 let timer; // of what is not on its way yet
 let leaving = false;
 
@@ -20,14 +20,8 @@ async function save() {
   say("unsaved");
   clearTimeout(timer);
   timer = null;
-  const body = String(new URLSearchParams(new FormData(saved)));
   try {
-    const answer = await fetch(saved.action, {
-      method: "POST",
-      headers: { "X-Requested-With": "fetch", "Content-Type": "application/x-www-form-urlencoded" },
-      body,
-      keepalive: body.length < OUTLIVES,
-    });
+    const answer = await post(saved, { "X-Requested-With": "fetch" });
     if (answer.status >= 500 || answer.redirected) throw new Error(String(answer.status));
     if (answer.status === 409) reload();
     if (saved !== form()) return; // another has come in its place
