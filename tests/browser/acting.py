@@ -39,10 +39,11 @@ def is_bad(said: ConsoleMessage) -> bool:
 
 
 def staff_sign_in(page: Page, path: str, user: User) -> None:
-    """By password and authenticator app, to the page asked for."""
+    """By password and authenticator app, to the page asked for, which is there with its scripts."""
     page.goto(path)
     page.get_by_label("Your mobile number").fill(user.phone)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     page.get_by_label("The 6 digits").fill(totp_code(user))
     page.get_by_role("button", name="Go on").click()
+    page.wait_for_url(f"**{path}")
