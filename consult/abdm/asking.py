@@ -1,6 +1,5 @@
 """M3: we ask for records (HIU). A consent is asked for, records are fetched, decrypted and shown."""
 
-import json
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,6 +14,7 @@ from consult.abdm.holding import KINDS, moment
 from consult.abdm.messages import Malformed, NotYet, at, rows_at, send, text_at
 from consult.broadcast import elsewhere_changed
 from consult.models import AbdmConsent, AbdmMessage, AbdmRecord
+from esanjeevani.strict_json import read_json
 
 HIU = AbdmConsent.Role.HIU
 State = AbdmConsent.State
@@ -242,7 +242,7 @@ def _received(consent: AbdmConsent, transaction_id: str, entries: list[Any]) -> 
 def _bundle(text: str) -> dict[str, Any]:
     """Raises Malformed for what is no FHIR bundle."""
     try:
-        bundle = json.loads(text)
+        bundle = read_json(text.encode())
     except ValueError:
         raise Malformed("entries.content") from None
     if not isinstance(bundle, dict) or bundle.get("resourceType") != "Bundle":

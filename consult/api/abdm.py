@@ -1,6 +1,5 @@
 """Where the national gateway calls back: kept, answered with 202, worked on afterwards."""
 
-import json
 from typing import Any
 
 from django.http import Http404
@@ -17,6 +16,7 @@ from consult.abdm import gateway
 from consult.abdm.messages import receive
 from consult.abdm.tokens import Forged, check_token
 from consult.abdm.work import CALLBACKS
+from esanjeevani.strict_json import read_json
 
 LARGEST = 12_000_000  # bytes: a page of encrypted documents
 LARGEST_CALL = 500_000
@@ -64,8 +64,8 @@ class Callback(APIView):
 def _json(request: Request) -> Any:
     """Read whole: larger than a form may be, and its length was looked at."""
     try:
-        return json.loads(request._request.read())
-    except (ValueError, RecursionError):
+        return read_json(request._request.read())
+    except ValueError:
         raise ParseError from None
 
 

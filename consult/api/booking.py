@@ -5,11 +5,12 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ValidationError
-from rest_framework.parsers import JSONParser, MultiPartParser
+from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.base import ApiView, cleaned, plain
+from accounts.api.parsing import JsonParser
 from accounts.fetch import own_patient
 from accounts.gates import get_or_refuse
 from consult import actions
@@ -105,7 +106,7 @@ class Files(OfConsultation):
     """Photos and reports of one consultation. `write_to` fetches for who may add and remove."""
 
     write_to: Any = staticmethod(own_consultation)
-    parser_classes = [MultiPartParser, JSONParser]
+    parser_classes = [MultiPartParser, JsonParser]
     inputs = {"POST": FileInput}
     outputs = {"GET": FileOutput, "POST": FileOutput}
     statuses = {"POST": 201}

@@ -4,12 +4,13 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter
-from rest_framework.parsers import JSONParser, MultiPartParser
+from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.actions import record
 from accounts.api.base import Refused, cleaned, plain
+from accounts.api.parsing import JsonParser
 from accounts.api.who import IsPerson
 from consult import actions
 from consult.api.base import OfConsultation
@@ -64,7 +65,7 @@ class MessageFiles(OfConsultation):
     """Messages with a photo or report."""
 
     permission_classes = [IsPerson]
-    parser_classes = [MultiPartParser, JSONParser]
+    parser_classes = [MultiPartParser, JsonParser]
     inputs = {"POST": FileMessageInput}
     outputs = {"POST": MessageOutput}
     statuses = {"POST": 201}

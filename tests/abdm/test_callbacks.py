@@ -67,9 +67,12 @@ def test_without_credentials_there_is_nothing(settings, calls):
     assert calls("consent/request/hip/notify", {}).status_code == 404
 
 
-@pytest.mark.parametrize("body", ["{", "[]", '"x"', "null"])
+@pytest.mark.parametrize(
+    "body", ["{", "[]", '"x"', "null", "[" * 99_999, r'{"transactionId": "\u0000"}', '{"a": 1e999}']
+)
 def test_malformed_json_is_400(body: str, calls):
     assert calls("consent/request/hip/notify", body).status_code == 400
+    assert calls("data", body).status_code == 400
 
 
 @pytest.mark.parametrize("kind", sorted(CALLBACKS))
