@@ -81,6 +81,7 @@ VITALS = [
     Vital("glucose", _("Blood sugar"), "2339-0", "mg/dL", "mg/dL", (20, 800), ((ADULT, 70, 180),)),
 ]  # fmt: skip
 BLOOD_PRESSURE_PANEL = "85354-9"
+PRESSURE = ("systolic", "diastolic")
 BODY_MASS_INDEX = "39156-5"
 
 _BY_KIND = {vital.kind: vital for vital in VITALS}

@@ -1,6 +1,6 @@
 from django.urls import path, re_path
 
-from consult.api import fhir
+from consult.api import fhir, fhir_search
 
 app_name = "fhir"
 DOCUMENT = r"(?P<kind>[A-Za-z]+)-(?P<consultation>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
@@ -12,5 +12,5 @@ urlpatterns = [
         fhir.OneResource.as_view(),
         name="resource",
     ),
-    re_path(r"^(?P<kind>[A-Z][A-Za-z]+)$", fhir.SearchMayWrite.as_view(), name="search"),
+    re_path(r"^(?P<kind>[A-Z][A-Za-z]+)$", fhir_search.SearchMayWrite.as_view(), name="search"),
 ]

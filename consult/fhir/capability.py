@@ -5,7 +5,8 @@ from django.conf import settings
 from consult.fhir.codes import PROFILES
 from consult.fhir.parts import Resource
 
-BY_PATIENT = [
+BY = [
+    {"name": "_id", "type": "token"},
     {"name": "patient", "type": "reference"},
     {"name": "date", "type": "date"},
 ]
@@ -46,5 +47,5 @@ def _abilities(kind: str) -> Resource:
     return {
         "profile": f"{PROFILES}/{kind}",
         "interaction": [{"code": code} for code in codes],
-        "searchParam": BY_PATIENT,
+        "searchParam": BY,
     }

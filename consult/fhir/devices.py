@@ -1,15 +1,20 @@
 """Vital signs as devices send them: FHIR Observations, read with care."""
 
+from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 from uuid import UUID
 
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
 from consult.fhir.codes import LOINC, UCUM
-from consult.vitals import BLOOD_PRESSURE_PANEL, VITALS, Vital
+from consult.vitals import BLOOD_PRESSURE_PANEL, PRESSURE, VITALS, Vital
 
 BY_LOINC = {vital.loinc: vital for vital in VITALS}
+OLDEST = timedelta(days=1)  # what lay in a device for longer is not of this visit
+AHEAD = timedelta(minutes=5)  # that a device's clock may be
 
 
 class NotAVitalSign(Exception):
@@ -34,7 +39,28 @@ def vitals_of(observation: dict[str, Any]) -> tuple[UUID, dict[str, Decimal]]:
     parts = observation.get("component") if loinc == BLOOD_PRESSURE_PANEL else [observation]
     if not isinstance(parts, list) or not parts:
         raise NotAVitalSign("component", _("A blood pressure has two values."))
-    return _patient(observation), dict(_value(part) for part in parts)
+    vitals = dict(_value(part) for part in parts)
+    if loinc == BLOOD_PRESSURE_PANEL and not vitals.keys() <= set(PRESSURE):
+        raise NotAVitalSign("component", _("A blood pressure has two values."))
+    return _patient(observation), vitals
+
+
+def measured_at(observation: dict[str, Any]) -> datetime | None:
+    """When the device measured it, if it says so. Raises NotAVitalSign."""
+    typed = observation.get("effectiveDateTime", observation.get("effectiveInstant"))
+    if typed is None:
+        return None
+    try:
+        at = parse_datetime(typed) if isinstance(typed, str) else None
+    except ValueError:
+        at = None
+    if at is None or timezone.is_naive(at):
+        words = _("Write the time with its zone, as 2026-11-24T10:15:00+05:30.")
+        raise NotAVitalSign("effectiveDateTime", words)
+    if not -AHEAD <= timezone.now() - at <= OLDEST:
+        words = _("Only what was measured within a day is taken.")
+        raise NotAVitalSign("effectiveDateTime", words)
+    return at
 
 
 def _loinc(part: Any, field: str) -> str:

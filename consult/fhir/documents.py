@@ -70,7 +70,7 @@ def _op_consult(record: Record) -> Resource:
     if clean(row.allergies):
         parts.add(codes.ALLERGIES, "Allergies", [findings.allergy(row, inside)])
     if clean(row.history):
-        history = findings.condition(row, inside, "history", row.history)
+        history = findings.condition(row, inside, "history", row.history, is_active=False)
         parts.add(codes.MEDICAL_HISTORY, "Medical history", [history])
     if clean(row.family_history):
         parts.add(codes.FAMILY_HISTORY, "Family history", [findings.family_history(row, inside)])

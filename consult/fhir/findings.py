@@ -20,10 +20,9 @@ from consult.fhir.parts import (
 from consult.fhir.people import organization_id, patient_id, practitioner_id
 from consult.fhir.records import Record, newest
 from consult.models import Consultation, Note, Observation
-from consult.vitals import BLOOD_PRESSURE_PANEL, BODY_MASS_INDEX, Vital
+from consult.vitals import BLOOD_PRESSURE_PANEL, BODY_MASS_INDEX, PRESSURE, Vital
 
 BODY = {"weight", "height"}
-PRESSURE = ("systolic", "diastolic")
 
 
 def encounter_id(consultation: Consultation) -> str:
@@ -82,13 +81,15 @@ def _status(row: Consultation) -> str:
     }.get(Consultation.State(row.state), "cancelled")
 
 
-def condition(row: Consultation, links: Links, key: str, text: str, **more: Any) -> Resource:
-    """In the words that were written: no code is invented."""
+def condition(
+    row: Consultation, links: Links, key: str, text: str, *, is_active: bool = True, **more: Any
+) -> Resource:
+    """In the words that were written: no code is invented, nor that what once was still is."""
     return resource(
         "Condition",
         f"{row.uid}-{key}",
         text=narrative([text]),
-        clinicalStatus=concept(code=codes.ACTIVE),
+        clinicalStatus=concept(code=codes.ACTIVE) if is_active else None,
         code=concept(clean(text)),
         **about(row, links),
         recordedDate=when(row.requested_at or row.created_at),

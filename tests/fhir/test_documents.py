@@ -115,6 +115,8 @@ def test_no_code_is_invented():
         by_kind.setdefault(entry["resource"]["resourceType"], []).append(entry["resource"])
     coded = [c["code"]["coding"][0]["code"] for c in by_kind["Condition"] if "coding" in c["code"]]
     assert coded == ["J03.9"]
+    said = [(one["code"]["text"], "clinicalStatus" in one) for one in by_kind["Condition"]]
+    assert said[1:] == [("Asthma since childhood", False), ("Acute tonsillitis", True)]
     assert all(
         "coding" not in one["medicationCodeableConcept"] for one in by_kind["MedicationRequest"]
     )

@@ -1,6 +1,7 @@
 """The FHIR server and facilities' machines: what each may read and write, and nothing else."""
 
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.test import Client
@@ -76,11 +77,31 @@ def test_a_patient_reads_the_documents_and_what_is_in_them():
 def test_a_search_by_date_finds_that_day_alone():
     made = records.minimal()
     key = of(made.patient.account)
-    day = f"{timezone.localtime(made.created_at):%Y-%m-%d}"
-    for asked, count in [(day, 1), (f"ge{day}", 1), (f"lt{day}", 0), (f"gt{day}", 0)]:
+    at = timezone.localtime(datetime(2024, 2, 29, 18, 0, tzinfo=UTC))
+    Consultation.objects.filter(pk=made.pk).update(created_at=at)
+    for asked, count in [
+        ("2024-02-29", 1), ("ge2024-02-29", 1), ("lt2024-02-29", 0), ("gt2024-02-29", 0),
+        ("le2024-02-28", 0), ("2024-02", 1), ("2024-03", 0), ("gt2024-02", 0), ("2024", 1),
+        ("ge2025", 0), ("2024-02-29T18:00:00Z", 1), ("gt2024-02-29T23:30:00%2B05:30", 0),
+    ]:  # fmt: skip
         found = ask(key, f"Encounter?date={asked}").json()
-        assert len(found.get("entry", [])) == count
-    assert ask(key, "Encounter?date=yesterday").status_code == 400
+        assert len(found.get("entry", [])) == count, asked
+    for no_date in ("yesterday", "2024-02-30", "2024-13", "0001-01-01T00:00:00%2B14:00", "ge"):
+        assert ask(key, f"Encounter?date={no_date}").status_code == 400
+
+
+def test_a_search_says_what_it_was_asked_by_and_finds_one_by_its_id():
+    made = records.full()
+    key = of(made.patient.account)
+    found = ask(key, f"Observation?code=8867-4&patient={made.patient.uid}").json()
+    (link,) = found["link"]
+    assert link["url"].endswith(f"/fhir/Observation?patient={made.patient.uid}")
+    for kind in ("Patient", "Encounter", "Observation", "MedicationRequest", "Practitioner"):
+        (first, *_others) = ask(key, kind).json()["entry"]
+        one = ask(key, f"{kind}?_id={first['resource']['id']}").json()
+        assert one["entry"] == [first]
+    assert "entry" not in ask(key, "Encounter?_id=1").json()
+    assert "entry" not in ask(of(a_user()), f"Encounter?_id={made.uid}").json()
 
 
 def test_a_stranger_gets_an_operation_outcome_and_is_written_down():
@@ -89,8 +110,18 @@ def test_a_stranger_gets_an_operation_outcome_and_is_written_down():
     answer = ask(of(stranger), f"Bundle/OPConsultRecord-{made.uid}")
     assert (answer.status_code, answer.json()["resourceType"]) == (404, "OperationOutcome")
     assert refused_to(stranger) == [f"consultation:{made.uid}"]
-    assert ask("", f"Patient/{made.patient.uid}").status_code == 401
-    assert ask(of(stranger), f"Patient/{made.patient.uid}").status_code == 404
+    no_key = ask("", f"Patient/{made.patient.uid}")
+    assert (no_key.status_code, no_key.json()["issue"][0]["code"]) == (401, "login")
+    for path in (
+        f"Patient/{made.patient.uid}",
+        f"Encounter/{made.uid}",
+        f"Observation/{made.uid}-v1",
+    ):
+        answer = ask(of(stranger), path)
+        assert (answer.status_code, answer.json()["issue"][0]["code"]) == (404, "not-found")
+    assert refused_to(stranger) == [f"consultation:{made.uid}"] * 4
+    assert ask(of(made.patient.account), "MedicationRequest/1").status_code == 404
+    assert refused_to(made.patient.account) == []
 
 
 def test_what_is_not_completed_is_no_document(centre):
@@ -114,7 +145,10 @@ def test_a_machine_reads_its_facility_alone(centre):
 def test_a_device_sends_vital_signs_for_the_open_case(centre):
     facility, meena, waits = centre
     client, key = a_machine(facility, meena, may_send_vitals=True)
-    assert ask(key, "Observation", a_pulse(waits)).status_code == 201
+    answer = ask(key, "Observation", a_pulse(waits))
+    assert (answer.status_code, problems(answer.json())) == (201, [])
+    path = answer["Location"].partition("/fhir/")[2]
+    assert ask(of(meena, staff=True), path).json() == answer.json()
     newest = waits.observations.filter(kind="pulse").last()
     assert (newest.value, newest.unit, newest.taken_by) == (88, "/min", meena)
     assert AuditEvent.objects.filter(action="client.vitals", target=f"client:{client.uid}").exists()
@@ -135,10 +169,28 @@ def test_both_values_of_a_blood_pressure_come_together(centre):
     ]  # fmt: skip
     panel = {"coding": [{"system": "http://loinc.org", "code": "85354-9"}]}
     sent = a_pulse(waits, code=panel, component=parts)
-    assert ask(key, "Observation", sent).status_code == 201
+    answer = ask(key, "Observation", sent)
+    assert answer.status_code == 201
+    values = [part["valueQuantity"]["value"] for part in answer.json()["component"]]
+    assert values == [151, 93]
     assert [
         waits.observations.filter(kind=kind).last().value for kind in ("systolic", "diastolic")
-    ] == [151, 93]
+    ] == values
+    sent["component"] = [*parts, a_pulse(waits)]
+    assert ask(key, "Observation", sent).status_code == 400
+
+
+def test_what_a_device_measured_earlier_keeps_its_time(centre):
+    facility, meena, waits = centre
+    _client, key = a_machine(facility, meena, may_send_vitals=True)
+    now = timezone.now()
+    first = waits.observations.get(kind="pulse")
+    at = now - timedelta(hours=2)
+    answer = ask(key, "Observation", a_pulse(waits, effectiveDateTime=at.isoformat()))
+    assert (answer.status_code, answer.json()["valueQuantity"]["value"]) == (201, 88)
+    assert [(one.value, one.taken_at) for one in waits.observations.filter(kind="pulse")] == [
+        (88, at), (first.value, first.taken_at),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -152,6 +204,11 @@ def test_both_values_of_a_blood_pressure_come_together(centre):
         ({"valueQuantity": {"value": 888, "code": "/min", "system": UCUM}}, "valueQuantity"),
         ({"valueQuantity": {"value": "NaN", "code": "/min", "system": UCUM}}, "valueQuantity"),
         ({"resourceType": "Patient"}, "resourceType"),
+        ({"effectiveDateTime": "2026-11-24T10:15:00"}, "effectiveDateTime"),
+        ({"effectiveDateTime": ["now"]}, "effectiveDateTime"),
+        ({"effectiveDateTime": "2026-02-30T10:15:00Z"}, "effectiveDateTime"),
+        ({"effectiveDateTime": "2020-01-01T10:15:00Z"}, "effectiveDateTime"),
+        ({"effectiveInstant": "2120-01-01T10:15:00Z"}, "effectiveDateTime"),
     ],
 )  # fmt: skip
 def test_what_is_no_vital_sign_is_refused_and_nothing_kept(centre, wrong: dict, field: str):
