@@ -133,6 +133,13 @@ class Schema(AutoSchema):
             for status, words in errors.items()
         }
 
+    def _resolve_path_parameters(self, variables: list[str]) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = super()._resolve_path_parameters(variables)
+        for one in found:
+            what = one["name"].replace("_", " ")
+            one.setdefault("description", f"Which {what}, by the id that answers give it.")
+        return found
+
     def get_override_parameters(self) -> list[Any]:
         if not self.is_ours():
             return super().get_override_parameters()

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
 from accounts.api.base import Input
@@ -17,18 +16,12 @@ class NoticeOutput(serializers.Serializer[Any]):
     is_accepted = serializers.BooleanField()
 
 
-@extend_schema_serializer(examples=[OpenApiExample("Asha", {"phone": "98765 43210"})])
 class PhoneInput(Input):
     phone = serializers.CharField(
         max_length=40, help_text="An Indian mobile number, typed in any usual way."
     )
 
 
-@extend_schema_serializer(
-    examples=[
-        OpenApiExample("Asha", {"phone": "98765 43210", "code": "123456", "device": "Asha's phone"})
-    ]
-)
 class CodeInput(PhoneInput):
     code = serializers.CharField(max_length=20, help_text="The 6 digits of the newest SMS.")
     device = serializers.CharField(
@@ -90,15 +83,6 @@ class FacilityOutput(serializers.Serializer[Facility]):
     kind = serializers.CharField()
 
 
-@extend_schema_serializer(
-    examples=[
-        OpenApiExample(
-            "Asha",
-            {"name": "Asha Menon", "sex": "female", "birth_date": "1991-04-02", "address": "12 Canal Road",
-             "state": 32, "language": "en"},
-        )
-    ]
-)  # fmt: skip
 class PatientInput(Input):
     """Date of birth or age. Under 18 an adult is needed (Telemedicine Practice Guidelines 3.3.3)."""
 

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
 from accounts.api.base import Input
@@ -19,15 +18,6 @@ from consult.models import (
 )
 
 
-@extend_schema_serializer(
-    examples=[
-        OpenApiExample(
-            "Hypertension",
-            {"condition": "Hypertension", "seen_on": "2026-10-02", "place": "PHC Harinagar",
-             "medicines": "atenolol", "confirmed": True},
-        )
-    ]
-)  # fmt: skip
 class VisitInput(Input):
     condition = serializers.CharField(max_length=120)
     seen_on = serializers.DateField(help_text="Within the last six months.")
@@ -60,15 +50,6 @@ class PaperOutput(serializers.Serializer[PaperPrescription]):
     seen_at = serializers.DateTimeField()
 
 
-@extend_schema_serializer(
-    examples=[
-        OpenApiExample(
-            "Chest pain",
-            {"first_aid": "Chew one aspirin 300 mg. Sit, do not walk.",
-             "refer_to": "District hospital, at once; call 108", "told": True},
-        )
-    ]
-)  # fmt: skip
 class EmergencyInput(Input):
     first_aid = serializers.CharField(max_length=1000)
     refer_to = serializers.CharField(max_length=200, help_text="Where to go.")

@@ -2,18 +2,13 @@
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_schema_serializer
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.api.base import Input
 from consult.api.shapes import words
 from consult.models import Dispensing, MedicineSet, Prescription, PrescriptionLine
 from consult.rules.dose import quantity_of
-
-PARACETAMOL = {
-    "generic": "Paracetamol", "form": "tablet", "strength": "500 mg", "dose": "1-1-1", "days": 3,
-    "instructions": "after food",
-}  # fmt: skip
 
 
 class LineShape(Input):
@@ -44,7 +39,6 @@ class ReasonShape(Input):
     reason = serializers.CharField(max_length=300, help_text="Why it is prescribed all the same.")
 
 
-@extend_schema_serializer(examples=[OpenApiExample("Fever", {"lines": [PARACETAMOL]})])
 class LinesInput(Input):
     lines = LineShape(many=True, max_length=Prescription.MAX_LINES)  # type: ignore[call-arg]
     reasons = ReasonShape(many=True, required=False)

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
 from accounts.api.base import Input
@@ -23,19 +22,6 @@ def words(most: int, **how: Any) -> serializers.CharField:
     return serializers.CharField(max_length=most, **{"required": False, "allow_blank": True, **how})
 
 
-@extend_schema_serializer(
-    examples=[
-        OpenApiExample(
-            "Fever",
-            {
-                "patient": "7a0f…",
-                "clinic": "c1d2…",
-                "complaint": "Fever and cough",
-                "since": "days",
-            },
-        )
-    ]
-)
 class DraftInput(Input):
     patient = serializers.UUIDField()
     clinic = serializers.UUIDField()
