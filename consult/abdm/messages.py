@@ -90,10 +90,14 @@ def done(message: AbdmMessage) -> None:
 
 
 def failed(message: AbdmMessage, error: Exception, *, for_good: bool = False) -> None:
+    """Tried again later, or given up: then what was in it is not kept either."""
     tries = AbdmMessage.MAX_TRIES if for_good else message.tries + 1
     due = timezone.now() + timedelta(seconds=PAUSES[min(message.tries, len(PAUSES) - 1)])
     AbdmMessage.objects.filter(pk=message.pk).update(
-        tries=tries, due_at=due, error=f"{type(error).__name__}: {error}"[:200]
+        tries=tries,
+        due_at=due,
+        error=f"{type(error).__name__}: {error}"[:200],
+        body={} if tries >= AbdmMessage.MAX_TRIES else message.body,
     )
 
 

@@ -83,6 +83,7 @@ def test_a_callback_that_lacks_everything_is_given_up_and_breaks_nothing(kind: s
     assert not work_on(message.pk)
     message.refresh_from_db()
     assert message.error
+    assert message.body == ({} if message.tries == AbdmMessage.MAX_TRIES else body)
 
 
 def test_five_megabytes_of_records_are_taken_and_more_than_twelve_refused(calls):

@@ -49,6 +49,7 @@ def test_a_gateway_that_is_down_is_asked_at_longer_pauses_and_given_up_in_the_en
     assert (pauses[0] < 3, pauses[-1] > 3600) == (True, True)
     calls.gateway.away = 0
     assert again(message).done_at is None
+    assert message.body == {}
 
 
 def test_what_the_gateway_refuses_is_not_said_again(calls):
