@@ -41,6 +41,7 @@ ERRORS = {
     415: "`unsupported_media_type`",
     422: "`key_reused`: this Idempotency-Key was used for another request",
     429: "`throttled`; the header Retry-After says for how many seconds",
+    503: "`unavailable`: the same request can be sent again after the seconds of Retry-After",
 }
 
 

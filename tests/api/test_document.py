@@ -8,7 +8,7 @@ from drf_spectacular.generators import SchemaGenerator
 from jsonschema import Draft202012Validator
 
 Json = dict[str, Any]
-ERRORS = {"400", "401", "403", "404", "405", "406", "409", "413", "415", "429"}
+ERRORS = {"400", "401", "403", "404", "405", "406", "409", "413", "415", "429", "503"}
 
 
 @pytest.fixture(scope="module")
