@@ -135,7 +135,7 @@ class Schema(AutoSchema):
         }
 
     def _resolve_path_parameters(self, variables: list[str]) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = super()._resolve_path_parameters(variables)
+        found: list[dict[str, Any]] = super()._resolve_path_parameters(variables)  # type: ignore[no-untyped-call]
         for one in found:
             what = one["name"].replace("_", " ")
             one.setdefault("description", f"Which {what}, by the id that answers give it.")
