@@ -16,7 +16,7 @@ def capability_statement(kinds: list[str]) -> Resource:
     return {
         "resourceType": "CapabilityStatement",
         "status": "active",
-        "date": "2026-11-24",
+        "date": "2026-11-28",
         "kind": "instance",
         "implementation": {
             "description": f"{settings.SITE_NAME}: designed for ABDM; not certified",
