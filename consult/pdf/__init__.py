@@ -3,6 +3,8 @@
 A pure function of the issued row: the same row gives the same bytes.
 """
 
+import json
+import re
 from datetime import date
 from enum import Enum
 from typing import Any
@@ -22,6 +24,8 @@ from consult.vitals import Vital
 # Of the eight patterns that a square code may be drawn in. Looking for the evenest one takes as long as a
 # tenth of the page; scanners read them all alike.
 PATTERN = 4
+# Wider than the narrowest column. To look for them where there are none costs a twentieth of the page.
+LONG_WORD = re.compile(r"[^\s/:.]{24,}")
 
 
 class Paper(Enum):
@@ -45,24 +49,22 @@ def page_of(prescription: Prescription, paper: Paper) -> dict[str, Any]:
     document = prescription.document or {}
     languages = list(dict.fromkeys(["en", document["language"]]))
     address = f"{settings.SITE_URL}/check/{prescription.check_id}"
-    return {
+    page = {
         "paper": paper.value,
         "site": settings.SITE_NAME,
         "number": prescription.number,
         "code": prescription.spaced_code,
         "replaced": prescription.state == Prescription.State.SUPERSEDED,
         "address": f"{settings.SITE_URL}/check",
-        "qr": segno.make(address, error="m", mask=PATTERN).svg_inline(border=0),
         "languages": languages,
-        "labels": [_in(language, labels) for language in languages],
+        "labels": [labels(language) for language in languages],
         "texts": [_texts(prescription, document, language) for language in languages],
         "document": document,
     }
-
-
-def _in(language: str, function: Any) -> Any:
-    with translation.override(language):
-        return function()
+    return page | {
+        "has_long_words": bool(LONG_WORD.search(json.dumps(page, ensure_ascii=False))),
+        "qr": segno.make(address, error="m", mask=PATTERN).svg_inline(border=0),
+    }
 
 
 def _texts(prescription: Prescription, document: dict[str, Any], language: str) -> dict[str, Any]:

@@ -1,12 +1,22 @@
-"""Words of the prescription and the letter, in the language that is active."""
+"""Words of the prescription and the letter."""
+
+from functools import cache
 
 from django.conf import settings
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from consult.models import Case
 
 
-def labels() -> dict[str, str]:
+@cache
+def labels(language: str) -> dict[str, str]:
+    """What stands on each prescription: looked up once for each of the languages that we speak."""
+    with translation.override(language):
+        return _labels()
+
+
+def _labels() -> dict[str, str]:
     return {
         "title": _("Prescription"),
         "doctor": _("Doctor"),
@@ -55,5 +65,5 @@ def labels() -> dict[str, str]:
 
 
 def since_words(since: str) -> str:
-    """Since when; empty where a health centre did not say, as in an emergency."""
+    """In the language that is active; empty where a health centre did not say, as in an emergency."""
     return str(Case.Since(since).label) if since else ""

@@ -1,7 +1,7 @@
 """The certificate that signs PDFs, as PKCS#12; in a demonstration one that we make and that says so."""
 
 import io
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Coroutine
 from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -37,7 +37,6 @@ class CertificateMissing(Exception):
 
 def sign_pdf(pdf: bytes, *, name: str, reason: str) -> bytes:
     """The same PDF with an invisible PAdES signature over all of it. Raises CertificateMissing."""
-    signer = _signer()
     metadata = signers.PdfSignatureMetadata(
         field_name=FIELD,
         md_algorithm="sha256",
@@ -45,16 +44,27 @@ def sign_pdf(pdf: bytes, *, name: str, reason: str) -> bytes:
         name=name,
         reason=reason,
     )
+    signing = signers.async_sign_pdf(
+        _Addition(io.BytesIO(pdf)), metadata, _signer(), bytes_reserved=RESERVED
+    )
+    return bytes(_result(signing).getbuffer())
 
-    def work() -> bytes:
-        signed = signers.sign_pdf(
-            IncrementalPdfFileWriter(io.BytesIO(pdf)), metadata, signer, bytes_reserved=RESERVED
-        )
-        return bytes(signed.getbuffer())
 
-    # It runs an event loop of its own, which a thread that has one already does not allow.
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(work).result()
+class _Addition(IncrementalPdfFileWriter):
+    """Adds the signature and nothing else: the page's own metadata stay as they were drawn."""
+
+    def _update_meta(self) -> None:
+        pass
+
+
+def _result(work: Coroutine[Any, Any, Any]) -> Any:
+    """Of a coroutine that never waits, as our signer has the key: an event loop costs as much as signing."""
+    try:
+        work.send(None)
+    except StopIteration as done:
+        return done.value
+    work.close()
+    raise RuntimeError("Signing waits for somebody else.")
 
 
 def is_self_made() -> bool:

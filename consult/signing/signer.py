@@ -1,6 +1,9 @@
 """Signs PDFs as the library's own signer does, to the byte, without composing each signature anew."""
 
+import asyncio
 import secrets
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,20 +58,20 @@ class KeptKey(signers.SimpleSigner):
     ) -> Any:
         """The library's own async_sign(); `how` is the same for all that sign_pdf() signs."""
         if not isinstance(self.key, rsa.RSAPrivateKey):
-            return await super().async_sign(data_digest, digest_algorithm, **how)
+            return _looped(super().async_sign(data_digest, digest_algorithm, **how))
         composed = self._composed.get(digest_algorithm)
         if composed is None:
-            composed = await self._compose(len(data_digest), digest_algorithm, **how)
+            composed = self._compose(len(data_digest), digest_algorithm, **how)
             self._composed[digest_algorithm] = composed
         attributes = composed.attributes.replace(composed.digest, data_digest)
         signature = await self.async_sign_raw(attributes, digest_algorithm)
         whole = composed.whole.replace(composed.digest, data_digest)
         return composed.kind.load(whole.replace(composed.signature, signature))
 
-    async def _compose(self, size: int, digest_algorithm: str, **how: Any) -> _Composed:
+    def _compose(self, size: int, digest_algorithm: str, **how: Any) -> _Composed:
         """By the library, of a digest and with a signature that are nobody's."""
         digest = secrets.token_bytes(size)
-        whole = await super().async_sign(digest, digest_algorithm, **how)
+        whole = _looped(super().async_sign(digest, digest_algorithm, **how))
         (said,) = whole["content"]["signer_infos"]
         return _Composed(
             kind=type(whole),
@@ -77,3 +80,9 @@ class KeptKey(signers.SimpleSigner):
             digest=digest,
             signature=said["signature"].native,
         )
+
+
+def _looped(composing: Coroutine[Any, Any, Any]) -> Any:
+    """Its result. The library composes in an event loop; a thread that has one cannot run another."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, composing).result()
