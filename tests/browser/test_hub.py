@@ -177,6 +177,7 @@ def test_from_the_sub_centre_to_a_specialists_opinion_and_back_to_the_follow_up(
 
         worker.get_by_label("Given?").or_(worker.locator("[name=given_1]")).select_option("partly")
         worker.get_by_label("How much, or why not").fill("one tube of two")
+        worker.wait_for_load_state()  # with the script that sends it in place
         worker.evaluate("window.isTheSame = true")
         worker.get_by_role("button", name="Note it").click()
         expect(worker.get_by_text("Noted what was given.")).to_be_visible()
