@@ -30,7 +30,7 @@ from tests.factories import as_patient, as_staff
 ROOT = Path(__file__).parent.parent
 # Seconds, generous for a busy machine: they are spent only where something is broken.
 STARTS_WITHIN = 120
-SOON = 30
+SOON = 60
 DAPHNE = ["-m", "daphne", "esanjeevani.asgi:application", "--bind"]
 # As docker-compose.yml serves the sockets.
 UVICORN = [
@@ -67,7 +67,7 @@ class Gateway(ThreadingHTTPServer):
         """The newest code sent to `phone`; waits for it."""
         return re.findall(r"\b\d{6}\b", self.wait_for(phone, r"\b\d{6}\b", after))[0]
 
-    def wait_for(self, phone: str, pattern: str, after: int = 0, seconds: float = 20) -> str:
+    def wait_for(self, phone: str, pattern: str, after: int = 0, seconds: float = SOON) -> str:
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             found = [text for text in self.texts_to(phone)[after:] if re.search(pattern, text)]

@@ -1,6 +1,7 @@
 // The case saves itself as it is typed. A colleague who saved meanwhile is not overwritten: the page says so.
 
 import { post } from "./post.js";
+import { retell } from "./typed.js";
 
 const form = document.querySelector("[data-case]");
 const state = document.querySelector("[data-save-state]");
@@ -27,7 +28,7 @@ async function save() {
     }
     form.elements.revision.value = said.revision;
     if (said.whole) saved = saving;
-    state.textContent = said.whole ? form.dataset.saved : form.dataset.incomplete;
+    if (!timer) state.textContent = said.whole ? form.dataset.saved : form.dataset.incomplete; // nothing was typed since
   } catch {
     state.textContent = form.dataset.offline;
     if (!leaving) later(RETRY_MS);
@@ -59,3 +60,4 @@ form.addEventListener("submit", async (event) => {
 });
 addEventListener("pagehide", () => { if (timer && !leaving) save(); }); // closed in the pause
 addEventListener("pageshow", () => { leaving = false; });
+retell(form);

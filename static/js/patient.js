@@ -1,6 +1,7 @@
 // The patient's form: only the districts of the chosen state, the adult only for a child.
 
 import { fetchPart } from "./fragment.js";
+import { retell } from "./typed.js";
 
 const ADULT = 18;
 const form = document.querySelector("[data-patient]");
@@ -24,3 +25,4 @@ function showGuardian() {
 state.addEventListener("change", showDistricts);
 for (const field of [age, birthDate]) field.addEventListener("input", showGuardian);
 showGuardian();
+retell(form);

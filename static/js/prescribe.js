@@ -5,6 +5,7 @@ import { parse } from "./fragment.js";
 import "./medicine.js";
 import { post } from "./post.js";
 import { reload } from "./reload.js";
+import { retell } from "./typed.js";
 
 const PAUSE_MS = 1500;
 const RETRY_MS = 4000;
@@ -25,7 +26,7 @@ async function save() {
     if (answer.status >= 500 || answer.redirected) throw new Error(String(answer.status));
     if (answer.status === 409) reload();
     if (saved !== form()) return; // another has come in its place
-    say(answer.status === 200 ? "saved" : "invalid");
+    if (!timer) say(answer.status === 200 ? "saved" : "invalid"); // nothing was typed since
     if (answer.ok) showRules(parse(await answer.text()));
   } catch {
     if (!leaving) timer = setTimeout(save, RETRY_MS);
@@ -69,3 +70,4 @@ document.addEventListener("click", (event) => {
   rows.append(row);
   rows.lastElementChild.querySelector("input").focus();
 });
+if (form()) retell(form());

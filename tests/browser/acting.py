@@ -1,11 +1,12 @@
 """People at their browsers: each in a context of its own, complaints of the browser collected."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from accounts.models import User
+from tests.calling import until
 from tests.factories import PASSWORD, totp_code
 from tests.running import SOON
 
@@ -25,9 +26,11 @@ def people(browser: Browser, urls: list[str], *sizes: tuple[int, int]) -> Iterat
         page.set_default_timeout(SOON * 1000)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda said: complaints.append(said.text) if is_bad(said) else None)
-    yield pages
-    for context in contexts:
-        context.close()
+    try:
+        yield pages
+    finally:
+        for context in contexts:
+            context.close()
     assert complaints == []
 
 
@@ -36,6 +39,20 @@ def is_bad(said: ConsoleMessage) -> bool:
     is a network that was taken away."""
     of_the_play = ("Failed to load resource", "ERR_INTERNET_DISCONNECTED")
     return said.type == "error" and not any(words in said.text for words in of_the_play)
+
+
+def hears(page: Page) -> Callable[[], None]:
+    """Asked before the page is opened; what it gives waits until the page's socket was greeted."""
+    heard: list[str | bytes] = []
+    page.on("websocket", lambda socket: socket.on("framereceived", lambda text: heard.append(text)))
+    return lambda: until(lambda: page.wait_for_timeout(50) or heard)
+
+
+def says(page: Page, words: str) -> None:
+    """In the talk, by the key that the page's script hears."""
+    page.wait_for_load_state()
+    page.get_by_label("Your message").fill(words)
+    page.keyboard.press("Enter")
 
 
 def staff_sign_in(page: Page, path: str, user: User) -> None:

@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from consult import actions
 from queues.models import Token
-from tests.browser.acting import people, staff_sign_in
+from tests.browser.acting import hears, people, staff_sign_in
 from tests.factories import a_clinic, a_doctor, a_patient, gone, on_duty, waiting
 from tests.running import Site
 
@@ -24,9 +24,10 @@ def test_calls_are_answered_in_place_until_the_patient_opens_the_room(
     with people(chromium, site.urls, (1280, 800)) as (page,):
         asked: list[str] = []
         page.on("request", lambda request: asked.append(f"{request.method} {request.url}"))
+        is_greeted = hears(page)
         staff_sign_in(page, "/doctor/", rao.user)
         expect(row_of(page, "Ravi Das")).to_be_visible()
-        page.wait_for_load_state()  # with the script that hears the key
+        is_greeted()  # else its greeting may say of the call what the answer has not said yet
         asked.clear()
         page.evaluate("window.isTheSame = true")
         page.keyboard.press("n")

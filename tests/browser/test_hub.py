@@ -1,5 +1,6 @@
 """Hub and spoke in three browsers: a health worker, a doctor and a specialist, one case before them."""
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -97,6 +98,7 @@ def send(page: Page, button: str = "Send") -> None:
     page.get_by_label("The patient agrees").check()
     page.get_by_label("The patient is here").check()
     page.get_by_role("button", name=button, exact=button == "Send").click()
+    expect(page.get_by_label("The patient agrees")).to_have_count(0)  # the next page is there
 
 
 def call_and_bring_in(worker: Page, doctor: Page) -> None:
@@ -119,6 +121,12 @@ def prescribe(page: Page) -> None:
     page.get_by_label("Dose").first.fill("thin layer")
     page.get_by_label("How often").first.select_option("bd")
     page.get_by_label("Days").first.fill("14")
+
+
+def finish(page: Page) -> None:
+    """Once the page itself shows that the prescription is issued."""
+    expect(page.get_by_text(re.compile(r"Prescription RX\S+ is issued"))).to_be_visible()
+    page.get_by_role("button", name="Finish").click()
 
 
 def test_from_the_sub_centre_to_a_specialists_opinion_and_back_to_the_follow_up(
@@ -165,10 +173,11 @@ def test_from_the_sub_centre_to_a_specialists_opinion_and_back_to_the_follow_up(
         doctor.get_by_label("Follow-up on").fill(day.isoformat())
         doctor.get_by_role("button", name="Issue the prescription").click()
         expect(worker.get_by_text("The prescription is ready")).to_be_visible()
-        doctor.get_by_role("button", name="Finish").click()
+        finish(doctor)
 
         worker.get_by_label("Given?").or_(worker.locator("[name=given_1]")).select_option("partly")
         worker.get_by_label("How much, or why not").fill("one tube of two")
+        worker.wait_for_load_state()  # with the script that sends it in place
         worker.evaluate("window.isTheSame = true")
         worker.get_by_role("button", name="Note it").click()
         expect(worker.get_by_text("Noted what was given.")).to_be_visible()
@@ -240,6 +249,7 @@ def test_a_case_is_answered_in_writing_when_nobody_can_be_called(
         staff_sign_in(worker, "/centre/", cast.meena)
         staff_sign_in(doctor, "/doctor/", cast.dr_alam)
         doctor.get_by_role("button", name="End duty").click()
+        expect(doctor.get_by_role("button", name="Go on duty")).to_be_visible()
         register(worker, "Pinki Kumari")
         write_case(worker)
         worker.get_by_role("button", name="Go on to send").click()
@@ -253,7 +263,7 @@ def test_a_case_is_answered_in_writing_when_nobody_can_be_called(
         expect(doctor.get_by_text("in writing, without a call")).to_be_visible()
         prescribe(doctor)
         doctor.get_by_role("button", name="Issue the prescription").click()
-        doctor.get_by_role("button", name="Finish").click()
+        finish(doctor)
         expect(doctor.get_by_text("Nobody waits")).to_be_visible()
         expect(worker.get_by_role("link", name="Print page")).to_be_visible()
 

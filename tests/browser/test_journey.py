@@ -11,7 +11,7 @@ from pypdf import PdfReader
 from accounts.models import AuditEvent
 from consult.models import Consultation, Prescription
 from queues.models import Token
-from tests.browser.acting import people, staff_sign_in
+from tests.browser.acting import people, says, staff_sign_in
 from tests.factories import a_clinic, a_district, a_doctor, a_patient, the_formulary, waiting
 from tests.running import Gateway, Site, browser_of, post
 
@@ -107,11 +107,9 @@ def test_a_patient_books_waits_talks_and_leaves_with_a_prescription(
 
     expect(doctor.get_by_role("heading", name="Asha Menon")).to_be_visible()
     expect(doctor.get_by_text("penicillin")).to_be_visible()
-    patient.get_by_label("Your message").fill("नमस्ते डॉक्टर")
-    patient.keyboard.press("Enter")
+    says(patient, "नमस्ते डॉक्टर")
     expect(doctor.get_by_text("नमस्ते डॉक्टर")).to_be_visible()
-    doctor.get_by_label("Your message").fill("Any trouble breathing?")
-    doctor.keyboard.press("Enter")
+    says(doctor, "Any trouble breathing?")
     expect(patient.get_by_text("Any trouble breathing?")).to_be_visible()
 
     write(doctor)

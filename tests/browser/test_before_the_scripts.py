@@ -1,0 +1,78 @@
+"""Over a slow network a page is there before its scripts: what is typed meanwhile counts."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from playwright.sync_api import Browser, Page, Route, expect
+
+from accounts.models import User
+from tests.browser.acting import people
+from tests.factories import (
+    a_clinic,
+    a_district,
+    a_health_worker,
+    a_hub,
+    a_user,
+    at_centre,
+    centre_of,
+    in_the_room,
+    on_duty,
+)
+from tests.running import Site, session_of
+
+pytestmark = pytest.mark.chromium
+
+
+@pytest.fixture
+def page(site: Site, chromium: Browser) -> Iterator[Page]:
+    with people(chromium, site.urls[:1], (1280, 800)) as (page,):
+        yield page
+
+
+@contextmanager
+def before_the_scripts(page: Page, url: str, user: User, *, staff: bool = False) -> Iterator[None]:
+    """Their page, whose scripts come when the block is done."""
+    held: list[Route] | None = []
+    page.route(
+        "**/static/js/**",
+        lambda route: route.continue_() if held is None else held.append(route),
+    )
+    key = session_of(user, staff)
+    page.context.add_cookies(
+        [{"name": "sessionid", "value": key, "domain": "127.0.0.1", "path": "/"}]
+    )
+    page.goto(url, wait_until="commit")
+    yield
+    released, held = held, None
+    for route in released:
+        route.continue_()
+
+
+def test_the_case_of_a_health_centre_saves_itself(site: Site, page: Page):
+    meena = a_health_worker()
+    a_hub(centre_of(meena))
+    case = at_centre(meena)
+    url = f"{site.url}/centre/consultations/{case.uid}/case/"
+    with before_the_scripts(page, url, meena, staff=True):
+        page.get_by_label("What you see and feel").fill("Scaly edges")
+    expect(page.get_by_text("Saved", exact=True)).to_be_visible()
+    case.refresh_from_db()
+    assert case.examination == "Scaly edges"
+
+
+def test_a_doctors_notes_save_themselves(site: Site, page: Page):
+    clinic = a_clinic()
+    consultation = in_the_room(clinic, on_duty(clinic))
+    url = f"{site.url}/doctor/consultations/{consultation.uid}/"
+    with before_the_scripts(page, url, consultation.doctor.user, staff=True):
+        page.get_by_label("Findings").fill("Throat red")
+    expect(page.get_by_text("Saved", exact=True)).to_be_visible()
+    assert consultation.note.findings == "Throat red"
+
+
+def test_the_districts_are_those_of_the_state(site: Site, page: Page):
+    a_district()
+    with before_the_scripts(page, f"{site.url}/patients/new/", a_user()):
+        page.get_by_label("State").select_option("32")
+    page.get_by_label("District").select_option("Ernakulam")
