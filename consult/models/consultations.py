@@ -350,8 +350,8 @@ class Consultation(Case, Public, Moving):
     def begin(self, doctor: Doctor) -> None:
         self._move(self.State.IN_PROGRESS, doctor=doctor, started_at=timezone.now())
 
-    def complete(self) -> None:
-        self._move(self.State.COMPLETED, ended_at=timezone.now())
+    def complete(self, *beside: models.Model) -> None:
+        self._move(self.State.COMPLETED, *beside, ended_at=timezone.now())
 
     def hand_over(self) -> None:
         """Another doctor takes over the care; this part of it is complete."""
