@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Patient
 from consult.models import Consultation, Observation
 from consult.of_consultation import OBSERVATIONS
-from consult.vitals import Vital
+from consult.vitals import KINDS, Vital
 
 PRESSURE = "pressure"  # both of its numbers
 
@@ -35,10 +35,15 @@ def readings(consultation: Consultation) -> tuple[Reading, ...]:
     return readings_of(OBSERVATIONS.of(consultation), consultation.patient)
 
 
+def as_taken(rows: list[Observation]) -> list[Observation]:
+    """In their order; those of one moment as the form asks for them."""
+    return sorted(rows, key=lambda row: (row.taken_at, KINDS.index(row.kind)))
+
+
 def readings_of(rows: list[Observation], patient: Patient) -> tuple[Reading, ...]:
     """Where the rows are known already."""
     found: list[Reading] = []
-    for row in rows:
+    for row in as_taken(rows):
         row.patient = patient
         lower = _lower_of(row, rows)
         if lower is not None:

@@ -84,3 +84,4 @@ BLOOD_PRESSURE_PANEL = "85354-9"
 BODY_MASS_INDEX = "39156-5"
 
 _BY_KIND = {vital.kind: vital for vital in VITALS}
+KINDS = list(_BY_KIND)  # in the order in which the form asks for them

@@ -1,7 +1,7 @@
 from django.db import transaction
 from django.db.models import BigAutoField, QuerySet
 
-from accounts.actions import record
+from accounts.actions import event, record
 from accounts.models import Doctor, User
 from consult import broadcast
 from consult.actions.telling import tell_at_home
@@ -61,8 +61,8 @@ def begin(*, consultation: Consultation, by: User) -> Consultation:
     if token.doctor is None:
         raise MoveRefused("Nobody is calling.")
     queues.answer_call(token=token, at_screen_of=by if consultation.facility_id else None)
-    consultation.begin(token.doctor)
-    record("consultation.begin", consultation, by=by, patient=consultation.patient)
+    came_in = event("consultation.begin", consultation, by=by, patient=consultation.patient)
+    consultation.begin(token.doctor, came_in)
     broadcast.consultation_changed(consultation)
     return consultation
 
