@@ -81,11 +81,10 @@ def register(page: Page, name: str) -> None:
     page.get_by_label("or age in years").fill("24")
     page.get_by_label("Female").check()
     page.get_by_label("Address").fill("Canal Side, Belwa")
-    page.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Save, new case").click()
 
 
 def write_case(page: Page) -> None:
-    page.get_by_role("button", name="New case").click()
     page.get_by_label("What is wrong?").fill("Itching red patches on both arms")
     page.get_by_label("Since when?").select_option("weeks")
     page.get_by_label("Temperature").fill("37.2")
