@@ -17,7 +17,7 @@ from consult.of_consultation import (
 )
 from consult.people import Role
 from consult.room_holds import RoomHolds
-from consult.views.colleagues import panels
+from consult.views.colleagues import panels, reachable_clinics
 from consult.views.elsewhere import elsewhere_context
 from consult.views.page_parts import page_parts
 from consult.views.returning import untouched_return_form
@@ -31,6 +31,7 @@ def room_context(request: HttpRequest, consultation: Consultation, **forms: Any)
     """Everything on the doctor's page of one consultation; `forms` are those with mistakes."""
     holds = RoomHolds.of(consultation)
     own, patient = consultation.pk, consultation.patient_id
+    clinics = reachable_clinics(consultation)
     context = {
         "consultation": consultation,
         "patient": consultation.patient,
@@ -39,9 +40,10 @@ def room_context(request: HttpRequest, consultation: Consultation, **forms: Any)
         "chat": MESSAGES.all(consultation=own) if holds.messages else [],
         "attachments": SENT_FILES.all(consultation=own) if holds.files else [],
         "earlier": EARLIER.all(patient=patient, but=own) if holds.earlier else [],
-        **panels(consultation, holds),
+        **panels(consultation, holds, clinics),
         **elsewhere_context(consultation),
         **_writing(consultation, holds),
+        "return_form": untouched_return_form(consultation, clinics),
         **forms,
     }
     if "note_form" in forms:
@@ -58,7 +60,6 @@ def _writing(consultation: Consultation, holds: RoomHolds) -> dict[str, Any]:
         "medicines": DraftRows([actions.Line.drafted(row) for row in drafted]),
         "has_draft": holds.draft,
         "issued": IN_FORCE.first(consultation=consultation.pk) if holds.issued else None,
-        "return_form": untouched_return_form(consultation),
         "emergency": getattr(consultation, "emergency", None),
         **rules_context(consultation, drafted),
         **care_context(consultation, holds),
