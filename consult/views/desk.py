@@ -20,7 +20,7 @@ from consult.fetch import doctors_consultation
 from esanjeevani.composed import Composed
 from queues.actions import AlreadyHolding, NobodyPresent, NotOnDuty
 from queues.desk import desk_lines
-from queues.models import Clinic, Duty, MoveRefused
+from queues.models import Clinic, Duty, MoveRefused, Token
 
 MAY_START = Composed(
     lambda doctor, speciality: (
@@ -66,21 +66,25 @@ def own_part(request: SignedIn) -> HttpResponse:
 @doctor_only
 def call_next(request: SignedIn) -> HttpResponse:
     """Call the first present patient of one line. To the page's script what comes of it, in place."""
-    holds, called = True, None
-    try:
-        called = actions.call_next(clinic=_clinic(request), doctor=request.user.doctor).token
-    except NotOnDuty:
-        holds = False
-        messages.error(request, _("You are not on duty in this clinic, or you are paused."))
-    except AlreadyHolding:
-        messages.info(request, _("You have a patient already."))
-    except NobodyPresent as nobody:
-        holds = False
-        messages.info(request, _why_nobody(nobody))
+    holds, called = call_from(_clinic(request), request)
     if request.headers.get("X-Requested-With") != "fetch":
         return redirect("consult:desk")
     own = OwnPart.of(request.user.doctor, called) if holds else None
     return render(request, "consult/_called.html", {"own": own})
+
+
+def call_from(clinic: Clinic, request: SignedIn) -> tuple[bool, Token | None]:
+    """Whether the doctor has a patient now, and who was called; if nobody, a message says why."""
+    try:
+        return True, actions.call_next(clinic=clinic, doctor=request.user.doctor).token
+    except NotOnDuty:
+        messages.error(request, _("You are not on duty in this clinic, or you are paused."))
+    except AlreadyHolding:
+        messages.info(request, _("You have a patient already."))
+        return True, None
+    except NobodyPresent as nobody:
+        messages.info(request, _why_nobody(nobody))
+    return False, None
 
 
 def _clinic(request: SignedIn) -> Clinic:

@@ -17,6 +17,7 @@ from consult.fetch import DOCTORS_ROOM, doctors_consultation
 from consult.forms import LineFormSet, NoteForm, typed_lines
 from consult.models import Consultation, Prescription, PrescriptionLine
 from consult.of_consultation import drafted_of, note_of
+from consult.views.desk import call_from
 from consult.views.doctors_parts import issued_context, room_context
 from consult.views.returning import return_form
 from consult.views.rooms import allow_camera
@@ -50,7 +51,7 @@ def is_staying(request: HttpRequest) -> bool:
 @require_POST
 @doctor_only
 def save(request: SignedIn, consultation: UUID) -> HttpResponse:
-    """Keep notes and medicines; with "issue" or "finish" do that too.
+    """Keep notes and medicines; with "issue" or "finish" do that too, with finish=next call the next.
 
     The page saves by itself, as it fetches a part: the answer is what the rules say of it now.
     """
@@ -185,6 +186,9 @@ def _finish(
         return _still_an_emergency(request, consultation)
     except MoveRefused:
         messages.info(request, _("The consultation had ended already."))
+    else:
+        if request.POST["finish"] == "next":
+            call_from(consultation.clinic, request)
     return redirect("consult:desk")
 
 
