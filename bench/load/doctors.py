@@ -16,7 +16,7 @@ READS = 20.0  # seconds, in life
 # From the sight of somebody in the line to the press of "Call next", in seconds of the run: the first gets
 # the patient, and what tells the others so is not faster in shortened time.
 REACTS = (0.3, 3.0)
-# Of those who finish with more of their day to come: the others look at the desk first, or rest.
+# Of those who left others waiting when they went into the room: the others look at the desk first, or take a break.
 GOES_ON = 0.7
 TYPED = ["par", "parac", "paracetamol"]
 MEDICINE = {
@@ -215,9 +215,9 @@ class Doctor:
         await self._send("doctor: the page saves itself", f"{self.path}save/", form, "fetch")
 
     async def _finish(self, uid: str, closing: asyncio.Event) -> None:
-        """Mostly with the next call in the same press."""
+        """In a busy line mostly with the next call in the same press."""
         is_last = self.seen + 1 >= PER_DOCTOR or closing.is_set()
-        goes_on = not is_last and random.random() < GOES_ON
+        goes_on = self.somebody.is_set() and not is_last and random.random() < GOES_ON
         form = self.browser.page.form("/save/") | {"finish": "next" if goes_on else "1"}
         self.ledger.done(f"finished {uid}")
         self.asked_at = time.monotonic()
