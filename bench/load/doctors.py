@@ -16,7 +16,7 @@ READS = 20.0  # seconds, in life
 # From the sight of somebody in the line to the press of "Call next", in seconds of the run: the first gets
 # the patient, and what tells the others so is not faster in shortened time.
 REACTS = (0.3, 3.0)
-# Of those who left others waiting when they went into the room: the others look at the desk first, or take a break.
+# Of those who left others waiting when they went into the room; the rest look at the desk first.
 GOES_ON = 0.7
 TYPED = ["par", "parac", "paracetamol"]
 MEDICINE = {

@@ -26,9 +26,8 @@ def _with_rules(keys: list[Any], day: Any) -> "QuerySet[DrugName, Any]":
     )
     doses: Any = FilteredRelation("drug__dose_ranges")  # the names are unknown to django-stubs
     names: Any = DrugName.objects.filter(key__in=keys).annotate(rule=in_force, dose=doses)
-    return names.select_related("drug", "rule", "dose").order_by(  # type: ignore[no-any-return]
-        "rule__pk", "dose__months_from", "dose__pk"
-    )
+    with_both: QuerySet[DrugName, Any] = names.select_related("drug", "rule", "dose")
+    return with_both.order_by("rule__pk", "dose__months_from", "dose__pk")
 
 
 WITH_RULES = AnyOf(_with_rules, CharField(), day=DateField())

@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.actions import record
+from accounts.actions import event
 from accounts.gates import SignedIn, doctor_only
-from accounts.models import Doctor
+from accounts.models import AuditEvent, Doctor
 from consult import actions
 from consult.desk import OwnPart, duties_version
 from consult.fetch import doctors_consultation
@@ -41,10 +41,9 @@ def desk(request: SignedIn) -> HttpResponse:
     """The doctor's day. What changes on it comes over its socket, except the part below."""
     doctor: Doctor = request.user.doctor
     lines = desk_lines(doctor)
-    record("desk.read", "desk", by=request.user)
     context = {
         "doctor": doctor,
-        "own": OwnPart.of(doctor),
+        "own": OwnPart.of(doctor, seen=_seen(request)),
         "lines": lines,
         "duties": duties_version(lines),
         "is_paused": any(line.is_paused for line in lines),
@@ -58,8 +57,12 @@ def desk(request: SignedIn) -> HttpResponse:
 @doctor_only
 def own_part(request: SignedIn) -> HttpResponse:
     """The part of the desk that is the doctor's own; the page fetches it when it is told of another."""
-    record("desk.read", "desk", by=request.user)
-    return render(request, "consult/_desk_own.html", {"own": OwnPart.of(request.user.doctor)})
+    own = OwnPart.of(request.user.doctor, seen=_seen(request))
+    return render(request, "consult/_desk_own.html", {"own": own})
+
+
+def _seen(request: SignedIn) -> AuditEvent:
+    return event("desk.read", "desk", by=request.user)
 
 
 @require_POST

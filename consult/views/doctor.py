@@ -9,8 +9,9 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.actions import record
+from accounts.actions import event, record
 from accounts.gates import SignedIn, doctor_only
+from accounts.models import AuditEvent
 from consult import actions
 from consult.actions import Line
 from consult.fetch import DOCTORS_ROOM, doctors_consultation
@@ -30,16 +31,20 @@ from queues.models import MoveRefused
 def room(request: SignedIn, consultation: UUID) -> HttpResponse:
     """The case, the talk and the prescription side by side."""
     found = doctors_consultation(request, consultation, DOCTORS_ROOM)
-    record("consultation.read", found, by=request.user, patient=found.patient)
-    return room_page(request, found)
+    seen = event("consultation.read", found, by=request.user, patient=found.patient)
+    return room_page(request, found, seen=seen)
 
 
 def room_page(
-    request: SignedIn, consultation: Consultation, status: int = 200, **forms: Any
+    request: SignedIn,
+    consultation: Consultation,
+    status: int = 200,
+    seen: AuditEvent | None = None,
+    **forms: Any,
 ) -> HttpResponse:
     """The room; with `forms` those in which something was not right. To a script what it puts in."""
     template = "consult/_doctors_swaps.html" if is_staying(request) else "consult/doctors_room.html"
-    context = room_context(request, consultation, **forms)
+    context = room_context(request, consultation, seen, **forms)
     return allow_camera(render(request, template, context, status=status))
 
 

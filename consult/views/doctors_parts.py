@@ -5,6 +5,7 @@ from typing import Any
 from django.db.models import BigAutoField, QuerySet
 from django.http import HttpRequest
 
+from accounts.models import AuditEvent
 from consult import actions
 from consult.forms import DraftRows, note_fields, typed_fields
 from consult.models import Consultation, Prescription, PrescriptionLine
@@ -27,9 +28,11 @@ from esanjeevani.composed import Composed
 EARLIER_SHOWN = 10
 
 
-def room_context(request: HttpRequest, consultation: Consultation, **forms: Any) -> dict[str, Any]:
+def room_context(
+    request: HttpRequest, consultation: Consultation, seen: AuditEvent | None = None, **forms: Any
+) -> dict[str, Any]:
     """Everything on the doctor's page of one consultation; `forms` are those with mistakes."""
-    holds = RoomHolds.of(consultation)
+    holds = RoomHolds.of(consultation, seen)
     own, patient = consultation.pk, consultation.patient_id
     clinics = reachable_clinics(consultation)
     context = {

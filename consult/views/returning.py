@@ -15,8 +15,8 @@ def return_form(consultation: Consultation, data: Any = None) -> ReturnForm:
     if consultation.facility_id is None:
         return ReturnForm(data, prefix="return")
     form = CentreReturnForm(data, prefix="return")
-    linked = reachable(**around(consultation)).filter(is_linked=True)
-    form.fields["clinic"].queryset = linked  # type: ignore[attr-defined]
+    clinics: Any = reachable(**around(consultation))  # annotated: unknown to django-stubs
+    form.fields["clinic"].queryset = clinics.filter(is_linked=True)  # type: ignore[attr-defined]
     return form
 
 
