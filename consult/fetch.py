@@ -48,7 +48,7 @@ OWN = _of_uid(lambda user: _PEOPLE().of_patient_account(user))
 BOOKED = _of_uid(lambda user: _PEOPLE().of_patient_account(user).filter(facility=None))
 DOCTORS = _of_uid(
     lambda doctor: (
-        Consultation.objects.select_related("patient", "clinic", "token", "note")
+        Consultation.objects.select_related("patient", "clinic", "token", "note", "emergency")
         .of_doctor(doctor)
         .annotate(
             has_draft=Exists(

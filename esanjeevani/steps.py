@@ -169,7 +169,9 @@ def _updates(
     fields: list[Any] = [model._meta.get_field(name) for name in (*changes, *where)]
     columns = columns_of(model, vendor)
     places = [f"value_{at}" for at in range(len(fields))]
-    known = [f"{quote(field.column)} = %({place})s" for field, place in zip(fields, places, strict=True)]
+    known = [
+        f"{quote(field.column)} = %({place})s" for field, place in zip(fields, places, strict=True)
+    ]
     sets, conditions = known[: len(changes)], known[len(changes) :]
     first = (
         f"UPDATE {quote(model._meta.db_table)} SET {', '.join(sets)} "  # noqa: S608
@@ -177,4 +179,6 @@ def _updates(
         f"RETURNING {_key(model)} AS key"
     )
     steps = Steps("SELECT key FROM first", first=first, **_with(others))
-    return steps, [(place, columns[field.column]) for field, place in zip(fields, places, strict=True)]
+    return steps, [
+        (place, columns[field.column]) for field, place in zip(fields, places, strict=True)
+    ]

@@ -1,6 +1,7 @@
 """What the doctor notes, in one statement: most of what a page saves by itself is a few words more."""
 
 from functools import lru_cache
+from typing import Any
 
 from django.db import connection
 from django.utils import timezone
@@ -43,7 +44,8 @@ def _writes(said: tuple[str, ...], vendor: str) -> Steps:
     """The first words make the note, later ones change what they are about."""
     del vendor  # of what is sent
     lock = " FOR NO KEY UPDATE" if connection.features.has_select_for_no_key_update else ""
-    columns = [str(Note._meta.get_field(name).column) for name in said]
+    fields: list[Any] = [Note._meta.get_field(name) for name in said]
+    columns = [field.column for field in fields]
     sets = ", ".join(f"{column} = excluded.{column}" for column in columns)
     note = insert_text("note", Note, consultation_id="held.id")
     return Steps(

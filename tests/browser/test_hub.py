@@ -164,7 +164,7 @@ def test_from_the_sub_centre_to_a_specialists_opinion_and_back_to_the_follow_up(
         doctor.get_by_label("Follow-up on").fill(day.isoformat())
         doctor.get_by_role("button", name="Issue the prescription").click()
         expect(worker.get_by_text("The prescription is ready")).to_be_visible()
-        doctor.get_by_role("button", name="Finish").click()
+        doctor.get_by_role("button", name="Finish", exact=True).click()
 
         worker.get_by_label("Given?").or_(worker.locator("[name=given_1]")).select_option("partly")
         worker.get_by_label("How much, or why not").fill("one tube of two")
@@ -252,7 +252,7 @@ def test_a_case_is_answered_in_writing_when_nobody_can_be_called(
         expect(doctor.get_by_text("in writing, without a call")).to_be_visible()
         prescribe(doctor)
         doctor.get_by_role("button", name="Issue the prescription").click()
-        doctor.get_by_role("button", name="Finish").click()
+        doctor.get_by_role("button", name="Finish", exact=True).click()
         expect(doctor.get_by_text("Nobody waits")).to_be_visible()
         expect(worker.get_by_role("link", name="Print page")).to_be_visible()
 
