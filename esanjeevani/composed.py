@@ -132,8 +132,8 @@ class Composed(Columns, Generic[Row]):
         """The first row, None if there is none."""
         return next(iter(self.all(**values)), None)
 
-    def all(self, **values: Any) -> list[Row]:
-        return [self._row(columns) for columns in self._ask(values)]
+    def all(self, with_it: Model | None = None, /, **values: Any) -> list[Row]:
+        return [self._row(columns) for columns in self._ask(values, with_it)]
 
     def given_by(self, sql: str, values: Any) -> list[Row]:
         """What another text gives that changes rows and returns all their columns in the model's order."""
