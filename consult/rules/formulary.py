@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, cast
 
 from django.db.models import BigAutoField, CharField, DateField, FilteredRelation, Q, QuerySet
 
@@ -26,8 +26,9 @@ def _with_rules(keys: list[Any], day: Any) -> "QuerySet[DrugName, Any]":
     )
     doses: Any = FilteredRelation("drug__dose_ranges")  # the names are unknown to django-stubs
     names: Any = DrugName.objects.filter(key__in=keys).annotate(rule=in_force, dose=doses)
-    with_both: QuerySet[DrugName, Any] = names.select_related("drug", "rule", "dose")
-    return with_both.order_by("rule__pk", "dose__months_from", "dose__pk")
+    names = names.select_related("drug", "rule", "dose")
+    in_order = names.order_by("rule__pk", "dose__months_from", "dose__pk")
+    return cast("QuerySet[DrugName, Any]", in_order)
 
 
 WITH_RULES = AnyOf(_with_rules, CharField(), day=DateField())
