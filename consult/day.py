@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from django.db.models import BigAutoField, DateField, DateTimeField, Exists, QuerySet
 from django.utils import timezone
 
-from accounts.models import Facility
+from accounts.models import AuditEvent, Facility
 from consult.models import Consultation, FollowUp, Instruction
 from consult.models.consultations import ConsultationQuerySet
 from esanjeevani.composed import Columns, Composed
@@ -132,11 +132,14 @@ class _DayHolds(NamedTuple):
     follow_ups: bool
 
 
-def read_day(facility: Facility) -> Day:
-    """In one query, and one for each kind of which there is anything; 2 for what is open."""
+def read_day(facility: Facility, seen: AuditEvent | None = None) -> Day:
+    """In one query, and one for each kind of which there is anything; 2 for what is open.
+
+    `seen` says who reads it.
+    """
     of, since, back_since = facility.pk, midnight(), timezone.now() - CAME_BACK_FOR
     until = timezone.localdate() + DUE_SOON
-    (found,) = LOOK.columns(facility=of, since=since, back_since=back_since, until=until)
+    (found,) = LOOK.columns(seen, facility=of, since=since, back_since=back_since, until=until)
     holds = _DayHolds(*found)
     return replace(
         read_lines(facility) if holds.open else Day(),

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import BigAutoField, Exists, Q, QuerySet
 
-from accounts.models import Doctor
+from accounts.models import AuditEvent, Doctor
 from consult.models import Consultation, Opinion, RefillRequest
 from esanjeevani.composed import Columns, Composed
 from queues.desk import OwnLine
@@ -101,10 +101,15 @@ class OwnPart:
     asked: Asked
 
     @classmethod
-    def of(cls, doctor: Doctor, called: Token | None = None) -> "OwnPart":
-        """In a query, and one for each kind of which there is any but who was just `called`."""
+    def of(
+        cls, doctor: Doctor, called: Token | None = None, seen: AuditEvent | None = None
+    ) -> "OwnPart":
+        """In a query, and one for each kind of which there is any but who was just `called`.
+
+        `seen` is written down with the first.
+        """
         own = doctor.pk
-        ((holds, refills, opinions, pile, mine),) = LOOK.columns(doctor=own)
+        ((holds, refills, opinions, pile, mine),) = LOOK.columns(seen, doctor=own)
         return cls(
             (called or HELD.first(doctor=own)) if holds else None,
             REFILLS.all(doctor=own) if refills else [],

@@ -8,6 +8,7 @@ from typing import Any
 from accounts.models import Doctor, Patient
 from consult.models import Consultation, Note, Prescription, PrescriptionLine, Referral
 from consult.of_consultation import OBSERVATIONS
+from consult.readings import as_taken
 from consult.rules import Checked
 from consult.rules.dose import quantity_of, shown, times_of_day, unit_of
 
@@ -87,7 +88,7 @@ def _visit(checked: Checked) -> dict[str, str]:
 def _vitals(consultation: Consultation) -> dict[str, str]:
     """As measured last in this consultation."""
     measured = OBSERVATIONS.all(consultation=consultation.pk)
-    return {row.kind: row.shown for row in measured}
+    return {row.kind: row.shown for row in as_taken(measured)}
 
 
 def _doctor(doctor: Doctor) -> dict[str, str]:

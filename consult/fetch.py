@@ -48,7 +48,7 @@ OWN = _of_uid(lambda user: _PEOPLE().of_patient_account(user))
 BOOKED = _of_uid(lambda user: _PEOPLE().of_patient_account(user).filter(facility=None))
 DOCTORS = _of_uid(
     lambda doctor: (
-        Consultation.objects.select_related("patient", "clinic", "token", "note")
+        Consultation.objects.select_related("patient", "clinic", "token", "note", "emergency")
         .of_doctor(doctor)
         .annotate(
             has_draft=Exists(
@@ -93,16 +93,23 @@ VISIBLE_AT_HOME = Composed(
     ),
     whose=BigAutoField(), uid=UUIDField(), at=DateTimeField(),
 )  # fmt: skip
+
+
+def _knowing_cases(patients: "QuerySet[Patient]") -> Any:
+    """Each with the word whether there was ever a case."""
+    return patients.annotate(has_cases=Exists(Consultation.objects.filter(patient=OuterRef("pk"))))
+
+
 KNOWN = Composed(
-    lambda facility, uid: (
+    lambda facility, uid: _knowing_cases(
         Patient.objects.known_at(facility)
         .filter(uid=uid)
         .select_related("account", "state", "district")
-        .annotate(has_cases=Exists(Consultation.objects.filter(patient=OuterRef("pk"))))
     ),
     facility=BigAutoField(),
     uid=UUIDField(),
 )
+ANYBODY = Composed(lambda uid: _knowing_cases(Patient.objects.filter(uid=uid)), uid=UUIDField())
 OPD = Composed(
     lambda uid: Clinic.objects.filter(is_active=True, takes_opd=True, uid=uid), uid=UUIDField()
 )

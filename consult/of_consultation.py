@@ -24,6 +24,7 @@ from consult.models import (
 )
 from consult.models.consultations import ConsultationQuerySet
 from esanjeevani.composed import Columns, Composed
+from esanjeevani.rows import insert
 from queues.models import MoveRefused
 
 Row = TypeVar("Row", bound=Model)
@@ -47,10 +48,16 @@ class Kind(Composed[Row]):
         known = getattr(consultation, self.word, None)
         return bool(self.of(consultation) if known is None else known)
 
-    def of(self, consultation: Consultation) -> list[Row]:
-        """Not asked for where the consultation was read with the word that there is none."""
-        has_any = getattr(consultation, self.word, True)
-        return self.all(consultation=consultation.pk) if has_any else []
+    def of(self, consultation: Consultation, with_it: Model | None = None) -> list[Row]:
+        """Not asked for where the consultation was read with the word that there is none.
+
+        `with_it` is a new row to insert, by the same statement if one is asked.
+        """
+        if getattr(consultation, self.word, True):
+            return self.all(with_it, consultation=consultation.pk)
+        if with_it is not None:
+            insert(with_it)
+        return []
 
 
 def _prescription(state: str) -> Composed[Prescription]:

@@ -7,10 +7,10 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Patient
+from accounts.models import AuditEvent, Patient
 from consult.models import Consultation, Observation
 from consult.of_consultation import OBSERVATIONS
-from consult.vitals import Vital
+from consult.vitals import KINDS, Vital
 
 PRESSURE = "pressure"  # both of its numbers
 
@@ -30,15 +30,20 @@ class Reading:
         return _("Blood pressure") if self.kind == PRESSURE else Vital.of(self.kind).label
 
 
-def readings(consultation: Consultation) -> tuple[Reading, ...]:
-    """In the order in which they were taken, in one query."""
-    return readings_of(OBSERVATIONS.of(consultation), consultation.patient)
+def readings(consultation: Consultation, seen: AuditEvent | None = None) -> tuple[Reading, ...]:
+    """In the order in which they were taken, in one query. `seen` says who reads them."""
+    return readings_of(OBSERVATIONS.of(consultation, seen), consultation.patient)
+
+
+def as_taken(rows: list[Observation]) -> list[Observation]:
+    """In their order; those of one moment as the form asks for them."""
+    return sorted(rows, key=lambda row: (row.taken_at, KINDS.index(row.kind)))
 
 
 def readings_of(rows: list[Observation], patient: Patient) -> tuple[Reading, ...]:
     """Where the rows are known already."""
     found: list[Reading] = []
-    for row in rows:
+    for row in as_taken(rows):
         row.patient = patient
         lower = _lower_of(row, rows)
         if lower is not None:

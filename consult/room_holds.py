@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db.models import BigAutoField, Exists, QuerySet
 
+from accounts.models import AuditEvent
 from consult.models import (
     Attachment,
     ChatMessage,
@@ -60,9 +61,10 @@ class RoomHolds:
     earlier: bool  # consultations
 
     @classmethod
-    def of(cls, consultation: Consultation) -> "RoomHolds":
-        """In one query, in which each part is a look into an index."""
+    def of(cls, consultation: Consultation, seen: AuditEvent | None = None) -> "RoomHolds":
+        """In one query, in which each part is a look into an index; `seen` is written down with it."""
         (found,) = LOOK.columns(
+            seen,
             consultation=consultation.pk,
             patient=consultation.patient_id,
             doctor=consultation.doctor_id,

@@ -85,3 +85,4 @@ PRESSURE = ("systolic", "diastolic")
 BODY_MASS_INDEX = "39156-5"
 
 _BY_KIND = {vital.kind: vital for vital in VITALS}
+KINDS = list(_BY_KIND)  # in the order in which the form asks for them

@@ -21,6 +21,7 @@ from django.db.models import Expression, Field, Model, QuerySet
 from django.db.models.query import get_related_populators
 
 from esanjeevani.prepared import ask, this_threads_connection, was_cut
+from esanjeevani.rows import ask_with
 from esanjeevani.sent import Column, column_of
 
 PLACE = re.compile(r"(?<!%)%s")  # of a value
@@ -76,19 +77,20 @@ class Columns:
         self._slots = {name: Slot(name, field) for name, field in slots.items()}
         self._text: _Text | None = None
 
-    def columns(self, **values: Any) -> list[tuple[Any, ...]]:
-        return [tuple(columns) for columns in self._ask(values)]
+    def columns(self, with_it: Model | None = None, /, **values: Any) -> list[tuple[Any, ...]]:
+        """`with_it` is a new row to insert by the same statement: that somebody reads this."""
+        return [tuple(columns) for columns in self._ask(values, with_it)]
 
-    def _ask(self, values: dict[str, Any]) -> list[Sequence[Any]]:
+    def _ask(self, values: dict[str, Any], with_it: Model | None = None) -> list[Sequence[Any]]:
         """Once more where the connection proves dead: most requests ask one of these first."""
         try:
-            return self._asked(values)
+            return self._asked(values, with_it)
         except OperationalError:
             if not was_cut():
                 raise
-            return self._asked(values)
+            return self._asked(values, with_it)
 
-    def _asked(self, values: dict[str, Any]) -> list[Sequence[Any]]:
+    def _asked(self, values: dict[str, Any], with_it: Model | None) -> list[Sequence[Any]]:
         text = self._text = self._text or self._compose()
         asked = [
             text.columns[one.name].sent(values[one.name], connection)
@@ -96,7 +98,7 @@ class Columns:
             else one
             for one in text.values
         ]
-        found = ask(text.sql, asked).rows
+        found = ask_with(with_it, text.sql, asked).rows
         if not text.converters:
             return cast(list[Sequence[Any]], found)
         here = this_threads_connection()
@@ -130,8 +132,8 @@ class Composed(Columns, Generic[Row]):
         """The first row, None if there is none."""
         return next(iter(self.all(**values)), None)
 
-    def all(self, **values: Any) -> list[Row]:
-        return [self._row(columns) for columns in self._ask(values)]
+    def all(self, with_it: Model | None = None, /, **values: Any) -> list[Row]:
+        return [self._row(columns) for columns in self._ask(values, with_it)]
 
     def given_by(self, sql: str, values: Any) -> list[Row]:
         """What another text gives that changes rows and returns all their columns in the model's order."""

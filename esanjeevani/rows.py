@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db.models import Model
 
+from esanjeevani.postgresql.statements import Answer
 from esanjeevani.prepared import ask, this_threads_connection
 from esanjeevani.sent import Column, column_of
 
@@ -41,6 +42,19 @@ def _insert(row: Model, *, unless_there: bool) -> bool:
         return False
     is_inserted(row, inserted[0][0])
     return True
+
+
+def ask_with(row: Model | None, text: str, values: Sequence[Any]) -> Answer:
+    """What a SELECT finds, and this new row inserted by the same statement. It does not learn its key."""
+    connection = this_threads_connection()
+    if row is None:
+        return ask(text, values)
+    if connection.vendor != "postgresql":  # which alone changes rows inside of a WITH
+        insert(row)
+        return ask(text, values)
+    inserts, columns = _insert_text(type(row), connection.vendor, False, False)
+    of_row = [column.of(row, connection) for column in columns]
+    return ask(f"WITH with_it AS ({inserts}) {text}", [*of_row, *values])
 
 
 def is_inserted(row: Model, key: Any) -> None:

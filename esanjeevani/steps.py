@@ -13,8 +13,8 @@ from django.db import transaction
 from django.db.models import Model
 
 from esanjeevani.prepared import ask, this_threads_connection
-from esanjeevani.rows import is_inserted
-from esanjeevani.sent import columns_of
+from esanjeevani.rows import is_inserted, update
+from esanjeevani.sent import Column, columns_of
 
 Values = dict[str, Any]
 
@@ -142,3 +142,43 @@ def _with(others: Others) -> dict[str, str]:
 
 def _key(model: type[Model]) -> str:
     return this_threads_connection().ops.quote_name(model._meta.pk.column)
+
+
+def update_with(
+    model: type[Model], key: Any, changes: Values, *others: Model, **where: Any
+) -> bool:
+    """As rows.update(), and insert what comes with the change. False: the row is not as said."""
+    if not others:
+        return bool(update(model, key, changes, **where))
+    links = tuple((type(other), ()) for other in others)
+    vendor = this_threads_connection().vendor
+    steps, columns = _updates(model, tuple(changes), tuple(where), links, vendor)
+    values: Values = {"key": key}
+    for (name, column), value in zip(columns, [*changes.values(), *where.values()], strict=True):
+        known = value.pk if isinstance(value, Model) else value
+        values[name] = column.sent(known, this_threads_connection())
+    return bool(steps.ask(values | _all_values(others, links)))
+
+
+@lru_cache(maxsize=200)
+def _updates(
+    model: type[Model], changes: Links, where: Links, others: Others, vendor: str
+) -> tuple[Steps, list[tuple[str, Column]]]:
+    """The steps, and which value each change and condition has, in their order."""
+    quote = this_threads_connection().ops.quote_name
+    fields: list[Any] = [model._meta.get_field(name) for name in (*changes, *where)]
+    columns = columns_of(model, vendor)
+    places = [f"value_{at}" for at in range(len(fields))]
+    known = [
+        f"{quote(field.column)} = %({place})s" for field, place in zip(fields, places, strict=True)
+    ]
+    sets, conditions = known[: len(changes)], known[len(changes) :]
+    first = (
+        f"UPDATE {quote(model._meta.db_table)} SET {', '.join(sets)} "  # noqa: S608
+        f"WHERE {' AND '.join([f'{_key(model)} = %(key)s', *conditions])} "
+        f"RETURNING {_key(model)} AS key"
+    )
+    steps = Steps("SELECT key FROM first", first=first, **_with(others))
+    return steps, [
+        (place, columns[field.column]) for field, place in zip(fields, places, strict=True)
+    ]

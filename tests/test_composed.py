@@ -8,6 +8,7 @@ from django.db import IntegrityError, NotSupportedError, connection, models, tra
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from accounts.actions import event
 from accounts.models import AuditEvent, Patient, User
 from consult.models import Consultation
 from esanjeevani.any_of import ALL_SIZES, FEW, AnyOf, in_shares
@@ -15,7 +16,7 @@ from esanjeevani.composed import Columns, Composed
 from esanjeevani.prepared import ask
 from esanjeevani.rows import insert, insert_all, insert_unless_there, update
 from queues.models import Clinic, MoveRefused, Token
-from tests.factories import a_clinic, a_draft, a_patient, on_duty, waiting
+from tests.factories import a_clinic, a_draft, a_patient, a_user, on_duty, waiting
 
 pytestmark = pytest.mark.django_db
 
@@ -108,11 +109,11 @@ def test_several_rows_are_inserted_at_once_each_with_its_own_values():
     events = [AuditEvent(action="x", target=name) for name in ("first", "second", "third")]
     insert_all(events)
     insert_all([])
-    written = {event.target: plain(event) for event in AuditEvent.objects.all()}
+    written = {one.target: plain(one) for one in AuditEvent.objects.all()}
     assert written.keys() == {"first", "second", "third"}
-    for event in events:
-        event.pk = written[event.target]["id"]
-        assert written[event.target] == plain(event)
+    for one in events:
+        one.pk = written[one.target]["id"]
+        assert written[one.target] == plain(one)
 
 
 def test_an_update_changes_the_row_only_from_where_it_was():
@@ -131,9 +132,9 @@ def test_an_update_changes_the_row_only_from_where_it_was():
 
 
 def test_a_refusal_and_a_reading_are_written_down_alike():
-    event = AuditEvent(action="x", target="y", address="10.0.0.1", refused=True)
-    insert(event)
-    assert plain(AuditEvent.objects.get()) == plain(event)
+    refused = AuditEvent(action="x", target="y", address="10.0.0.1", refused=True)
+    insert(refused)
+    assert plain(AuditEvent.objects.get()) == plain(refused)
 
 
 def test_columns_come_as_values_list_gives_them():
@@ -232,6 +233,22 @@ def test_a_table_that_is_changed_here_is_planned_anew_by_postgresql():
         cursor.execute("ALTER TABLE changing ADD other integer")
         cursor.execute("INSERT INTO changing VALUES (7, 8)")
     assert ask(asked).rows == [(7,)]
+
+
+def test_that_somebody_reads_is_written_down_by_the_statement_that_reads():
+    clinic, meena = a_clinic(), a_user()
+    names = Columns(
+        lambda uid: Clinic.objects.filter(uid=uid).values_list("name"), uid=models.UUIDField()
+    )
+    for _twice in range(2):
+        with CaptureQueriesContext(connection) as captured:
+            found = names.columns(event("clinic.read", clinic, by=meena), uid=clinic.uid)
+        assert found == [(clinic.name,)]
+    assert AuditEvent.objects.filter(action="clinic.read", by=meena).count() == 2
+    if connection.vendor == "postgresql":
+        assert len(captured) == 1
+    assert names.columns(uid=clinic.uid) == found
+    assert AuditEvent.objects.filter(action="clinic.read").count() == 2
 
 
 def what_is_prepared() -> dict[str, str]:

@@ -6,7 +6,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.actions import event
 from accounts.models import AuditEvent, Enrolment, NoticeAcceptance, Patient
-from esanjeevani.steps import Steps, insert_with
+from esanjeevani.steps import Steps, insert_with, update_with
 from tests.factories import a_facility, a_patient, a_user
 
 pytestmark = pytest.mark.django_db
@@ -50,6 +50,18 @@ def test_nothing_comes_with_a_row_that_is_there_already():
     assert accepted.pk is None
     assert NoticeAcceptance.objects.filter(version="1").count() == 1
     assert AuditEvent.objects.filter(action="notice.again").count() == 1
+
+
+def test_a_change_and_what_comes_with_it_are_both_or_neither():
+    asha, meena = a_patient(name="Asha"), a_user()
+    changes = {"name": "Asha Menon", "account": meena}
+    for _twice in range(2):  # the second time she is not called Asha any more
+        noted = event("patient.rename", asha, by=meena, patient=asha)
+        changed = update_with(Patient, asha.pk, changes, noted, name="Asha")
+    assert not changed
+    assert Patient.objects.get(name="Asha Menon", account=meena) == asha
+    (noted,) = AuditEvent.objects.filter(action="patient.rename")
+    assert (noted.patient, noted.by, noted.target) == (asha, meena, f"patient:{asha.uid}")
 
 
 def test_a_step_has_what_those_before_it_returned_and_does_nothing_without():

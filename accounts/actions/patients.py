@@ -8,7 +8,7 @@ from django.db.models import BigAutoField, CharField, DateField
 from accounts.actions.audit import event, record
 from accounts.models import Enrolment, Facility, Patient, User
 from esanjeevani.composed import Composed
-from esanjeevani.rows import insert_unless_there
+from esanjeevani.rows import insert, insert_unless_there
 from esanjeevani.steps import insert_with
 
 ALIKE_SHOWN = 5
@@ -96,13 +96,12 @@ def _alike(patient: Patient) -> list[Patient]:
     return (same_account + list(same_name[:ALIKE_SHOWN]))[:ALIKE_SHOWN]
 
 
-@transaction.atomic
 def enrol(*, patient: Patient, facility: Facility, by: User) -> None:
     """The patient is before this health centre: its health workers see the case from now on."""
-    insert_unless_there(
-        Enrolment(patient_id=patient.pk, facility_id=facility.pk, enrolled_by_id=by.pk)
-    )
-    record("patient.enrol", patient, by=by, patient=patient)
+    here = Enrolment(patient_id=patient.pk, facility_id=facility.pk, enrolled_by_id=by.pk)
+    came = event("patient.enrol", patient, by=by, patient=patient)
+    if not insert_with(here, came, unless_there=True):
+        insert(came)  # once more
 
 
 @transaction.atomic

@@ -72,15 +72,15 @@ class HealthWorker:
         self._show(await self.browser.part("centre: who waits", path))
 
     async def _find(self, known: str) -> Page:
-        """The patient's page."""
+        """Where it leads on from finding them: to a new case, past whoever is seen first."""
         phone = known or f"+91{next(_phones)}"
         page = await self.browser.get(
             "centre: find", f"/centre/patients/?number={phone.replace('+', '%2B')}"
         )
         if known:
-            form = page.form("/patients/here/")
+            form = page.form("/patients/here/") | {"case": "1"}
             return await self.browser.submit(
-                "centre: patient is here", form, "/centre/patients/here/", "centre: patient"
+                "centre: patient is here", form, "/centre/patients/here/", "centre: case page"
             )
         path = "/centre/patients/new/"
         page = await self.browser.get("centre: register page", f"{path}?phone=%2B{phone[1:]}")
@@ -90,15 +90,16 @@ class HealthWorker:
         }  # fmt: skip
         form.pop("abha_number", None)
         return await self.browser.submit(
-            "centre: register", form | {"sure": "1"}, path, "centre: patient"
+            "centre: register", form | {"sure": "1", "case": "1"}, path, "centre: case page"
         )
 
     async def _case(self, page: Page) -> str:
         """Written in three pauses, sent where the page proposes; the consultation's id."""
-        forms = [form.action for form in page.tree.forms if form.action.endswith("/case/")]
-        page = await self.browser.submit(
-            "centre: new case", page.form(forms[0]), forms[0], "centre: case page"
-        )
+        if page.find("data-case") is None:  # the patient's page: something is due first
+            forms = [form.action for form in page.tree.forms if form.action.endswith("/case/")]
+            page = await self.browser.submit(
+                "centre: new case", page.form(forms[0]), forms[0], "centre: case page"
+            )
         form, path = page.form("/case/"), page.path
         for said in ({"complaint": CASE["complaint"]}, dict(list(CASE.items())[:5]), CASE):
             await asyncio.sleep(self.plan.think(TYPES))

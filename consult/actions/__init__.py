@@ -36,7 +36,6 @@ from consult.actions.drafting import (
     keep_written,
     revise_prescription,
     save_lines,
-    save_note,
     save_reasons,
 )
 from consult.actions.flow import Flow, report_flow
@@ -56,6 +55,7 @@ from consult.actions.history import (
     refer_emergency,
     unlink_visit,
 )
+from consult.actions.notes import save_note
 from consult.actions.opinions import (
     NotAsked,
     ask_opinion,

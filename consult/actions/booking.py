@@ -108,14 +108,14 @@ def request_consultation(
     if not clinic.takes_opd:
         raise NoToken("closed")
     token = take_token(clinic=clinic, patient=patient, priority=priority_of(consultation))
-    if consultation.clinic_id != clinic.pk:
-        consultation.clinic = clinic
-        consultation.save(update_fields=["clinic"])
-    consultation.request(token, may_phone=may_phone)
     consent = Consent(
-        consultation=consultation, version=CONSENT_VERSION, language=language, given_by_id=by.pk
+        consultation_id=consultation.pk,
+        version=CONSENT_VERSION,
+        language=language,
+        given_by_id=by.pk,
     )
-    insert_with(consent, event("consultation.request", consultation, by=by, patient=patient))
+    requested = event("consultation.request", consultation, by=by, patient=patient)
+    consultation.request(token, consent, requested, clinic=clinic, may_phone=may_phone)
     tell(consultation, "token", number=token.number, clinic=clinic.name_in(patient.language))
     return consultation
 

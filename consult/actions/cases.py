@@ -4,23 +4,24 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
-from django.db.models import BigAutoField
+from django.db.models import BigAutoField, Model
 from django.utils import timezone
 
-from accounts.actions import record
+from accounts.actions import event, record
 from accounts.models import Facility, Patient, User
 from consult import broadcast
 from consult.models import Attachment, Consultation, FollowUp, Observation
 from consult.of_consultation import OBSERVATIONS
 from consult.vitals import Vital
 from esanjeevani.composed import Composed
-from esanjeevani.rows import insert_all, insert_unless_there, update
-from queues.assignment import choose, linked_clinics
+from esanjeevani.rows import insert, insert_all
+from esanjeevani.steps import insert_with, update_with
+from queues.assignment import linked_clinics
 from queues.models import Clinic, MoveRefused
 
 Vitals = dict[str, Decimal]
 DRAFT_OF = Composed(
-    lambda patient, facility: Consultation.objects.select_for_update().filter(
+    lambda patient, facility: Consultation.objects.filter(
         patient=patient, facility=facility, state=Consultation.State.DRAFT
     ),
     patient=BigAutoField(),
@@ -40,7 +41,6 @@ class NoHub(Exception):
     """The health centre is linked to no hub clinic today; an officer makes the links."""
 
 
-@transaction.atomic
 def open_case(
     *, patient: Patient, facility: Facility, by: User, follow_up: FollowUp | None = None
 ) -> Consultation:
@@ -52,40 +52,51 @@ def open_case(
     if getattr(patient, "has_cases", True):  # else it was read that there is none
         draft = DRAFT_OF.first(patient=patient.pk, facility=facility.pk)
     if draft is None:
-        draft = _new_draft(patient, facility, by, follow_up_of=follow_up)
-    elif follow_up is not None and draft.follow_up_of_id is None:
-        draft.follow_up_of = follow_up
-        draft.save(update_fields=["follow_up_of"])
-    record("case.open", draft, by=by, patient=patient)
+        return _new_draft("case.open", patient, facility, by, follow_up_of=follow_up)
+    opened = event("case.open", draft, by=by, patient=patient)
+    if follow_up is None or draft.follow_up_of_id is not None:
+        insert(opened)
+        return draft
+    draft.follow_up_of = follow_up
+    still = {"state": Consultation.State.DRAFT, "follow_up_of": None}
+    update_with(Consultation, draft.pk, {"follow_up_of": follow_up}, opened, **still)
     return draft
 
 
-def _new_draft(patient: Patient, facility: Facility, by: User, **fields: Any) -> Consultation:
+def _new_draft(
+    action: str, patient: Patient, facility: Facility, by: User, **fields: Any
+) -> Consultation:
     draft = Consultation(
         patient=patient,
         facility=facility,
         requested_by_id=by.pk,
-        clinic=_first_clinic(facility, patient),
+        clinic=_first_clinic(facility),
         **fields,
     )
-    if insert_unless_there(draft):
+    if insert_with(draft, event(action, draft, by=by, patient=patient), unless_there=True):
         return draft
     # a colleague began it between our look and our insert
-    return Consultation.objects.get(
+    there = Consultation.objects.get(
         patient=patient, facility=facility, state=Consultation.State.DRAFT
     )
+    record(action, there, by=by, patient=patient)
+    return there
 
 
-def _first_clinic(facility: Facility, patient: Patient) -> Clinic:
-    """What is proposed before anything is known: a general doctor, else whoever is linked. Raises NoHub."""
+def _first_clinic(facility: Facility) -> Clinic:
+    """Of a general doctor, else of whoever is linked; where it goes is asked when it is sent.
+
+    Raises NoHub.
+    """
     clinics = linked_clinics(facility)
     if not clinics:
         raise NoHub
-    specialities = {clinic.speciality for clinic in clinics}
-    first = min(specialities, key=lambda one: (not one.is_general, one.name))
-    there = [clinic for clinic in clinics if clinic.speciality == first]
-    choice = choose(spoke=facility, speciality=first, patient=patient, on=there)
-    return choice.everywhere[0].clinic
+    return min(clinics, key=_generalists_first)
+
+
+def _generalists_first(clinic: Clinic) -> tuple[bool, str, int]:
+    speciality = clinic.speciality
+    return not speciality.is_general, speciality.name, getattr(clinic, "link_priority", 1)
 
 
 def save_case(
@@ -99,9 +110,9 @@ def save_case(
     """
     if draft.state != Consultation.State.DRAFT:
         raise MoveRefused("The case was sent already.")
-    before, measured = draft.words(), vitals_of(draft)
+    before, measured = draft.words(), OBSERVATIONS.of(draft)
     changed = {name: value for name, value in words.items() if before[name] != value}
-    if not changed and measured == vitals:
+    if not changed and _values(measured) == vitals:
         return draft
     if draft.revision != revision:
         raise ChangedMeanwhile(draft)
@@ -111,19 +122,36 @@ def save_case(
     return save_case(draft=now, by=by, revision=revision, words=words, vitals=vitals)
 
 
-@transaction.atomic
 def _write(
-    draft: Consultation, changed: dict[str, Any], before: Vitals, vitals: Vitals, by: User
+    draft: Consultation, words: dict[str, Any], before: list[Observation], vitals: Vitals, by: User
 ) -> bool:
-    """False when this revision of the draft is no more: every save makes another one."""
-    later = changed | {"revision": draft.revision + 1}
+    """False when this revision of the draft is no more: every save makes another one.
+
+    Of the vital signs what is unchanged keeps its time and its hand.
+    """
+    measured = _values(before)
+    changed = {kind for kind in measured | vitals if measured.get(kind) != vitals.get(kind)}
+    gone = [row.pk for row in before if row.kind in changed]
+    beside = [
+        *_observations(draft, {kind: vitals[kind] for kind in vitals if kind in changed}, by),
+        event("case.save", draft, by=by, patient=draft.patient),
+    ]
+    if not gone:
+        return _write_with(draft, words, *beside)
+    with transaction.atomic():
+        is_written = _write_with(draft, words, *beside)
+        if is_written:
+            draft.observations.filter(pk__in=gone).delete()
+    return is_written
+
+
+def _write_with(draft: Consultation, words: dict[str, Any], *beside: Model) -> bool:
+    later = words | {"revision": draft.revision + 1}
     as_read = {"state": Consultation.State.DRAFT, "revision": draft.revision}
-    if not update(Consultation, draft.pk, later, **as_read):
+    if not update_with(Consultation, draft.pk, later, *beside, **as_read):
         return False
     for name, value in later.items():
         setattr(draft, name, value)
-    _replace_vitals(draft, before, vitals, by)
-    record("case.save", draft, by=by, patient=draft.patient)
     return True
 
 
@@ -136,20 +164,16 @@ def _as_it_is_now(draft: Consultation) -> Consultation:
 
 def vitals_of(consultation: Consultation) -> Vitals:
     """The newest value of each kind."""
-    return {row.kind: row.value for row in OBSERVATIONS.of(consultation)}
+    return _values(OBSERVATIONS.of(consultation))
 
 
-def _replace_vitals(draft: Consultation, before: Vitals, vitals: Vitals, by: User) -> None:
-    """What is unchanged keeps its time and its hand."""
-    changed = {kind for kind in before | vitals if before.get(kind) != vitals.get(kind)}
-    if gone := changed & before.keys():
-        draft.observations.filter(kind__in=gone).delete()
-    _measure(draft, {kind: vitals[kind] for kind in vitals if kind in changed}, by)
+def _values(measured: list[Observation]) -> Vitals:
+    return {row.kind: row.value for row in measured}
 
 
-def _measure(consultation: Consultation, vitals: Vitals, by: User) -> None:
+def _observations(consultation: Consultation, vitals: Vitals, by: User) -> list[Observation]:
     now = timezone.now()
-    rows = [
+    return [
         Observation(
             consultation_id=consultation.pk,
             patient_id=consultation.patient_id,
@@ -162,7 +186,6 @@ def _measure(consultation: Consultation, vitals: Vitals, by: User) -> None:
         )
         for kind, value in vitals.items()
     ]
-    insert_all(rows)
 
 
 @transaction.atomic
@@ -171,7 +194,7 @@ def measure_again(*, consultation: Consultation, vitals: Vitals, by: User) -> No
     locked = Consultation.objects.select_for_update().get(pk=consultation.pk)
     if not locked.is_open:
         raise MoveRefused("The consultation has ended.")
-    _measure(locked, vitals, by)
+    insert_all(_observations(locked, vitals, by))
     record("vitals.add", consultation, by=by, patient=consultation.patient)
     broadcast.instruction_changed(locked)
 
@@ -191,6 +214,7 @@ def reopen_case(*, earlier: Consultation, by: User) -> Consultation:
     if there is not None:
         return there
     draft = _new_draft(
+        "case.reopen",
         locked.patient,
         locked.facility,
         by,
@@ -199,7 +223,6 @@ def reopen_case(*, earlier: Consultation, by: User) -> Consultation:
         **locked.words(),
     )
     copy_findings(locked, draft)
-    record("case.reopen", draft, by=by, patient=locked.patient)
     return draft
 
 

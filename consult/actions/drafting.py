@@ -7,11 +7,11 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.actions import record
+from accounts.actions import event, record
 from accounts.models import User
+from consult.actions.notes import save_note
 from consult.models import (
     Consultation,
-    Note,
     Prescription,
     PrescriptionLine,
     WarningReason,
@@ -21,11 +21,11 @@ from consult.of_consultation import (
     DRAFT_LINES,
     PRESCRIPTIONS,
     lock_in_progress,
-    note_of,
 )
 from consult.rules import Refusal, Warned
 from consult.rules.dose import quantity_of
-from esanjeevani.rows import insert, insert_all, update
+from esanjeevani.rows import insert_all, update
+from esanjeevani.steps import insert_with
 
 
 class IssueRefused(Exception):
@@ -92,47 +92,26 @@ def keep_written(
     None is left as it is. Returns the draft's lines where there were `lines`. Raises MoveRefused;
     what save_lines raises of the medicines, and then the note is kept all the same.
     """
+    if words is not None and lines is None and not reasons:
+        save_note(consultation=consultation, by=by, **words)
+        return []
     rows, refused = [], None
     seen = getattr(consultation, "has_draft", True)
     with transaction.atomic():
-        case = lock_in_progress(consultation)
-        if words is not None:
-            consultation.note = _write_note(case, by, words)
+        if words is None:
+            lock_in_progress(consultation)
+        else:
+            save_note(consultation=consultation, by=by, **words)
         try:
             if lines is not None:
-                rows = _replace_lines(case, by, lines, may_be_drafted=seen)
+                rows = _replace_lines(consultation, by, lines, may_be_drafted=seen)
         except IssueRefused as error:  # nothing was written of the medicines
             refused = error
         else:
-            _write_reasons(case, by, reasons or {})
+            _write_reasons(consultation, by, reasons or {})
     if refused:
         raise refused
     return rows
-
-
-@transaction.atomic
-def save_note(*, consultation: Consultation, by: User, **words: object) -> Note:
-    """Keep the doctor's findings, diagnosis, tests, advice and follow-up as they are typed.
-
-    Raises MoveRefused when the consultation is not in progress: afterwards nothing is edited.
-    """
-    note = _write_note(lock_in_progress(consultation), by, words)
-    consultation.note = note  # for whoever goes on with it
-    return note
-
-
-def _write_note(case: Consultation, by: User, words: dict[str, object]) -> Note:
-    said = {**words, "written_by": by, "written_at": timezone.now()}
-    note = note_of(case)
-    if note is None:
-        note = Note(consultation=case, **said)
-        insert(note)
-    else:
-        update(Note, note.pk, said)
-        for name, value in said.items():
-            setattr(note, name, value)
-    record("note.write", f"consultation:{case.uid}", by=by, patient=case.patient)
-    return note
 
 
 @transaction.atomic
@@ -157,8 +136,8 @@ def _replace_lines(
     if draft is None:
         if not lines or _says_what_is_issued(versions, lines):
             return []
-        draft = _new_draft(case, versions)
-    elif not rows:  # another page has begun one meanwhile
+        return _begin_draft("prescription.draft", case, by, versions, lines)
+    if not rows:  # another page has begun one meanwhile
         rows = DRAFT_LINES.all(consultation=case.pk)
     if not lines:
         draft.lines.all().delete()
@@ -174,10 +153,17 @@ def _in(state: str, versions: list[Prescription]) -> Prescription | None:
     return next((one for one in versions if one.state == state), None)
 
 
-def _new_draft(case: Consultation, versions: list[Prescription]) -> Prescription:
+def _begin_draft(
+    action: str, case: Consultation, by: User, versions: list[Prescription], lines: list[Line]
+) -> list[PrescriptionLine]:
+    """The next version, with its medicines and in one statement; `action` is written down of it."""
     draft = Prescription(consultation=case, version=len(versions) + 1)
-    insert(draft)
-    return draft
+    rows = [
+        PrescriptionLine(prescription=draft, position=position, **asdict(line))
+        for position, line in enumerate(lines[: Prescription.MAX_LINES], 1)
+    ]
+    insert_with(draft, *rows, event(action, draft, by=by, patient=case.patient))
+    return rows
 
 
 def _write_lines(
@@ -254,7 +240,6 @@ def revise_prescription(*, consultation: Consultation, by: User) -> Prescription
     issued = _in(Prescription.State.ISSUED, versions)
     if issued is None:
         raise Prescription.DoesNotExist
-    draft = _new_draft(case, versions)
-    _write_lines(draft, [], [Line.of(line) for line in (issued.document or {})["lines"]])
-    record("prescription.revise", draft, by=by, patient=case.patient)
-    return draft
+    lines = [Line.of(line) for line in (issued.document or {})["lines"]]
+    rows = _begin_draft("prescription.revise", case, by, versions, lines)
+    return rows[0].prescription

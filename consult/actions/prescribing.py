@@ -4,8 +4,8 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.actions import record
-from accounts.models import Doctor
+from accounts.actions import event
+from accounts.models import AuditEvent, Doctor
 from consult import broadcast
 from consult.actions.drafting import IssueRefused
 from consult.actions.telling import tell
@@ -57,8 +57,8 @@ def issue_prescription(*, consultation: Consultation, doctor: Doctor) -> Prescri
     if earlier:
         earlier.supersede()
     document = document_of(draft, lines, locked, note, doctor, checked) | {"warnings": reasons}
-    _sign_and_issue(draft, doctor, document)
-    record("prescription.issue", draft, by=doctor.user, patient=locked.patient)
+    seen = event("prescription.issue", draft, by=doctor.user, patient=locked.patient)
+    _sign_and_issue(draft, doctor, document, seen)
     enqueue("consult.render", draft.pk)
     tell(locked, "prescription", number=draft.number)
     broadcast.prescription_changed(locked.pk)
@@ -109,7 +109,9 @@ def reasons_given(draft: Prescription) -> dict[str, str]:
     return dict(draft.warning_reasons.values_list("key", "reason"))
 
 
-def _sign_and_issue(draft: Prescription, doctor: Doctor, document: dict[str, Any]) -> None:
+def _sign_and_issue(
+    draft: Prescription, doctor: Doctor, document: dict[str, Any], seen: AuditEvent
+) -> None:
     """Raises IssueRefused("no_key"): nothing is issued unsigned, and the draft stays."""
     issued_at = timezone.now()
     number = f"RX{timezone.localdate():%y%m%d}-{draft.pk}"
@@ -122,4 +124,4 @@ def _sign_and_issue(draft: Prescription, doctor: Doctor, document: dict[str, Any
     except (KeyMissing, CertificateMissing) as error:
         log.error("No prescription can be issued: %s", error)
         raise IssueRefused("no_key") from None
-    draft.issue(doctor=doctor, at=issued_at, number=number, document=document, **signed)
+    draft.issue(seen, doctor=doctor, at=issued_at, number=number, document=document, **signed)

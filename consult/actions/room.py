@@ -1,7 +1,7 @@
 from django.db import transaction
 from django.db.models import BigAutoField, QuerySet
 
-from accounts.actions import record
+from accounts.actions import event, record
 from accounts.models import Doctor, User
 from consult import broadcast
 from consult.actions.telling import tell_at_home
@@ -20,7 +20,7 @@ from consult.of_consultation import (
     note_of,
 )
 from esanjeevani.composed import Composed
-from esanjeevani.rows import update
+from esanjeevani.steps import update_with
 from queues import actions as queues
 from queues.models import Clinic, KeptApart, MoveRefused, Token
 
@@ -43,10 +43,10 @@ def _called(token: Token, doctor: Doctor) -> Consultation:
     consultation = OF_TOKEN.first(token=token.pk)
     if consultation is None:
         raise Consultation.DoesNotExist
-    update(Consultation, consultation.pk, {"doctor": doctor})
+    seen = event("consultation.call", consultation, by=doctor.user, patient=consultation.patient)
+    update_with(Consultation, consultation.pk, {"doctor": doctor}, seen)
     token.patient, token.consultation = consultation.patient, consultation
     consultation.token, consultation.doctor = token, doctor
-    record("consultation.call", consultation, by=doctor.user, patient=consultation.patient)
     broadcast.centre_changed(consultation)
     return consultation
 
@@ -61,8 +61,8 @@ def begin(*, consultation: Consultation, by: User) -> Consultation:
     if token.doctor is None:
         raise MoveRefused("Nobody is calling.")
     queues.answer_call(token=token, at_screen_of=by if consultation.facility_id else None)
-    consultation.begin(token.doctor)
-    record("consultation.begin", consultation, by=by, patient=consultation.patient)
+    came_in = event("consultation.begin", consultation, by=by, patient=consultation.patient)
+    consultation.begin(token.doctor, came_in)
     broadcast.consultation_changed(consultation)
     return consultation
 
@@ -131,19 +131,32 @@ def complete(*, consultation: Consultation, by: User) -> Consultation:
 
     The follow-up that the doctor set becomes a task at the health centre.
     """
-    standing = TO_END.first(consultation=consultation.pk)
-    if standing is None:
-        raise MoveRefused("It is gone.")
+    standing = _standing(consultation)
     if is_emergency_of(standing):
         raise StillAnEmergency("It was called an emergency.")
     if not consultation.is_written:
         queues.finish_token(token=_place(standing.token))
-    consultation.complete()
+    seen = event("consultation.complete", consultation, by=by, patient=consultation.patient)
+    consultation.complete(seen)
     close_what_is_open(consultation)
     _set_follow_up(consultation, note_of(standing))
-    record("consultation.complete", consultation, by=by, patient=consultation.patient)
     broadcast.consultation_changed(consultation)
     return consultation
+
+
+def _standing(consultation: Consultation) -> Consultation:
+    """With its token, note and emergency: as it was read with them, or read now.
+
+    Who moved it since then is found out by the moves themselves.
+    """
+    read_with = Consultation.token, Consultation.note, Consultation.emergency
+    is_going_on = consultation.state == Consultation.State.IN_PROGRESS
+    if is_going_on and all(one.is_cached(consultation) for one in read_with):
+        return consultation
+    found = TO_END.first(consultation=consultation.pk)
+    if found is None:
+        raise MoveRefused("It is gone.")
+    return found
 
 
 def refuse_routine_end(consultation: Consultation) -> None:

@@ -7,18 +7,17 @@ from django.db import IntegrityError, transaction
 from django.db.models import BigAutoField, DateField, Exists, OuterRef
 from django.utils import timezone
 
-from accounts.actions import record
+from accounts.actions import event, record
 from accounts.models import User
 from consult import broadcast
 from consult.actions.booking import priority_of
 from consult.actions.cases import reopen_case
 from consult.consent import CONSENT_VERSION
-from consult.models import Consent, Consultation
+from consult.models import Consent, Consultation, Observation
 from consult.models.consultations import ConsultationQuerySet
 from consult.of_consultation import ATTACHMENTS, OBSERVATIONS, knowing
 from consult.readiness import Attested, completeness, obstacles
 from esanjeevani.composed import Composed
-from esanjeevani.rows import insert
 from queues import actions as queues
 from queues.models import Clinic, HubLink, MoveRefused, Token
 
@@ -99,32 +98,39 @@ def send_case(*, draft: Consultation, sending: Sending, by: User) -> Consultatio
         raise NotReady(in_the_way)
     token = None if sending.is_written else _take_token(locked, sending.clinic, by)
     try:
-        locked.request(
-            token,
-            clinic=sending.clinic,
-            chosen_because=sending.because if _is_other(sending) else "",
-            is_written=sending.is_written,
-            requested_by=by,
-            attested_at=timezone.now(),
-            attested_by=by,
-            may_phone=bool(sending.phone),
-            phone_centre=sending.phone == "centre",
-            completeness=completeness(locked, measured),
-        )
+        _request(locked, token, sending, measured, by)
     except IntegrityError:
         raise AlreadySent(None) from None
+    broadcast.consultation_changed(locked)
+    broadcast.written_changed(locked)
+    return locked
+
+
+def _request(
+    case: Consultation, token: Token | None, sending: Sending, measured: list[Observation], by: User
+) -> None:
+    """With the patient's consent."""
     consent = Consent(
-        consultation=locked,
+        consultation_id=case.pk,
         version=CONSENT_VERSION,
         language=sending.language,
         how=sending.how,
         given_by_id=by.pk,
     )
-    insert(consent)
-    record("consultation.request", locked, by=by, patient=locked.patient)
-    broadcast.consultation_changed(locked)
-    broadcast.written_changed(locked)
-    return locked
+    case.request(
+        token,
+        consent,
+        event("consultation.request", case, by=by, patient=case.patient),
+        clinic=sending.clinic,
+        chosen_because=sending.because if _is_other(sending) else "",
+        is_written=sending.is_written,
+        requested_by=by,
+        attested_at=timezone.now(),
+        attested_by=by,
+        may_phone=bool(sending.phone),
+        phone_centre=sending.phone == "centre",
+        completeness=completeness(case, measured),
+    )
 
 
 def _locked(consultation: Consultation, clinic: Clinic) -> Consultation:

@@ -153,6 +153,7 @@ class MessageForm(forms.Form):
         return cleaned
 
 
+@share_fields
 class NoteForm(forms.ModelForm):
     class Meta:
         model = Note
@@ -173,6 +174,9 @@ class NoteForm(forms.ModelForm):
         if day and day < timezone.localdate():
             raise forms.ValidationError(_("The follow-up lies in the past."))
         return day
+
+    def _post_clean(self) -> None:
+        """As of CaseForm: the note is written from what the fields have checked."""
 
 
 class ReturnForm(forms.Form):

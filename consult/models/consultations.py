@@ -343,15 +343,17 @@ class Consultation(Case, Public, Moving):
         """The patient at a health centre said that the phone of the account may join the call."""
         return self.let_in_at is not None
 
-    def request(self, token: Token | None, **fields: object) -> None:
+    def request(self, token: Token | None, *beside: models.Model, **fields: object) -> None:
         """Sent: with its place in a line, or without one to be answered in writing."""
-        self._move(self.State.REQUESTED, token=token, requested_at=timezone.now(), **fields)
+        self._move(
+            self.State.REQUESTED, *beside, token=token, requested_at=timezone.now(), **fields
+        )
 
-    def begin(self, doctor: Doctor) -> None:
-        self._move(self.State.IN_PROGRESS, doctor=doctor, started_at=timezone.now())
+    def begin(self, doctor: Doctor, *beside: models.Model) -> None:
+        self._move(self.State.IN_PROGRESS, *beside, doctor=doctor, started_at=timezone.now())
 
-    def complete(self) -> None:
-        self._move(self.State.COMPLETED, ended_at=timezone.now())
+    def complete(self, *beside: models.Model) -> None:
+        self._move(self.State.COMPLETED, *beside, ended_at=timezone.now())
 
     def hand_over(self) -> None:
         """Another doctor takes over the care; this part of it is complete."""

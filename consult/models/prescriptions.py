@@ -114,7 +114,7 @@ class Prescription(Public, Moving):
 
     def issue(
         self,
-        *,
+        *beside: models.Model,
         doctor: Doctor,
         number: str,
         document: dict[str, object],
@@ -124,6 +124,7 @@ class Prescription(Public, Moving):
         """`signed` holds digest, signature and key_id (consult/signing), made over the time `at`."""
         self._move(
             self.State.ISSUED,
+            *beside,
             issued_at=at or timezone.now(),
             issued_by=doctor,
             number=number,

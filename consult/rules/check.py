@@ -6,9 +6,9 @@ from datetime import date
 
 from django.utils import timezone
 
-from consult.models import Consultation, Drug, PrescriptionLine
+from consult.models import Consultation, PrescriptionLine
 from consult.models.formulary import name_key
-from consult.rules.formulary import drugs_named, rules_in_force
+from consult.rules.formulary import Known, known_on
 from consult.rules.history import History
 from consult.rules.lists import ListRule, Refusal, decide
 from consult.rules.warnings import Medicine, Patient, Warned, warnings_for
@@ -47,32 +47,28 @@ def check(
     history = History(
         consultation=consultation, mode=mode or consultation.mode, diagnosis=diagnosis, day=today
     )
-    drugs = drugs_named([line.generic for line in lines])
-    rules = rules_in_force(list({drug.pk for drug in drugs.values()}), today)
+    found = known_on([line.generic for line in lines], today)
     refusals, allowed, medicines = [], {}, []
     for line in lines:
-        drug = drugs.get(name_key(line.generic))
-        decision = _decide(line, drug, rules, history, today)
+        known = found.get(name_key(line.generic))
+        decision = _decide(line, known, history, today)
         if isinstance(decision, Refusal):
             refusals.append(decision)
-        elif drug:
-            allowed[line.position] = Allowed(drug.generic, decision)
-        if drug:
-            medicines.append(Medicine(line.position, drug, line))
+        elif known:
+            allowed[line.position] = Allowed(known.drug.generic, decision)
+        if known:
+            doses = list(known.doses.values())
+            medicines.append(Medicine(line.position, known.drug, line, doses))
     warnings = warnings_for(medicines, Patient(consultation, today))
     return Checked(refusals, warnings, allowed, history)
 
 
 def _decide(
-    line: PrescriptionLine,
-    drug: Drug | None,
-    rules: dict[int, list[ListRule]],
-    history: History,
-    day: date,
+    line: PrescriptionLine, known: Known | None, history: History, day: date
 ) -> ListRule | Refusal:
-    if drug is None:
+    if known is None:
         return Refusal("unknown", line.generic)
+    drug, rules = known.drug, list(known.rules.values())
     if drug.is_withdrawn(day):
         return Refusal("withdrawn", drug.generic, source=drug.source)
-    mine = rules.get(drug.pk, [])
-    return decide(mine, history.circumstances_of(drug, mine), drug.generic)
+    return decide(rules, history.circumstances_of(drug, rules), drug.generic)

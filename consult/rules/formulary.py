@@ -1,8 +1,10 @@
 """What the rules read of the formulary; each query is composed once, for any number of medicines."""
 
+from dataclasses import dataclass, field
 from datetime import date
+from typing import Any, cast
 
-from django.db.models import BigAutoField, CharField, DateField, Q
+from django.db.models import BigAutoField, CharField, DateField, FilteredRelation, Q, QuerySet
 
 from consult.models import DoseRange, Drug, DrugName, DrugRule, Interaction
 from consult.models.formulary import name_key
@@ -14,8 +16,23 @@ BY_NAME = AnyOf(
     lambda keys: DrugName.objects.filter(key__in=keys).select_related("drug"),
     CharField(),
 )
+
+
+def _with_rules(keys: list[Any], day: Any) -> "QuerySet[DrugName, Any]":
+    """A row for each name, with each rule in force and each usual dose of its drug."""
+    ends = Q(drug__rules__effective_to=None) | Q(drug__rules__effective_to__gte=day)
+    in_force = FilteredRelation(
+        "drug__rules", condition=Q(drug__rules__effective_from__lte=day) & ends
+    )
+    doses: Any = FilteredRelation("drug__dose_ranges")  # the names are unknown to django-stubs
+    names: Any = DrugName.objects.filter(key__in=keys).annotate(rule=in_force, dose=doses)
+    names = names.select_related("drug", "rule", "dose")
+    in_order = names.order_by("rule__pk", "dose__months_from", "dose__pk")
+    return cast("QuerySet[DrugName, Any]", in_order)
+
+
+WITH_RULES = AnyOf(_with_rules, CharField(), day=DateField())
 NAMES = AnyOf(lambda drugs: DrugName.objects.filter(drug__pk__in=drugs), BigAutoField())
-DOSES = AnyOf(lambda drugs: DoseRange.objects.filter(drug__pk__in=drugs), BigAutoField())
 RULES = AnyOf(
     lambda drugs, day: DrugRule.objects.in_force(day).filter(drug__pk__in=drugs).order_by("pk"),
     BigAutoField(),
@@ -31,6 +48,15 @@ INTERACTIONS = AnyOf(
 )
 
 
+@dataclass(frozen=True)
+class Known:
+    """A medicine of the formulary, with what decides about it on one day."""
+
+    drug: Drug
+    rules: dict[int, ListRule] = field(default_factory=dict)  # by key, as the doses
+    doses: dict[int, DoseRange] = field(default_factory=dict)
+
+
 def drugs_named(names: list[str]) -> dict[str, Drug]:
     """By the key of each name that is known: a generic's own, another or a former one."""
     keys = list({name_key(name) for name in names if name})
@@ -39,19 +65,23 @@ def drugs_named(names: list[str]) -> dict[str, Drug]:
     return {key: once[drug.pk] for key, drug in found.items()}
 
 
+def known_on(names: list[str], day: date) -> dict[str, Known]:
+    """In one query, by the key of each name that is known."""
+    found: dict[str, Known] = {}
+    by_drug: dict[int, Known] = {}
+    for one in WITH_RULES.all(list({name_key(name) for name in names if name}), day=day):
+        known = found[one.key] = by_drug.setdefault(one.drug_id, Known(one.drug))
+        if rule := getattr(one, "rule", None):
+            known.rules[rule.pk] = ListRule.of(rule)
+        if dose := getattr(one, "dose", None):
+            known.doses[dose.pk] = dose
+    return found
+
+
 def rules_in_force(drug_ids: list[int], day: date) -> dict[int, list[ListRule]]:
     found: dict[int, list[ListRule]] = {}
     for rule in RULES.all(drug_ids, day=day):
-        found.setdefault(rule.drug_id, []).append(
-            ListRule(
-                list=rule.list,
-                use=rule.use,
-                video_only=rule.video_only,
-                source=rule.source,
-                note=rule.note,
-                effective_from=rule.effective_from.isoformat(),
-            )
-        )
+        found.setdefault(rule.drug_id, []).append(ListRule.of(rule))
     return found
 
 
@@ -60,11 +90,4 @@ def names_of(drug_ids: list[int]) -> dict[int, list[str]]:
     found: dict[int, list[str]] = {}
     for one in NAMES.all(drug_ids):
         found.setdefault(one.drug_id, []).append(one.name)
-    return found
-
-
-def doses_of(drug_ids: list[int]) -> dict[int, list[DoseRange]]:
-    found: dict[int, list[DoseRange]] = {}
-    for one in DOSES.all(drug_ids):
-        found.setdefault(one.drug_id, []).append(one)
     return found

@@ -36,6 +36,17 @@ class ListRule:
     note: str = ""
     effective_from: str = ""
 
+    @classmethod
+    def of(cls, rule: DrugRule) -> "ListRule":
+        return cls(
+            list=rule.list,
+            use=rule.use,
+            video_only=rule.video_only,
+            source=rule.source,
+            note=rule.note,
+            effective_from=rule.effective_from.isoformat(),
+        )
+
     def as_kept(self) -> dict[str, Any]:
         """As it stands with an issued prescription."""
         return {

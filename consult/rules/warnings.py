@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from consult.models import Consultation, DoseRange, Drug
 from consult.models.formulary import name_key
 from consult.rules.dose import mg_a_day
-from consult.rules.formulary import INTERACTIONS, doses_of, names_of
+from consult.rules.formulary import INTERACTIONS, names_of
 from consult.rules.weight import weight_of
 
 # Words that say "no allergy", in the site's languages.
@@ -44,6 +44,7 @@ class Medicine:
     position: int
     drug: Drug
     written: Written
+    doses: list[DoseRange]  # that are usual, by age
 
 
 class Patient:
@@ -67,11 +68,10 @@ class Patient:
 
 
 def warnings_for(medicines: list[Medicine], patient: Patient) -> list[Warned]:
-    """In a query for the usual doses, and one for each thing more that there is to compare with."""
+    """In a query for each thing that there is to compare with."""
     found = _allergies(medicines, patient) + _twice(medicines)
-    doses = doses_of(_drugs(medicines))
     for medicine in medicines:
-        found += _dose(medicine, doses.get(medicine.drug.pk, []), patient)
+        found += _dose(medicine, patient)
         if patient.is_pregnant and medicine.drug.pregnancy:
             found.append(_pregnancy(medicine.drug))
     found += _interactions(medicines, patient)
@@ -147,14 +147,15 @@ def _pair_key(kind: str, one: Drug, other: Drug) -> str:
     return f"{kind}:{low}-{high}"
 
 
-def _dose(medicine: Medicine, ranges: list[DoseRange], patient: Patient) -> list[Warned]:
+def _dose(medicine: Medicine, patient: Patient) -> list[Warned]:
     written = medicine.written
     mg = mg_a_day(written.strength, written.dose, written.frequency)
-    if not ranges or mg is None:
+    if not medicine.doses or mg is None:
         return []
     key = f"dose:{medicine.drug.pk}:{mg.normalize():f}"
     name = medicine.drug.generic
-    fitting = [one for one in ranges if one.months_from <= patient.age_months < one.months_to]
+    age = patient.age_months
+    fitting = [one for one in medicine.doses if one.months_from <= age < one.months_to]
     if not fitting:
         return [Warned(key, _("%(medicine)s has no usual dose at this age.") % {"medicine": name})]
     usual = fitting[0]

@@ -1,10 +1,10 @@
 """The doctor's steps around a prescription: earlier care, emergencies, refills."""
 
 from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.forms import ModelForm
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
@@ -110,7 +110,7 @@ def _try(request: SignedIn, consultation: Consultation, act: Callable[[], object
     return redirect("consult:doctors_room", consultation=consultation.uid)
 
 
-def _again(request: SignedIn, consultation: Consultation, **forms: ModelForm) -> HttpResponse:
+def _again(request: SignedIn, consultation: Consultation, **forms: Any) -> HttpResponse:
     """The room with a form that was refused."""
     return room_page(request, consultation, 422, care_open=next(iter(forms)), **forms)
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import BigAutoField, DateField, Q, QuerySet
+from django.core.cache import cache
+from django.db.models import BigAutoField, DateField, Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import Facility
@@ -17,10 +18,14 @@ from consult.room_holds import RoomHolds
 from esanjeevani.composed import Composed
 from queues.models import Clinic, HubLink
 
+PLACES_REMEMBERED = 60  # seconds; the form asks anew whether a chosen one is there
 
-def panels(consultation: Consultation, holds: RoomHolds) -> dict[str, Any]:
+
+def panels(
+    consultation: Consultation, holds: RoomHolds, reachable: Iterable[Clinic]
+) -> dict[str, Any]:
     """For the treating doctor's room; a form with mistakes takes the place of its own."""
-    clinics = clinic_choices(reachable_clinics(consultation))
+    clinics = clinic_choices(reachable)
     return {
         "readings": readings(consultation),
         "instructions": INSTRUCTIONS.all(consultation=consultation.pk)
@@ -44,8 +49,13 @@ def clinic_choices(clinics: Iterable[Clinic]) -> Choices:
 
 
 def _places_to_refer_to(consultation: Consultation) -> Choices:
-    places = PLACES.all(state=consultation.patient.state_id)
-    return tuple((place.pk, str(place)) for place in places)
+    """Remembered for a while: hundreds in a state, and the same for all its patients."""
+    state = consultation.patient.state_id
+    known: Choices | None = cache.get(f"places-{state}")
+    if known is None:
+        known = tuple((place.pk, str(place)) for place in PLACES.all(state=state))
+        cache.set(f"places-{state}", known, PLACES_REMEMBERED)
+    return known
 
 
 def reachable_clinics(consultation: Consultation) -> list[Clinic]:
@@ -54,10 +64,11 @@ def reachable_clinics(consultation: Consultation) -> list[Clinic]:
     Those linked to the health centre, those linked to the doctor's own facility (a PHC is hub and
     spoke at once), and for a patient at home the outpatient clinics of the state.
     """
-    return REACHABLE.all(**_from(consultation))
+    return REACHABLE.all(**around(consultation))
 
 
-def _from(consultation: Consultation) -> dict[str, Any]:
+def around(consultation: Consultation) -> dict[str, Any]:
+    """What reachable() asks of one consultation."""
     doctor = consultation.doctor
     return {
         "spoke": consultation.facility_id,
@@ -68,11 +79,17 @@ def _from(consultation: Consultation) -> dict[str, Any]:
     }
 
 
-def _reachable(spoke: Any, own: Any, state: Any, but: Any, day: Any) -> "QuerySet[Clinic]":
-    linked = HubLink.objects.in_force(day).filter(Q(spoke=spoke) | Q(spoke=own))
-    there = Q(pk__in=linked.values("clinic")) | Q(takes_opd=True, state=state)
+def reachable(spoke: Any, own: Any, state: Any, but: Any, day: Any) -> "QuerySet[Clinic]":
+    """Each with the word whether it `is_linked` to the health centre itself, the `spoke`."""
+    links = HubLink.objects.in_force(day)
+    linked = links.filter(Q(spoke=spoke) | Q(spoke=own)).values("clinic")
+    there = Q(pk__in=linked) | Q(takes_opd=True, state=state)
     clinics = Clinic.objects.filter(there, is_active=True).exclude(pk=but)
-    return clinics.select_related("speciality").order_by("speciality__name", "name")
+    return (
+        clinics.annotate(is_linked=Exists(links.filter(spoke=spoke, clinic=OuterRef("pk"))))
+        .select_related("speciality")
+        .order_by("speciality__name", "name")
+    )
 
 
 def _places(state: Any) -> "QuerySet[Facility]":
@@ -85,7 +102,7 @@ def _opinions(consultation: Any) -> "QuerySet[Opinion]":
 
 
 REACHABLE = Composed(
-    _reachable,
+    reachable,
     spoke=BigAutoField(),
     own=BigAutoField(),
     state=BigAutoField(),
@@ -98,13 +115,13 @@ OPINIONS = Composed(_opinions, consultation=BigAutoField())
 
 def opinion_form(consultation: Consultation, data: Any = None) -> OpinionForm:
     form = OpinionForm(data, prefix="opinion")
-    form.fields["clinic"].queryset = _reachable(**_from(consultation))  # type: ignore[attr-defined]
+    form.fields["clinic"].queryset = reachable(**around(consultation))  # type: ignore[attr-defined]
     return form
 
 
 def transfer_form(consultation: Consultation, data: Any = None) -> TransferForm:
     form = TransferForm(data, prefix="transfer")
-    form.fields["clinic"].queryset = _reachable(**_from(consultation))  # type: ignore[attr-defined]
+    form.fields["clinic"].queryset = reachable(**around(consultation))  # type: ignore[attr-defined]
     return form
 
 

@@ -11,16 +11,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.actions import record
+from accounts.actions import event
 from accounts.gates import SignedIn, doctor_only
-from accounts.models import Doctor
+from accounts.models import AuditEvent, Doctor
 from consult import actions
 from consult.desk import OwnPart, duties_version
 from consult.fetch import doctors_consultation
 from esanjeevani.composed import Composed
 from queues.actions import AlreadyHolding, NobodyPresent, NotOnDuty
 from queues.desk import desk_lines
-from queues.models import Clinic, Duty, MoveRefused
+from queues.models import Clinic, Duty, MoveRefused, Token
 
 MAY_START = Composed(
     lambda doctor, speciality: (
@@ -41,10 +41,9 @@ def desk(request: SignedIn) -> HttpResponse:
     """The doctor's day. What changes on it comes over its socket, except the part below."""
     doctor: Doctor = request.user.doctor
     lines = desk_lines(doctor)
-    record("desk.read", "desk", by=request.user)
     context = {
         "doctor": doctor,
-        "own": OwnPart.of(doctor),
+        "own": OwnPart.of(doctor, seen=_seen(request)),
         "lines": lines,
         "duties": duties_version(lines),
         "is_paused": any(line.is_paused for line in lines),
@@ -58,29 +57,37 @@ def desk(request: SignedIn) -> HttpResponse:
 @doctor_only
 def own_part(request: SignedIn) -> HttpResponse:
     """The part of the desk that is the doctor's own; the page fetches it when it is told of another."""
-    record("desk.read", "desk", by=request.user)
-    return render(request, "consult/_desk_own.html", {"own": OwnPart.of(request.user.doctor)})
+    own = OwnPart.of(request.user.doctor, seen=_seen(request))
+    return render(request, "consult/_desk_own.html", {"own": own})
+
+
+def _seen(request: SignedIn) -> AuditEvent:
+    return event("desk.read", "desk", by=request.user)
 
 
 @require_POST
 @doctor_only
 def call_next(request: SignedIn) -> HttpResponse:
     """Call the first present patient of one line. To the page's script what comes of it, in place."""
-    holds, called = True, None
-    try:
-        called = actions.call_next(clinic=_clinic(request), doctor=request.user.doctor).token
-    except NotOnDuty:
-        holds = False
-        messages.error(request, _("You are not on duty in this clinic, or you are paused."))
-    except AlreadyHolding:
-        messages.info(request, _("You have a patient already."))
-    except NobodyPresent as nobody:
-        holds = False
-        messages.info(request, _why_nobody(nobody))
+    holds, called = call_from(_clinic(request), request)
     if request.headers.get("X-Requested-With") != "fetch":
         return redirect("consult:desk")
     own = OwnPart.of(request.user.doctor, called) if holds else None
     return render(request, "consult/_called.html", {"own": own})
+
+
+def call_from(clinic: Clinic, request: SignedIn) -> tuple[bool, Token | None]:
+    """Whether the doctor has a patient now, and who was called; if nobody, a message says why."""
+    try:
+        return True, actions.call_next(clinic=clinic, doctor=request.user.doctor).token
+    except NotOnDuty:
+        messages.error(request, _("You are not on duty in this clinic, or you are paused."))
+    except AlreadyHolding:
+        messages.info(request, _("You have a patient already."))
+        return True, None
+    except NobodyPresent as nobody:
+        messages.info(request, _why_nobody(nobody))
+    return False, None
 
 
 def _clinic(request: SignedIn) -> Clinic:

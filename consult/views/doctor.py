@@ -9,14 +9,16 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.actions import record
+from accounts.actions import event, record
 from accounts.gates import SignedIn, doctor_only
+from accounts.models import AuditEvent
 from consult import actions
 from consult.actions import Line
 from consult.fetch import DOCTORS_ROOM, doctors_consultation
 from consult.forms import LineFormSet, NoteForm, typed_lines
 from consult.models import Consultation, Prescription, PrescriptionLine
 from consult.of_consultation import drafted_of, note_of
+from consult.views.desk import call_from
 from consult.views.doctors_parts import issued_context, room_context
 from consult.views.returning import return_form
 from consult.views.rooms import allow_camera
@@ -29,16 +31,20 @@ from queues.models import MoveRefused
 def room(request: SignedIn, consultation: UUID) -> HttpResponse:
     """The case, the talk and the prescription side by side."""
     found = doctors_consultation(request, consultation, DOCTORS_ROOM)
-    record("consultation.read", found, by=request.user, patient=found.patient)
-    return room_page(request, found)
+    seen = event("consultation.read", found, by=request.user, patient=found.patient)
+    return room_page(request, found, seen=seen)
 
 
 def room_page(
-    request: SignedIn, consultation: Consultation, status: int = 200, **forms: Any
+    request: SignedIn,
+    consultation: Consultation,
+    status: int = 200,
+    seen: AuditEvent | None = None,
+    **forms: Any,
 ) -> HttpResponse:
     """The room; with `forms` those in which something was not right. To a script what it puts in."""
     template = "consult/_doctors_swaps.html" if is_staying(request) else "consult/doctors_room.html"
-    context = room_context(request, consultation, **forms)
+    context = room_context(request, consultation, seen, **forms)
     return allow_camera(render(request, template, context, status=status))
 
 
@@ -50,7 +56,7 @@ def is_staying(request: HttpRequest) -> bool:
 @require_POST
 @doctor_only
 def save(request: SignedIn, consultation: UUID) -> HttpResponse:
-    """Keep notes and medicines; with "issue" or "finish" do that too.
+    """Keep notes and medicines; with "issue" or "finish" do that too, with finish=next call the next.
 
     The page saves by itself, as it fetches a part: the answer is what the rules say of it now.
     """
@@ -185,6 +191,9 @@ def _finish(
         return _still_an_emergency(request, consultation)
     except MoveRefused:
         messages.info(request, _("The consultation had ended already."))
+    else:
+        if request.POST["finish"] == "next":
+            call_from(consultation.clinic, request)
     return redirect("consult:desk")
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from django.db.models import BigAutoField, QuerySet
 from django.http import HttpRequest
 
+from accounts.models import AuditEvent
 from consult import actions
 from consult.forms import DraftRows, note_fields, typed_fields
 from consult.models import Consultation, Prescription, PrescriptionLine
@@ -17,7 +18,7 @@ from consult.of_consultation import (
 )
 from consult.people import Role
 from consult.room_holds import RoomHolds
-from consult.views.colleagues import panels
+from consult.views.colleagues import panels, reachable_clinics
 from consult.views.elsewhere import elsewhere_context
 from consult.views.page_parts import page_parts
 from consult.views.returning import untouched_return_form
@@ -27,10 +28,13 @@ from esanjeevani.composed import Composed
 EARLIER_SHOWN = 10
 
 
-def room_context(request: HttpRequest, consultation: Consultation, **forms: Any) -> dict[str, Any]:
+def room_context(
+    request: HttpRequest, consultation: Consultation, seen: AuditEvent | None = None, **forms: Any
+) -> dict[str, Any]:
     """Everything on the doctor's page of one consultation; `forms` are those with mistakes."""
-    holds = RoomHolds.of(consultation)
+    holds = RoomHolds.of(consultation, seen)
     own, patient = consultation.pk, consultation.patient_id
+    clinics = reachable_clinics(consultation)
     context = {
         "consultation": consultation,
         "patient": consultation.patient,
@@ -39,9 +43,10 @@ def room_context(request: HttpRequest, consultation: Consultation, **forms: Any)
         "chat": MESSAGES.all(consultation=own) if holds.messages else [],
         "attachments": SENT_FILES.all(consultation=own) if holds.files else [],
         "earlier": EARLIER.all(patient=patient, but=own) if holds.earlier else [],
-        **panels(consultation, holds),
+        **panels(consultation, holds, clinics),
         **elsewhere_context(consultation),
         **_writing(consultation, holds),
+        "return_form": untouched_return_form(consultation, clinics),
         **forms,
     }
     if "note_form" in forms:
@@ -58,7 +63,6 @@ def _writing(consultation: Consultation, holds: RoomHolds) -> dict[str, Any]:
         "medicines": DraftRows([actions.Line.drafted(row) for row in drafted]),
         "has_draft": holds.draft,
         "issued": IN_FORCE.first(consultation=consultation.pk) if holds.issued else None,
-        "return_form": untouched_return_form(consultation),
         "emergency": getattr(consultation, "emergency", None),
         **rules_context(consultation, drafted),
         **care_context(consultation, holds),

@@ -63,10 +63,11 @@ def care_context(consultation: Consultation, holds: RoomHolds) -> dict[str, Any]
 def reasons_in(request: HttpRequest) -> dict[str, str]:
     """What was typed against warnings, by their keys."""
     prefix = "reason-"
+    typed = {name: str(request.POST[name]) for name in request.POST if name.startswith(prefix)}
     return {
-        name.removeprefix(prefix)[:80]: value[:300]
-        for name, value in request.POST.items()
-        if name.startswith(prefix) and isinstance(value, str) and value.strip()
+        name.removeprefix(prefix)[:80]: words[:300]
+        for name, words in typed.items()
+        if words.strip()
     }
 
 

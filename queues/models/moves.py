@@ -2,7 +2,7 @@ from typing import Any, ClassVar
 
 from django.db import models
 
-from esanjeevani.rows import update
+from esanjeevani.steps import update_with
 
 
 class MoveRefused(Exception):
@@ -18,13 +18,17 @@ class Moving(models.Model):
     class Meta:
         abstract = True
 
-    def _move(self, state: str, **fields: Any) -> None:
-        """Change the state in one conditional UPDATE. Raises MoveRefused if nobody was moved."""
+    def _move(self, state: str, *beside: models.Model, **fields: Any) -> None:
+        """Change the state in one conditional UPDATE, and insert with it what comes `beside` the move.
+
+        Raises MoveRefused if nobody was moved.
+        """
         if state not in self.NEXT[self.state]:
             raise MoveRefused(
                 f"A {self._meta.model_name} that is {self.state} cannot become {state}."
             )
-        if not update(type(self), self.pk, {"state": state, **fields}, state=self.state):
+        changes = {"state": state, **fields}
+        if not update_with(type(self), self.pk, changes, *beside, state=self.state):
             raise MoveRefused(f"The {self._meta.model_name} is no longer {self.state}.")
         self.state = state
         for name, value in fields.items():

@@ -82,11 +82,10 @@ def register(page: Page, name: str) -> None:
     page.get_by_label("or age in years").fill("24")
     page.get_by_label("Female").check()
     page.get_by_label("Address").fill("Canal Side, Belwa")
-    page.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Save, new case").click()
 
 
 def write_case(page: Page) -> None:
-    page.get_by_role("button", name="New case").click()
     page.get_by_label("What is wrong?").fill("Itching red patches on both arms")
     page.get_by_label("Since when?").select_option("weeks")
     page.get_by_label("Temperature").fill("37.2")
@@ -126,7 +125,7 @@ def prescribe(page: Page) -> None:
 def finish(page: Page) -> None:
     """Once the page itself shows that the prescription is issued."""
     expect(page.get_by_text(re.compile(r"Prescription RX\S+ is issued"))).to_be_visible()
-    page.get_by_role("button", name="Finish").click()
+    page.get_by_role("button", name="Finish", exact=True).click()
 
 
 def test_from_the_sub_centre_to_a_specialists_opinion_and_back_to_the_follow_up(

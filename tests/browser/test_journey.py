@@ -119,7 +119,7 @@ def test_a_patient_books_waits_talks_and_leaves_with_a_prescription(
         assert words in text
     assert "This prescription is generated on a teleconsultation." in text
 
-    doctor.get_by_role("button", name="Finish").click()
+    doctor.get_by_role("button", name="Finish", exact=True).click()
     expect(doctor.get_by_text("Nobody waits")).to_be_visible()
     expect(patient.get_by_text("The consultation is complete")).to_be_visible()
     patient.get_by_label("Very good").check()

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.core import signing
 from django.urls import reverse
 from django.utils import timezone
 
@@ -11,6 +12,7 @@ from consult import actions
 from consult.actions import Line
 from consult.day import read_day
 from consult.models import Consultation, Dispensing, FollowUp
+from consult.views.centre.patients import FOUND
 from queues.models import MoveRefused, Presence, Token
 from tests.factories import (
     PARACETAMOL,
@@ -146,6 +148,13 @@ def test_a_follow_up_asks_the_doctor_again_in_a_case_that_knows_it(meena, hub, d
     for nonsense in ("x", str(done.uid)):
         again = as_staff(meena).post(path("centre_open", done.patient), {"follow_up": nonsense})
         assert again.status_code == 404
+
+
+def test_a_follow_up_is_seen_before_a_new_case_is_begun(meena, done):
+    key = signing.dumps([str(done.patient.uid), done.facility.pk], salt=FOUND)
+    there = as_staff(meena).post(reverse("consult:centre_here"), {"found": key, "case": "1"})
+    assert there.url == path("centre_patient", done.patient)
+    assert "Ask the doctor again" in as_staff(meena).get(there.url).text
 
 
 # --- what came back -----------------------------------------------------------------------------

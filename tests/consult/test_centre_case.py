@@ -5,10 +5,12 @@ from decimal import Decimal
 
 import pytest
 from django.core.files.base import ContentFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import Patient
+from accounts.models import AuditEvent, Patient
 from consult import actions
 from consult.models import Attachment, Consultation, Observation
 from consult.readings import readings
@@ -89,6 +91,22 @@ def test_a_centre_without_a_hub_is_told_and_no_draft_is_made(meena):
     answer = as_staff(meena).post(reverse("consult:centre_open", args=[person.uid]), follow=True)
     assert "linked to no hub yet" in answer.text
     assert not Consultation.objects.exists()
+
+
+def test_a_save_writes_all_that_is_new_at_once(meena, draft):
+    vitals = {"pulse": Decimal(88), "spo2": Decimal(97), "temperature": Decimal("38.4")}
+    words = {"complaint": "Cough with blood"}
+    with CaptureQueriesContext(connection) as asked:
+        actions.save_case(
+            draft=draft, by=meena, revision=draft.revision, words=words, vitals=vitals
+        )
+    if connection.vendor == "postgresql":
+        assert len(asked) == 2  # what was measured until now, and the save
+    assert values(draft) == {"pulse": "88", "spo2": "97", "temperature": "38.4"}
+    assert stored(draft).complaint == "Cough with blood"
+    assert AuditEvent.objects.filter(
+        action="case.save", target=f"consultation:{draft.uid}"
+    ).exists()
 
 
 def test_what_is_typed_saves_itself_and_counts_its_saves(meena, draft):

@@ -11,6 +11,7 @@ from django.utils import timezone
 from accounts.checks import luhn_digit
 from accounts.finding import Mistyped, find_by_name, find_by_number
 from accounts.models import AuditEvent, Enrolment, Patient, RateLimit, User
+from consult.models import Consultation
 from consult.views.centre import patients as page_of_patients
 from tests.factories import (
     a_facility,
@@ -24,7 +25,9 @@ from tests.factories import (
     at_centre,
     centre_of,
     known_at,
+    on_duty,
     refused_to,
+    sent,
 )
 
 pytestmark = pytest.mark.django_db
@@ -171,6 +174,27 @@ def test_finding_opens_nothing_until_it_is_said_that_the_patient_is_here(meena):
     assert [event.action for event in done] == ["patients.find", "patient.enrol", "patient.read"]
 
 
+def test_here_leads_to_a_new_case_and_once_more_to_the_same(meena):
+    a_hub(centre_of(meena))
+    key = key_in(as_staff(meena).get(FIND, {"number": a_patient().number}).text)
+    sunita = a_health_worker(centre_of(meena))
+    came = [as_staff(one).post(HERE, {"found": key, "case": "1"}).url for one in (meena, sunita)]
+    draft = Consultation.objects.get()
+    assert came == [reverse("consult:centre_case", args=[draft.uid])] * 2
+    done = AuditEvent.objects.filter(by=sunita).order_by("pk")
+    assert [event.action for event in done] == ["patient.enrol", "case.open"]
+
+
+def test_a_case_that_is_on_its_way_is_shown_instead_of_a_new_one(meena):
+    hub = a_hub(centre_of(meena))
+    on_duty(hub)
+    waiting = sent(meena, hub).patient
+    key = key_in(as_staff(meena).get(FIND, {"number": waiting.number}).text)
+    there = as_staff(meena).post(HERE, {"found": key, "case": "1"}).url
+    assert there == reverse("consult:centre_patient", args=[waiting.uid])
+    assert Consultation.objects.count() == 1
+
+
 def test_a_key_is_for_one_centre_and_not_made_by_hand(meena):
     patient = a_patient()
     page = as_staff(meena).get(FIND, {"number": patient.number}).text
@@ -220,6 +244,15 @@ def test_a_patients_page_shows_no_draft_of_another_centre(meena):
 
 
 # --- registering --------------------------------------------------------------------------------
+def test_a_new_patient_is_saved_with_a_case_or_without(meena):
+    without = as_staff(meena).post(REGISTER, form(meena) | {"case": "1"}, follow=True)
+    assert "linked to no hub yet" in without.text
+    assert (Patient.objects.count(), Consultation.objects.count()) == (1, 0)
+    a_hub(centre_of(meena))
+    answer = as_staff(meena).post(REGISTER, form(meena, name="Uma Das", sex="female", case="1"))
+    assert answer.url == reverse("consult:centre_case", args=[Consultation.objects.get().uid])
+
+
 def form(meena, **fields) -> dict:
     centre = centre_of(meena)
     return {

@@ -1,6 +1,9 @@
 """Issuing: what it needs, that it happens once, and that what was issued never changes."""
 
 import re
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -155,6 +158,54 @@ def test_two_tabs_that_issue_at_once_issue_one():
     assert sorted(at_once(3, issue)) == ["issued", "issued", "issued"]
     assert states(consultation) == [(1, "issued")]
     assert Message.objects.filter(template__key="prescription").count() == 1
+
+
+# --- the note, in one statement -----------------------------------------------------------------
+def test_another_hand_changes_only_what_it_is_about(consultation):
+    by = consultation.doctor.user
+    actions.save_note(consultation=consultation, by=by, diagnosis="Fever", icd10="R50.9")
+    stale = Consultation.objects.get(pk=consultation.pk)
+    with CaptureQueriesContext(connection) as asked:
+        actions.save_note(consultation=stale, by=by, diagnosis="Malaria", advice="Rest")
+    note = Note.objects.get()
+    assert (note.diagnosis, note.icd10, note.advice) == ("Malaria", "R50.9", "Rest")
+    written = AuditEvent.objects.filter(action="note.write", patient=consultation.patient)
+    assert [event.by for event in written] == [by, by]
+    if connection.vendor == "postgresql":
+        assert sum("consult_note" in one["sql"] for one in asked if "INSERT" in one["sql"]) == 1
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_a_note_that_waits_for_the_end_of_the_consultation_is_not_written():
+    clinic = a_clinic()
+    consultation = in_the_room(clinic, on_duty(clinic))
+    by = consultation.doctor.user
+
+    def save() -> None:
+        with closing(connection):
+            actions.save_note(consultation=consultation, by=by, diagnosis="Too late")
+
+    with ThreadPoolExecutor(1) as thread:
+        with transaction.atomic():
+            actions.complete(consultation=Consultation.objects.get(pk=consultation.pk), by=by)
+            saving = thread.submit(save)
+            while not (saving.done() or somebody_waits()):
+                time.sleep(0.01)
+        with pytest.raises(MoveRefused):
+            saving.result()
+    assert not Note.objects.exists()
+    assert not AuditEvent.objects.filter(action="note.write").exists()
+
+
+def somebody_waits() -> bool:
+    """For what this connection has locked."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM pg_locks WHERE NOT granted"
+            " AND pg_backend_pid() = ANY(pg_blocking_pids(pid))"
+        )
+        return bool(cursor.fetchall())
 
 
 # --- it never changes ---------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from django.utils import timezone
 from accounts.models import AuditEvent, Message
 from consult import actions
 from consult.models import Consultation, Note
+from queues import actions as queues
 from queues.models import MoveRefused, Token
 from tests.factories import (
     PARACETAMOL,
@@ -187,6 +188,41 @@ def test_before_the_patient_came_in_nothing_is_written(clinic, rao):
 
 
 # --- finishing ----------------------------------------------------------------------------------
+def test_one_press_finishes_and_calls_the_next_of_the_same_line(clinic, rao, consultation):
+    on_duty(a_clinic(), rao)  # whose line is not asked
+    following = waiting(clinic)
+    assert save(consultation, finish="next").url == "/doctor/"
+    consultation.refresh_from_db()
+    following.refresh_from_db()
+    assert consultation.state == Consultation.State.COMPLETED
+    assert (following.doctor, following.token.state) == (rao, Token.State.CALLED)
+    assert AuditEvent.objects.filter(action="consultation.call", by=rao.user).count() == 2
+    desk = desk_of(consultation).get("/doctor/").content.decode()
+    assert path("doctors_room", following) in desk
+    # Once more: who came in meanwhile is not passed by, and nobody else is called.
+    third = waiting(clinic)
+    assert save(consultation, finish="next").url == "/doctor/"
+    assert Token.objects.get(pk=third.token_id).state == Token.State.WAITING
+
+
+def test_who_pauses_calls_nobody_by_finishing(clinic, rao, consultation):
+    following = waiting(clinic)
+    queues.pause_duty(doctor=rao)
+    client = desk_of(consultation)
+    answer = client.post(path("save", consultation), a_doctors_form(finish="next"), follow=True)
+    assert "or you are paused" in answer.content.decode()
+    consultation.refresh_from_db()
+    assert consultation.state == Consultation.State.COMPLETED
+    assert Token.objects.get(pk=following.token_id).state == Token.State.WAITING
+
+
+def test_nobody_is_called_before_the_consultation_has_ended(clinic, consultation):
+    following = waiting(clinic)
+    answer = save(consultation, PARACETAMOL, finish="next")
+    assert answer.status_code == 409  # the medicines are not issued yet
+    assert Token.objects.get(pk=following.token_id).state == Token.State.WAITING
+
+
 def test_finishing_ends_the_consultation_and_frees_the_doctor(clinic, consultation):
     assert save(consultation, finish="1").url == "/doctor/"
     consultation.refresh_from_db()

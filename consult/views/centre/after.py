@@ -6,7 +6,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.actions import record
+from accounts.actions import event
 from accounts.gates import AtCentre, get_or_refuse, health_worker_only
 from consult import actions
 from consult.fetch import centres_visit
@@ -24,9 +24,9 @@ def print_page(request: AtCentre, consultation: UUID) -> HttpResponse:
     issued = issued_of(found)
     if issued is None:
         raise Http404
-    record("prescription.print", issued, by=request.user, patient=found.patient)
+    printed = event("prescription.print", issued, by=request.user, patient=found.patient)
     context = {"consultation": found, "issued": issued, "document": issued.document}
-    context["issued_lines"] = LINES.all(prescription=issued.pk)
+    context["issued_lines"] = LINES.all(printed, prescription=issued.pk)
     return render(request, "consult/centre/print.html", context)
 
 

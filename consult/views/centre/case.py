@@ -7,8 +7,9 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts.actions import record
+from accounts.actions import event
 from accounts.gates import AtCentre, get_or_refuse, health_worker_only
+from accounts.models import AuditEvent
 from consult import actions
 from consult.actions.cases import vitals_of
 from consult.fetch import centres_consultation, centres_draft
@@ -34,8 +35,8 @@ def case(request: AtCentre, consultation: UUID) -> HttpResponse:
             return _sent_already(request, found, quietly)
         return redirect("consult:centre_visit", consultation=found.uid)
     if request.method != "POST":
-        record("case.read", found, by=request.user, patient=found.patient)
-        return _page(request, found)
+        seen = event("case.read", found, by=request.user, patient=found.patient)
+        return _page(request, found, seen=seen)
     form = CentreCaseForm(request.POST, instance=found, patient=found.patient)
     is_whole = form.is_valid()
     try:
@@ -71,10 +72,11 @@ def _page(
     draft: Consultation,
     form: CentreCaseForm | None = None,
     status: int = 200,
+    seen: AuditEvent | None = None,
     **context: Any,
 ) -> HttpResponse:
     """With what was typed in `form`; without one, with what is written in the draft."""
-    measured = OBSERVATIONS.of(draft)
+    measured = OBSERVATIONS.of(draft, seen)
     context |= {
         "consultation": draft,
         "patient": draft.patient,

@@ -6,7 +6,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.actions import record
+from accounts.actions import event, record
 from accounts.gates import FACILITY_SESSION_KEY, AtCentre, health_worker_only
 from consult import actions
 from consult.abdm import gateway, sharing
@@ -34,12 +34,12 @@ def day_part(request: AtCentre) -> HttpResponse:
 
 
 def _rows(request: AtCentre) -> dict[str, Any]:
-    record("centre.read", f"facility:{request.facility.pk}", by=request.user)
+    seen = event("centre.read", f"facility:{request.facility.pk}", by=request.user)
     # The news first: what comes between is fetched once more, not missed.
     return {
         "facility": request.facility,
         "news": " ".join(read_centre(request.facility.pk).news),
-        "day": read_day(request.facility),
+        "day": read_day(request.facility, seen),
         "hubs": [hub(standing) for standing in hub_standings(request.facility)],
         "shared": sharing.waiting_at(request.facility) if gateway.is_on() else [],
     }

@@ -5,7 +5,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.core import signing
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -15,7 +15,7 @@ from accounts.finding import SHOWN, Mistyped, find_by_name, find_by_number
 from accounts.gates import AtCentre, get_or_refuse, health_worker_only
 from accounts.models import Patient, RateLimit
 from consult import actions
-from consult.fetch import known_patient
+from consult.fetch import ANYBODY, known_patient
 from consult.forms import CentrePatientForm, FindForm
 from consult.models import FollowUp
 from consult.of_patient import EARLIER, FOLLOW_UPS_HERE, NOT_OVER_HERE
@@ -76,7 +76,10 @@ def why_mistyped(error: Mistyped) -> str:
 @require_POST
 @health_worker_only
 def here(request: AtCentre) -> HttpResponse:
-    """The person found is before the health worker: from now on the centre sees the case."""
+    """The person found is before the health worker: from now on the centre sees the case.
+
+    With `case` it leads on to a new one.
+    """
     try:
         uid, facility = signing.loads(request.POST.get("found", ""), salt=FOUND, max_age=FOUND_FOR)
     except signing.SignatureExpired:
@@ -86,9 +89,28 @@ def here(request: AtCentre) -> HttpResponse:
         raise Http404 from None
     if facility != request.facility.pk:
         raise Http404
-    person = get_object_or_404(Patient, uid=uid)
+    person = ANYBODY.first(uid=UUID(uid))
+    if person is None:
+        raise Http404
     accounts.enrol(patient=person, facility=request.facility, by=request.user)
-    return redirect("consult:centre_patient", patient=person.uid)
+    return _onwards(request, person)
+
+
+def _onwards(request: AtCentre, person: Patient) -> HttpResponse:
+    """To the case that was asked for, or first to what the patient's page has to say."""
+    if "case" not in request.POST or _is_to_be_seen(request, person):
+        return redirect("consult:centre_patient", patient=person.uid)
+    return _case_of(request, person)
+
+
+def _is_to_be_seen(request: AtCentre, person: Patient) -> bool:
+    """A case is on its way from here, or a follow-up is due."""
+    if not person.has_cases:  # type: ignore[attr-defined]  # read with the patient
+        return False
+    here = {"facility": request.facility.pk, "patient": person.pk}
+    return any(one.is_open for one in NOT_OVER_HERE.all(**here)) or bool(
+        FOLLOW_UPS_HERE.all(**here)
+    )
 
 
 @require_http_methods(["GET", "POST"])
@@ -119,7 +141,8 @@ def register(request: AtCentre) -> HttpResponse:
         )
     except accounts.LooksAlike as error:
         return _form_page(request, form, status=409, alike=signed(request, error.patients))
-    return redirect("consult:centre_patient", patient=patient.uid)
+    patient.has_cases = False  # type: ignore[attr-defined]  # as it is read with a patient
+    return _onwards(request, patient)
 
 
 def _form_page(
@@ -164,6 +187,10 @@ def open_case(request: AtCentre, patient: UUID) -> HttpResponse:
     if wanted := request.POST.get("follow_up"):
         ours = FollowUp.objects.of_centre(request.facility).filter(patient=person)
         follow_up = get_or_refuse(ours, FollowUp.objects.all(), request, uid=_uuid(wanted))
+    return _case_of(request, person, follow_up)
+
+
+def _case_of(request: AtCentre, person: Patient, follow_up: FollowUp | None = None) -> HttpResponse:
     try:
         draft = actions.open_case(
             patient=person, facility=request.facility, by=request.user, follow_up=follow_up

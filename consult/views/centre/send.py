@@ -9,9 +9,9 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts.actions import record
+from accounts.actions import event
 from accounts.gates import AtCentre, health_worker_only
-from accounts.models import Speciality
+from accounts.models import AuditEvent, Speciality
 from consult import actions
 from consult.fetch import centres_consultation, centres_draft
 from consult.forms import SendForm
@@ -37,8 +37,8 @@ def send(request: AtCentre, consultation: UUID) -> HttpResponse:
         return redirect("consult:centre_visit", consultation=found.uid)
     asked, clinics = _asked(request, found)
     if request.method != "POST":
-        record("case.read", found, by=request.user, patient=found.patient)
-        return _page(request, found, asked, clinics)
+        seen = event("case.read", found, by=request.user, patient=found.patient)
+        return _page(request, found, asked, clinics, seen=seen)
     form = _form(found, _of(asked, clinics), request.POST)
     page = partial(_page, request, found, asked, clinics, form)
     if not form.is_valid() or form.cleaned_data["clinic"] is None:
@@ -115,6 +115,7 @@ def _page(
     form: SendForm | None = None,
     status: int = 200,
     refused: list[str] | None = None,
+    seen: AuditEvent | None = None,
 ) -> HttpResponse:
     there = _of(asked, clinics)
     choice = Choice(None, [])
@@ -123,7 +124,7 @@ def _page(
         choice = choose(spoke=spoke, speciality=asked, patient=patient, on=there)
     first = choice.everywhere[0].clinic if choice.everywhere else None
     form = form or _form(draft, there, initial={"clinic": first.uid if first else ""})
-    measured = OBSERVATIONS.of(draft)
+    measured = OBSERVATIONS.of(draft, seen)
     waiting_for = obstacles(draft, first, YES, measured) if first and status == 200 else []
     context: dict[str, Any] = {
         "consultation": draft,

@@ -8,8 +8,9 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.actions import record
+from accounts.actions import event
 from accounts.gates import AtCentre, get_or_refuse, health_worker_only
+from accounts.models import AuditEvent
 from consult import actions
 from consult.fetch import centres_consultation, centres_visit
 from consult.forms import DispensingForm, FollowUpForm, MessageForm, VitalsForm, untouched
@@ -30,6 +31,7 @@ from consult.readings import readings
 from consult.views.centre.day import others_beside
 from consult.views.centre.turn import screen_of, turn_of
 from consult.views.rooms import allow_camera
+from esanjeevani.rows import insert
 from queues.actions import sit_at_screen
 from queues.assignment import linked_clinics
 from queues.models import MoveRefused, Token
@@ -42,14 +44,21 @@ def visit(request: AtCentre, consultation: UUID) -> HttpResponse:
     found = centres_visit(request, consultation)
     if found.state == Consultation.State.DRAFT:
         return redirect("consult:centre_case", consultation=found.uid)
-    record("consultation.read", found, by=request.user, patient=found.patient)
+    seen = event("consultation.read", found, by=request.user, patient=found.patient)
     is_part = request.headers.get("X-Requested-With") == "fetch"
     if is_part and found.is_open:
+        insert(seen)
         return _moving_part(request, found)
-    return _page(request, found)
+    return _page(request, found, seen)
 
 
-def _page(request: AtCentre, found: Consultation, status: int = 200, **forms: Any) -> HttpResponse:
+def _page(
+    request: AtCentre,
+    found: Consultation,
+    seen: AuditEvent | None = None,
+    status: int = 200,
+    **forms: Any,
+) -> HttpResponse:
     if found.state == Consultation.State.REQUESTED:
         name, context = "waiting", _waiting(request, found)
     elif found.state == Consultation.State.IN_PROGRESS:
@@ -60,7 +69,7 @@ def _page(request: AtCentre, found: Consultation, status: int = 200, **forms: An
         "consultation": found,
         "patient": found.patient,
         "facility": request.facility,
-        "readings": readings(found),
+        "readings": readings(found, seen),
         **others_beside(request, found),
         **forms,
     }

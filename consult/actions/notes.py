@@ -1,0 +1,57 @@
+"""What the doctor notes, in one statement: most of what a page saves by itself is a few words more."""
+
+from functools import lru_cache
+from typing import Any
+
+from django.db import connection
+from django.utils import timezone
+
+from accounts.actions import event
+from accounts.models import AuditEvent, User
+from consult.models import Consultation, Note
+from consult.of_consultation import note_of
+from esanjeevani.rows import is_inserted
+from esanjeevani.steps import Steps, insert_text, values_of
+from queues.models import MoveRefused
+
+# The consultation is nobody else's to end until the note is written, or the transaction is over.
+HELD = "SELECT id FROM consult_consultation WHERE id = %(held)s AND state = 'in_progress'"
+
+
+def save_note(*, consultation: Consultation, by: User, **words: object) -> Note:
+    """Keep the doctor's findings, diagnosis, tests, advice and follow-up as they are typed.
+
+    Raises MoveRefused when the consultation is not in progress: afterwards nothing is edited.
+    """
+    note = note_of(consultation) or Note(consultation=consultation)
+    said = {**words, "written_by": by, "written_at": timezone.now()}
+    for name, value in said.items():
+        setattr(note, name, value)
+    read = event(
+        "note.write", f"consultation:{consultation.uid}", by=by, patient=consultation.patient
+    )
+    values = values_of("note", note) | values_of("event", read) | {"held": consultation.pk}
+    written = _writes(tuple(said), connection.vendor).ask(values)
+    if not written:
+        raise MoveRefused("The consultation is not in progress.")
+    is_inserted(note, written[0][0])
+    consultation.note = note  # for whoever goes on with it
+    return note
+
+
+@lru_cache(maxsize=20)
+def _writes(said: tuple[str, ...], vendor: str) -> Steps:
+    """The first words make the note, later ones change what they are about."""
+    del vendor  # of what is sent
+    lock = " FOR NO KEY UPDATE" if connection.features.has_select_for_no_key_update else ""
+    fields: list[Any] = [Note._meta.get_field(name) for name in said]
+    columns = [field.column for field in fields]
+    sets = ", ".join(f"{column} = excluded.{column}" for column in columns)
+    note = insert_text("note", Note, consultation_id="held.id")
+    return Steps(
+        "SELECT id FROM note",
+        held=HELD + lock,
+        note=f"{note} FROM held WHERE TRUE "
+        f"ON CONFLICT (consultation_id) DO UPDATE SET {sets} RETURNING id",
+        event=f"{insert_text('event', AuditEvent)} FROM note",
+    )
