@@ -1,15 +1,14 @@
 """What a doctor's desk shows besides its lines: who is held, and what is asked of this doctor alone."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import BigAutoField, Exists, Q, QuerySet
+from django.db.models import BigAutoField, Exists, OuterRef, Q, QuerySet
 
 from accounts.models import AuditEvent, Doctor
 from consult.models import Consultation, Opinion, RefillRequest
 from esanjeevani.composed import Columns, Composed
-from queues.desk import OwnLine
 from queues.models import Duty, KeptApart, Token
 
 SHOWN = 50
@@ -18,6 +17,11 @@ PEOPLE = ["patient", "clinic", "facility"]
 
 def _working(doctor: Any) -> "QuerySet[Duty, int]":
     return Duty.objects.working().filter(doctor=doctor).values_list("clinic", flat=True)
+
+
+def _further_in(doctor: Any) -> Any:
+    """The same doctor in a query inside of the query."""
+    return OuterRef(doctor) if isinstance(doctor, OuterRef) else doctor
 
 
 def _held(doctor: Any) -> QuerySet[Token]:
@@ -29,14 +33,15 @@ def _refills(doctor: Any) -> QuerySet[RefillRequest]:
 
 
 def _opinions(doctor: Any) -> QuerySet[Opinion]:
-    asked = Q(state=Opinion.State.ASKED, clinic__in=_working(doctor))
+    asked = Q(state=Opinion.State.ASKED, clinic__in=_working(_further_in(doctor)))
     joined = Q(state=Opinion.State.JOINED, specialist=doctor)
     return Opinion.objects.filter(asked | joined).exclude(asked_by=doctor)
 
 
 def _pile(doctor: Any) -> QuerySet[Consultation]:
-    rows = Consultation.objects.to_answer_in_writing().filter(clinic__in=_working(doctor))
-    return rows.exclude(Exists(KeptApart.of_token(doctor)))
+    inner = _further_in(doctor)
+    rows = Consultation.objects.to_answer_in_writing().filter(clinic__in=_working(inner))
+    return rows.exclude(Exists(KeptApart.of_token(inner)))
 
 
 def _mine(doctor: Any) -> QuerySet[Consultation]:
@@ -45,11 +50,13 @@ def _mine(doctor: Any) -> QuerySet[Consultation]:
     )
 
 
-# Whether there is any of each: of a desk that is looked at every ten seconds mostly nothing.
+def is_there_any(doctor: Any) -> list[Exists]:
+    """Of each kind, for a query of doctors: mostly there is nothing."""
+    return [Exists(part(doctor)) for part in (_held, _refills, _opinions, _pile, _mine)]
+
+
 LOOK = Columns(
-    lambda doctor: Doctor.objects.filter(pk=doctor).values_list(
-        *(Exists(part(doctor)) for part in (_held, _refills, _opinions, _pile, _mine))
-    ),
+    lambda doctor: Doctor.objects.filter(pk=doctor).values_list(*is_there_any(doctor)),
     doctor=BigAutoField(),
 )
 HELD = Composed(
@@ -109,7 +116,13 @@ class OwnPart:
         `seen` is written down with the first.
         """
         own = doctor.pk
-        ((holds, refills, opinions, pile, mine),) = LOOK.columns(seen, doctor=own)
+        (there,) = LOOK.columns(seen, doctor=own)
+        return cls.read(own, there, called)
+
+    @classmethod
+    def read(cls, own: int, there: Sequence[bool], called: Token | None = None) -> "OwnPart":
+        """Of the doctor with this key, when is_there_any() is known."""
+        holds, refills, opinions, pile, mine = there
         return cls(
             (called or HELD.first(doctor=own)) if holds else None,
             REFILLS.all(doctor=own) if refills else [],
@@ -131,6 +144,6 @@ class OwnPart:
         return ".".join(parts)
 
 
-def duties_version(duties: Iterable[Duty | OwnLine]) -> str:
-    """Changes when the doctor goes on or off duty, or pauses."""
-    return ".".join(f"{one.clinic.pk}{'p' if one.is_paused else ''}" for one in duties)
+def duties_version(duties: Iterable[tuple[int, bool]]) -> str:
+    """Changes when the doctor goes on or off duty, or pauses: by clinic and whether the doctor does."""
+    return ".".join(f"{clinic}{'p' if is_paused else ''}" for clinic, is_paused in duties)

@@ -28,6 +28,7 @@ RESTS = 10  # times as long as a line took to be read and told
 SHORTEST_REST, LONGEST_REST = 0.1, 1.0  # seconds
 AT_LEAST_EVERY = 10.0  # seconds: the expected wait moves, and what was announced may not have come
 RENEW_EVERY = 20.0  # seconds; the lease is 60
+CLINIC_KEPT = 30.0  # seconds: what an officer changes in a clinic shows soon, as its pace does
 
 CLINIC = Composed(lambda clinic: Clinic.objects.filter(pk=clinic), clinic=BigAutoField())
 
@@ -36,6 +37,9 @@ log = logging.getLogger(__name__)
 
 class Board:
     """One clinic's line, shown to this process's pages."""
+
+    clinic: Clinic
+    clinic_until = 0.0
 
     def __init__(self, clinic_id: int) -> None:
         self.clinic_id = clinic_id
@@ -81,7 +85,10 @@ class Board:
             await asyncio.sleep(min(LONGEST_REST, max(SHORTEST_REST, took * RESTS)))
 
     def _read(self) -> Line:
-        return read_line(CLINIC.all(clinic=self.clinic_id)[0])
+        if time.monotonic() >= self.clinic_until:
+            self.clinic = CLINIC.all(clinic=self.clinic_id)[0]
+            self.clinic_until = time.monotonic() + CLINIC_KEPT
+        return read_line(self.clinic)
 
     def _tell_all(self, line: Line) -> None:
         """Without a pause: what is said in one go is all of the same reading."""

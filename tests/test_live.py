@@ -9,7 +9,7 @@ import redis
 from django.conf import settings as project
 
 from esanjeevani import live
-from esanjeevani.live import MAILBOX_SIZE, RESYNC, Hub, Mailbox, hub, publish
+from esanjeevani.live import MAILBOX_SIZE, RESYNC, Hub, Mailbox, hub, publish, relay
 from tests.running import SOON, free_port
 
 
@@ -242,6 +242,22 @@ def test_who_came_before_redis_did_is_told_to_look_again_once_it_is_there(server
 
     there = project.REDIS_URL
     asyncio.run(scene())
+
+
+@pytest.mark.redis
+def test_what_pages_say_in_one_go_is_one_message_of_redis_and_keeps_its_order(server):
+    def published() -> int:
+        return server.info("commandstats").get("cmdstat_publish", {"calls": 0})["calls"]
+
+    async def scene(mailbox: Mailbox) -> None:
+        before, words = await asyncio.to_thread(published), "two\nlines \u2028 है"
+        for number in range(6):
+            relay("room.1", told(number) | {"words": words})
+        heard = await read(mailbox, 6)
+        assert heard == [told(number) | {"words": words} for number in range(6)]
+        assert await asyncio.to_thread(published) == before + 1
+
+    on_redis(scene)
 
 
 @pytest.mark.redis

@@ -7,6 +7,7 @@ from django.db import transaction
 from django.db.models import BigAutoField, CharField
 from django.utils import timezone
 
+from accounts.actions import event as audited
 from accounts.actions import record
 from accounts.models import User
 from consult import broadcast
@@ -15,6 +16,7 @@ from consult.models import AbuseReport, CallEvent, Consultation, Opinion
 from consult.people import Role, patients_seat, role_of
 from esanjeevani.composed import Columns, Composed
 from esanjeevani.rows import insert
+from esanjeevani.steps import insert_with
 from queues import actions as queues
 from queues.models import MoveRefused
 
@@ -56,7 +58,6 @@ CAME_AFTER = Columns(
 )
 
 
-@transaction.atomic
 def join_call(*, pk: int, by: User, page: str) -> CallEvent:
     """`page` of `by` comes into the call of this consultation, or is back.
 
@@ -66,8 +67,7 @@ def join_call(*, pk: int, by: User, page: str) -> CallEvent:
     before = WERE_HERE.columns(consultation=now.pk, role=role, by=by.pk, page=page)
     what = CallEvent.What.BACK if before else CallEvent.What.JOINED
     event = CallEvent(consultation=now, by=by, role=role, page=page, what=what)
-    insert(event)
-    record(f"call.{what}", now, by=by, patient=now.patient)
+    insert_with(event, audited(f"call.{what}", now, by=by, patient=now.patient))
     return event
 
 

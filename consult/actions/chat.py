@@ -1,15 +1,18 @@
+from functools import lru_cache
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import BigAutoField
 
-from accounts.actions import record
-from accounts.models import User
+from accounts.actions import event
+from accounts.models import AuditEvent, User
 from consult import broadcast
 from consult.models import Attachment, ChatMessage, Consultation
 from consult.uploads import CleanFile
 from esanjeevani.composed import Composed
-from esanjeevani.rows import insert_unless_there
+from esanjeevani.prepared import this_threads_connection
+from esanjeevani.rows import is_inserted
+from esanjeevani.steps import Steps, insert_text, values_of
 from queues.models import MoveRefused
 
 LOCKED = Composed(
@@ -26,7 +29,6 @@ class TooManyFiles(Exception):
         self.most = most
 
 
-@transaction.atomic
 def post_message(
     *,
     consultation: Consultation,
@@ -41,30 +43,54 @@ def post_message(
     page that has seen message 6 can never find a message 5 afterwards. Raises MoveRefused when the
     consultation is not in progress, TooManyFiles.
     """
-    locked = LOCKED.first(pk=consultation.pk)
-    if locked is None:
-        raise MoveRefused("There is no such consultation.")
-    is_open = locked.state == Consultation.State.IN_PROGRESS
-    if not is_open or clean:
-        if stored := _stored(locked, client_id):
-            return stored
-        if not is_open:
-            raise MoveRefused("The consultation is not in progress.")
-    if clean and locked.attachments.count() >= Attachment.PER_CONSULTATION:
-        raise TooManyFiles(Attachment.PER_CONSULTATION)
     message = ChatMessage(
-        consultation=locked,
-        author=by,
-        client_id=client_id,
-        text=text.strip(),
-        attachment=clean.attach(locked, by) if clean else None,
+        consultation=consultation, author=by, client_id=client_id, text=text.strip()
     )
-    if not insert_unless_there(message):
-        return locked.messages.get(client_id=client_id)
-    record("message.post", f"message:{message.pk}", by=by, patient=consultation.patient)
-    broadcast.message_posted(locked.pk, message.pk)
+    return _post_with_file(message, clean) if clean else _post(message)
+
+
+@transaction.atomic
+def _post_with_file(message: ChatMessage, clean: CleanFile) -> ChatMessage:
+    locked = LOCKED.first(pk=message.consultation_id)
+    if stored := _stored(message):
+        return stored
+    if locked is None or locked.state != Consultation.State.IN_PROGRESS:
+        raise MoveRefused("The consultation is not in progress.")
+    if locked.attachments.count() >= Attachment.PER_CONSULTATION:
+        raise TooManyFiles(Attachment.PER_CONSULTATION)
+    message.attachment = clean.attach(locked, message.author)
+    return _post(message)
+
+
+def _post(message: ChatMessage) -> ChatMessage:
+    """In one statement; another asks for what is there already."""
+    consultation = message.consultation
+    noted = event("message.post", by=message.author, patient=consultation.patient)
+    values = values_of("message", message) | values_of("noted", noted, ["target"])
+    found = _posting().ask(values)
+    if not found:
+        if stored := _stored(message):
+            return stored
+        raise MoveRefused("The consultation is not in progress.")
+    is_inserted(message, found[0][0])
+    broadcast.message_posted(consultation.pk, message.pk)
     return message
 
 
-def _stored(consultation: Consultation, client_id: UUID) -> ChatMessage | None:
-    return consultation.messages.filter(client_id=client_id).first()
+@lru_cache
+def _posting() -> Steps:
+    """Not before the lock is had is the message's id taken: its row is made from the locked one."""
+    can_lock = this_threads_connection().features.has_select_for_update
+    open_one = "SELECT id FROM consult_consultation WHERE id = %(message_consultation_id)s"
+    message = insert_text("message", ChatMessage)
+    noted = insert_text("noted", AuditEvent, target="'message:' || message.id")
+    return Steps(
+        locked=f"{open_one} AND state = 'in_progress' {'FOR UPDATE' if can_lock else ''}",
+        message=f"{message} FROM locked WHERE TRUE ON CONFLICT DO NOTHING RETURNING id",
+        noted=f"{noted} FROM message",
+        answer="SELECT id FROM message",
+    )
+
+
+def _stored(message: ChatMessage) -> ChatMessage | None:
+    return message.consultation.messages.filter(client_id=message.client_id).first()

@@ -45,7 +45,7 @@ def desk(request: SignedIn) -> HttpResponse:
         "doctor": doctor,
         "own": OwnPart.of(doctor, seen=_seen(request)),
         "lines": lines,
-        "duties": duties_version(lines),
+        "duties": duties_version((one.clinic.pk, one.is_paused) for one in lines),
         "is_paused": any(line.is_paused for line in lines),
         "may_start": MAY_START.all(doctor=doctor.pk, speciality=doctor.speciality_id),
         "now": timezone.now(),

@@ -253,16 +253,8 @@ class Presence(models.Model):
     def renew(cls, token_ids: Iterable[int], lease: timedelta = LEASE) -> None:
         """One statement for all of a process's waiting pages."""
         until = connection.ops.adapt_datetimefield_value(timezone.now() + lease)
-        rows = sorted(set(token_ids))
-        if not rows:
-            return
-        places = ", ".join(["(%s, %s)"] * len(rows))
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"INSERT INTO queue_presence (token_id, until) VALUES {places} "  # noqa: S608
-                "ON CONFLICT (token_id) DO UPDATE SET until = excluded.until",
-                [value for pk in rows for value in (pk, until)],
-            )
+        for share in in_shares(token_ids):
+            ask(with_places(RENEW, len(share)), [until, *share])
 
     @classmethod
     def end_soon(cls, token_ids: Iterable[int]) -> None:
@@ -283,4 +275,10 @@ class Presence(models.Model):
 
 
 PRESENT = "SELECT token_id FROM queue_presence WHERE until > %s AND token_id IN ({places})"
+# In one order, so that two who renew do not wait for each other.
+RENEW = """
+INSERT INTO queue_presence (token_id, until)
+SELECT id, %s FROM queue_token WHERE id IN ({places}) ORDER BY id
+ON CONFLICT (token_id) DO UPDATE SET until = excluded.until
+"""
 END = "UPDATE queue_presence SET until = %s WHERE token_id IN ({places})"

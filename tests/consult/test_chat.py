@@ -3,7 +3,8 @@
 import uuid
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -214,6 +215,21 @@ def test_the_same_message_sent_at_once_is_stored_once():
         ).pk
 
     assert set(at_once(4, post)) == {ChatMessage.objects.get().pk}
+
+
+def test_a_message_and_who_wrote_it_are_stored_in_one_statement(consultation):
+    by = consultation.patient.account
+    with CaptureQueriesContext(connection) as asked:
+        message = actions.post_message(
+            consultation=consultation, by=by, client_id=uuid.uuid4(), text="It itches"
+        )
+    if connection.vendor == "postgresql":  # SQLite does one after the other
+        assert len(asked) == 1
+    assert ChatMessage.objects.get().pk == message.pk
+    written = AuditEvent.objects.get(action="message.post")
+    assert (written.target, written.by, written.patient) == (
+        f"message:{message.pk}", by, consultation.patient,
+    )  # fmt: skip
 
 
 # --- forms --------------------------------------------------------------------------------------

@@ -4,10 +4,13 @@ import asyncio
 
 import pytest
 from channels.testing import WebsocketCommunicator
-from django.db import connections
+from django.db import connection, connections
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import AuditEvent
+from consult.desk import OwnPart
+from consult.desk_tips import DeskTip, read_desks
 from esanjeevani.asgi import application
 from esanjeevani.database import in_database
 from esanjeevani.live import hub
@@ -19,6 +22,7 @@ from tests.factories import (
     a_doctor,
     a_patient,
     a_specialist,
+    an_opinion,
     as_staff,
     called,
     in_the_room,
@@ -147,6 +151,28 @@ def test_what_was_not_announced_is_told_all_the_same(site: Site, clinic, rao):
         desk.hear("line", within=15, order=[])
         Duty.objects.update(paused_at=timezone.now())
         desk.hear("now", within=15, duties=f"{clinic.pk}p")
+
+
+@pytest.mark.django_db
+def test_idle_desks_are_looked_at_in_one_statement_and_say_what_their_pages_show():
+    clinic, skin = a_clinic(), a_clinic(name="A skin OPD")
+    rao, das, off_duty = on_duty(clinic), on_duty(skin), a_doctor()
+    on_duty(skin, rao)
+    Duty.objects.filter(doctor=das).update(paused_at=timezone.now())
+    with CaptureQueriesContext(connection) as asked:
+        tips = read_desks([rao.pk, das.pk, off_duty.pk])
+    assert len(asked) == 1
+    assert tips == {
+        rao.pk: DeskTip("", False, ((skin.pk, False), (clinic.pk, False))),
+        das.pk: DeskTip("", False, ((skin.pk, True),)),
+        off_duty.pk: DeskTip("", False, ()),
+    }
+    Duty.objects.update(paused_at=None)
+    an_opinion(in_the_room(clinic, rao), skin)
+    tips = read_desks([rao.pk, das.pk])
+    assert tips[rao.pk].own == OwnPart.of(rao).version != ""
+    assert tips[das.pk].own == OwnPart.of(das).version != ""
+    assert [tips[one.pk].may_call for one in (rao, das)] == [False, True]
 
 
 def test_an_open_desk_is_written_down(site: Site, clinic, rao):
