@@ -55,17 +55,18 @@ def ranks_text(ranks: tuple[tuple[str, str, str], ...] = USUAL) -> str:
 # The first of one rank: not before the line's head (actions/heads.py), where the index is entered, so
 # that whoever was called before is not even passed by; present; called or seen by no other doctor; at
 # home or at a screen that is free (an emergency may break in); not parted from this doctor after a
-# report, nor anybody of the same account. OFFSET 0 has the last three asked of one patient after the
-# other until one may go: joined, they would walk over everybody who is with a doctor. That the priority
-# stands in the comparison, too, leaves this index alone to enter.
+# report, nor anybody of the same account. OFFSET 0 has the last four asked of one patient after the
+# other until one may go: joined, they would walk over everybody who is present or with a doctor. The
+# rank's priority stands in both comparisons and in the order, never as an equality: next to one the
+# index would be entered at the rank's first number, whoever is over by now, and another index would do.
 FIRST = """
   SELECT token.id FROM queue_token token
-  JOIN queue_presence presence ON presence.token_id = token.id
   WHERE token.clinic_id = %(clinic)s AND token.state = 'waiting'
     AND token.comes_first = rank.comes_first AND token.yields = rank.yields
-    AND token.priority = rank.priority AND (token.priority, token.day, token.number)
+    AND token.priority <= rank.priority AND (token.priority, token.day, token.number)
       >= (rank.priority, (SELECT day FROM head), (SELECT number FROM head))
-    AND presence.until > %(now)s
+    AND EXISTS (SELECT 1 FROM queue_presence presence
+      WHERE presence.token_id = token.id AND presence.until > %(now)s LIMIT 1 OFFSET 0)
     AND NOT EXISTS (SELECT 1 FROM queue_token held
       WHERE held.patient_id = token.patient_id AND held.state IN ('called', 'serving')
       LIMIT 1 OFFSET 0)
@@ -77,7 +78,7 @@ FIRST = """
       JOIN accounts_patient parted ON parted.id = apart.patient_id
       JOIN accounts_patient this ON this.account_id = parted.account_id
       WHERE apart.doctor_id = %(doctor)s AND this.id = token.patient_id LIMIT 1 OFFSET 0)
-  ORDER BY token.day, token.number
+  ORDER BY token.priority, token.day, token.number
   LIMIT 1 {lock}
 """
 # The inner LIMIT, of more than there are, keeps a rank from being asked twice.

@@ -1,7 +1,9 @@
 """Claims per second: in pgbench, through a page that does nothing else, and through the doctor's own.
 
 All run the same statement (queues/claim.py). In pgbench and on the plain page whoever was called joins
-the end of the line again at once, so that its length stays. What is compared takes turns.
+the end of the line again at once, so that its length stays. Only beside a long transaction each is called
+once and is done then, as on a clinic's day: what somebody leaves in the tables counts there. What is
+compared takes turns.
 """
 
 import re
@@ -21,7 +23,7 @@ from django.utils import timezone
 
 from bench import rows
 from bench.asking import Ask, csrf_of
-from bench.claim_page import SERVED, path_of
+from bench.claim_page import JOINS_AGAIN, path_of
 from bench.client import Wanted, drive
 from bench.limits import Limit
 from bench.limits.crowd import crowd
@@ -33,6 +35,8 @@ from queues.claim import claim_text
 from queues.models import Clinic
 
 SHORT, LONG = 1_000, 1_000_000
+A_SECOND = 8_000  # claims, of which this many or fewer are made
+DONE = "UPDATE queue_token SET state = 'done', ended_at = clock_timestamp() WHERE id = %(token)s"
 ROUNDS = 3
 DOCTORS_PER_CLIENT = 200
 HEADS_EVERY = 0.2  # seconds
@@ -46,11 +50,13 @@ def measure(
     """Raises CannotStart, Unexpected."""
     del measured
     each = seconds / ROUNDS
-    short, long = (Line(site, clinic, clients, each) for clinic in rows.clinics(2))
+    short, long, once = (Line(site, clinic, clients, each) for clinic in rows.clinics(3))
     crowd(short.clinic, SHORT)
     crowd(long.clinic, LONG)
     yield from _by_length(short, long)
-    yield from _beside_a_long_transaction(site, short)
+    # Nobody with priority: ten thousand of them at once would keep the head back, and no clinic has them.
+    crowd(once.clinic, round(2 * seconds * A_SECOND), with_priority=False)
+    yield from _beside_a_long_transaction(site, once)
     yield from _through_pages(site, short)
 
 
@@ -67,19 +73,19 @@ class Line:
         staff = rows.doctors(self.clinic, self.clients * DOCTORS_PER_CLIENT)
         self.doctors = [doctor.pk for doctor in staff]
 
-    def pgbench(self) -> float:
-        """Claims a second. Raises CannotStart."""
+    def pgbench(self, then: str = JOINS_AGAIN) -> float:
+        """Claims a second, `then` what becomes of whoever was called. Raises CannotStart."""
         found = shutil.which("pgbench")
         if not found:
             raise CannotStart("pgbench is not here. Debian: apt-get install postgresql")
         today = f"date '{timezone.localdate()}'"
         words = {"clinic": self.clinic.pk, "doctor": ":doctor", "today": today}
-        words["now"] = "clock_timestamp()"
-        served, claim = (text % words for text in (SERVED, claim_text()))
+        words |= {"now": "clock_timestamp()", "token": ":called_id"}
+        claim, after = (text % words for text in (claim_text(), then))
         with tempfile.NamedTemporaryFile("w", suffix=".sql") as script:
             turn = f"{self.clients} * random(0, {DOCTORS_PER_CLIENT - 1})"
             script.write(f"\\set doctor {self.doctors[0]} + :client_id + {turn}\n")
-            script.write(f"BEGIN;\n{claim};\n{served};\nCOMMIT;\n")
+            script.write(f"BEGIN;\n{claim}\n\\gset called_\n{after};\nCOMMIT;\n")
             script.flush()
             command = [
                 found, "--no-vacuum", "--protocol=prepared", f"--client={self.clients}",
@@ -116,9 +122,9 @@ def _by_length(short: Line, long: Line) -> Iterator[Limit]:
 def _beside_a_long_transaction(site: Site, line: Line) -> Iterator[Limit]:
     """The longer it is open, the more dead rows lie where the line begins: all rounds in one."""
     with _heads_put_forward():
-        quiet = median(line.pgbench() for _round in range(ROUNDS))
+        quiet = median(line.pgbench(DONE) for _round in range(ROUNDS))
         with _open_transaction(site):
-            beside = [line.pgbench() for _round in range(ROUNDS)]
+            beside = [line.pgbench(DONE) for _round in range(ROUNDS)]
     yield Limit(
         what="claim, a long transaction open",
         ours=beside[-1],  # the last: what piled up until then

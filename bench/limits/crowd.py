@@ -12,11 +12,12 @@ FIRST = 100_000_000  # ids from here on are theirs
 LAST = 2_000_000_000  # numbers: who joins the line again takes one that nobody counted
 
 
-def crowd(clinic: Clinic, how_many: int) -> None:
-    """So many present people wait in `clinic`, one in ten with priority. Raises CannotStart."""
+def crowd(clinic: Clinic, how_many: int, *, with_priority: bool = True) -> None:
+    """So many present people wait in `clinic`, one in ten with priority or none. Raises CannotStart."""
     first = max(Token.objects.order_by("-pk").values_list("pk", flat=True).first() or 0, FIRST)
     today = timezone.localdate()
     numbers = {"first": first, "n": how_many, "clinic": clinic.pk, "today": today}
+    numbers["with_priority"] = with_priority
     try:
         # Constraints between tables hold by construction; checking a million of them takes minutes.
         with connection.cursor() as cursor:
@@ -45,7 +46,7 @@ STATEMENTS = [
     """INSERT INTO queue_token (id, uid, clinic_id, day, number, patient_id, priority, state,
          issued_at, passes, yields, comes_first)
        SELECT %(first)s + n, gen_random_uuid(), %(clinic)s, %(today)s, n, %(first)s + n,
-         CASE WHEN n %% 10 = 0 THEN 1 ELSE 2 END, 'waiting', now(), 0, false, false
+         CASE WHEN %(with_priority)s AND n %% 10 = 0 THEN 1 ELSE 2 END, 'waiting', now(), 0, false, false
        FROM generate_series(1, %(n)s) n""",
     """INSERT INTO queue_presence (token_id, until)
        SELECT %(first)s + n, now() + interval '12 hours' FROM generate_series(1, %(n)s) n""",

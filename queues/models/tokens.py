@@ -118,20 +118,24 @@ class Token(Public, Moving):
                 condition=Q(state__in=["waiting", "called", "serving"]),
                 name="queue_token_one_open_per_patient_and_clinic",
             ),
+            # An index of who is held serves only who asks for its own column: that it is not null is
+            # always so and follows from nothing else (docs/decisions/0043-who-is-held-is-asked-by-name.md).
             models.UniqueConstraint(
                 fields=["doctor"],
-                condition=Q(state__in=["called", "serving"]),
+                condition=Q(state__in=["called", "serving"], doctor__isnull=False),
                 name="queue_token_one_held_per_doctor",
             ),
             models.UniqueConstraint(
                 fields=["patient"],
-                condition=Q(state__in=["called", "serving"]),
+                condition=Q(state__in=["called", "serving"], patient__isnull=False),
                 name="queue_token_one_held_per_patient",
             ),
             # One screen, one call. An emergency may come beside another call.
             models.UniqueConstraint(
                 fields=["brought_by"],
-                condition=Q(state__in=["called", "serving"], priority__gt=0),
+                condition=Q(
+                    state__in=["called", "serving"], priority__gt=0, brought_by__isnull=False
+                ),
                 name="queue_token_one_held_per_screen",
             ),
             models.CheckConstraint(
@@ -164,7 +168,7 @@ class Token(Public, Moving):
             ),
             models.Index(
                 fields=["brought_by"],
-                condition=Q(state__in=["called", "serving"]),
+                condition=Q(state__in=["called", "serving"], brought_by__isnull=False),
                 name="queue_token_at_screen",
             ),
         ]

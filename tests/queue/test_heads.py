@@ -8,6 +8,7 @@ from datetime import timedelta
 import psycopg
 import pytest
 from django.db import connection
+from django.db.models import F
 from django.utils import timezone
 
 from queues.actions import call_next, finish_token, pass_over, put_back, put_heads_forward
@@ -106,6 +107,21 @@ def test_beside_a_long_transaction_a_call_passes_by_nobody_who_was_called_before
         put_heads_forward()
         assert blocks_of_a_call(clinic) < GONE / 2
         assert called(clinic) == last
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_a_call_enters_the_index_at_the_head_however_much_was_before_it():
+    clinic, gone, last = a_long_line(GONE)
+    line, empty = Token.objects.filter(pk__in=gone), blocks_of_a_call(a_line(1)[0])
+    Token.objects.filter(pk=last.pk).update(number=42 * GONE)
+    ClinicDay.objects.filter(clinic=clinic).update(last_number=42 * GONE)
+    with a_long_transaction():
+        for _time in range(40):
+            line.update(number=F("number") + GONE)  # each leaves its place in the index behind
+        line.update(state="left", ended_at=timezone.now())
+        put_heads_forward()
+        assert blocks_of_a_call(clinic) < empty + 30  # what is before it: 60 blocks and more
 
 
 GONE = 240
