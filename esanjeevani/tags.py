@@ -8,9 +8,16 @@ plurals, `as`) is left to Django's.
 from typing import Any
 from uuid import UUID
 
-from django.template import Context, Library, Node
-from django.template.base import FilterExpression, Parser, Token, render_value_in_context
+from django.template import Context, Library, Node, Template
+from django.template.base import (
+    FilterExpression,
+    NodeList,
+    Parser,
+    Token,
+    render_value_in_context,
+)
 from django.template.defaulttags import URLNode, url
+from django.template.loader_tags import ExtendsNode, do_extends
 from django.templatetags.i18n import (
     BlockTranslateNode,
     TranslateNode,
@@ -129,6 +136,53 @@ class File(Node):
         if not self._address:
             self._address = self._node.render(context)
         return self._address
+
+
+@register.tag("extends")
+def frame(parser: Parser, token: Token) -> Node:
+    node: ExtendsNode = do_extends(parser, token)
+    return Framed(node.nodelist, node.parent_name)
+
+
+class Framed(ExtendsNode):
+    """A page in the frame of all pages. Django looks for the frame's blocks at each page anew."""
+
+    def get_parent(self, context: Context) -> Template:
+        parent: Template = super().get_parent(context)
+        if not isinstance(parent.nodelist, Known):
+            parent.nodelist = Known(parent.nodelist)
+        return parent
+
+
+class Known(NodeList):
+    """Of a template, which stays as it is: looked through once."""
+
+    def __init__(self, nodes: NodeList) -> None:
+        super().__init__(nodes)
+        self.contains_nontext = nodes.contains_nontext
+        self._of: dict[type[Node], list[Node]] = {}
+
+    def get_nodes_by_type(self, nodetype: type[Node]) -> list[Node]:
+        found = self._of.get(nodetype)
+        if found is None:
+            found = self._of[nodetype] = super().get_nodes_by_type(nodetype)
+        return found
+
+
+@register.tag("csrf_token")
+def key_of_forms(parser: Parser, token: Token) -> Node:
+    del parser, token
+    return KeyOfForms()
+
+
+class KeyOfForms(Node):
+    """As Django's, without escaping what has nothing to escape (form_key.py)."""
+
+    child_nodelists = ()
+
+    def render(self, context: Context) -> str:
+        key = context.get("csrf_token", "")
+        return f'<input type="hidden" name="csrfmiddlewaretoken" value="{key}">' if key else ""
 
 
 def _is_text(expression: FilterExpression) -> bool:
