@@ -1,6 +1,6 @@
 from django.conf import settings
 from django.contrib import admin
-from django.urls import include, path, re_path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.i18n import set_language
 from drf_spectacular.views import SpectacularAPIView
 
@@ -8,7 +8,7 @@ from consult import demo_views
 from consult.api.abdm import Callback
 from esanjeevani import views
 
-api = [
+api: list[URLPattern | URLResolver] = [
     path("", include("accounts.api.urls")),
     path("", include("queues.api.urls")),
     path("", include("consult.api.urls")),
