@@ -1,6 +1,6 @@
 from django.conf import settings
 from django.contrib import admin
-from django.urls import include, path, re_path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.i18n import set_language
 from drf_spectacular.views import SpectacularAPIView
 
@@ -8,16 +8,19 @@ from consult import demo_views
 from consult.api.abdm import Callback
 from esanjeevani import views
 
+api: list[URLPattern | URLResolver] = [
+    path("", include("accounts.api.urls")),
+    path("", include("queues.api.urls")),
+    path("", include("consult.api.urls")),
+    path("schema/", SpectacularAPIView.as_view(permission_classes=[]), name="api_schema"),
+    path("docs/", views.ApiPage.as_view(), name="api_page"),
+]
 urlpatterns = [
     path("", views.home, name="home"),
+    path("api/v1/", include(api)),  # before the pages, whose addresses are many
     path("", include("consult.urls")),  # first what is asked most
     path("", include("accounts.urls")),
     path("", include("queues.urls")),
-    path("api/v1/", include("accounts.api.urls")),
-    path("api/v1/", include("queues.api.urls")),
-    path("api/v1/", include("consult.api.urls")),
-    path("api/v1/schema/", SpectacularAPIView.as_view(permission_classes=[]), name="api_schema"),
-    path("api/v1/docs/", views.ApiPage.as_view(), name="api_page"),
     # Registered at the gateway is SITE_URL/abdm; it adds the rest. Records come to abdm/data.
     path("abdm/data", Callback.as_view(), {"kind": "data"}, name="abdm_data"),
     path("abdm/api/v3/<path:kind>", Callback.as_view(), name="abdm_callback"),

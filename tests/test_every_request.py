@@ -266,3 +266,10 @@ def test_a_page_says_in_which_language_it_is_and_by_what_that_was_chosen():
         page = browser.get("/patients/", headers={"Accept-Language": asked})
         assert (page["Content-Language"], f'lang="{said}"' in page.text) == (said, True)
         assert {"Accept-Language", "Cookie"} <= set(page["Vary"].split(", "))
+
+
+def test_an_end_of_the_api_is_found_without_trying_the_pages():
+    tried = resolve(reverse("consult_api:consultations")).tried
+
+    elsewhere = [first for first, *_inside in tried if str(first.pattern) != "api/v1/"]
+    assert [one.lookup_str for one in elsewhere] == ["esanjeevani.views.home"]

@@ -115,10 +115,10 @@ one_case = [
 
 urlpatterns = [
     path(ONE, include(patients_one)),
+    path("consultations/", booking.Consultations.as_view(), name="consultations"),
     path(f"doctor/{ONE}", include(doctors_one)),
     path("doctor/", include(doctors_side)),
     path("cases/<uuid:consultation>/", include(one_case)),
-    path("consultations/", booking.Consultations.as_view(), name="consultations"),
     path(
         "refills/<uuid:refill>/withdraw/", refills.WithdrawRefill.as_view(), name="withdraw_refill"
     ),
