@@ -121,7 +121,6 @@ def test_an_after_that_is_no_id_is_taken_as_it_can_be(consultation, after):
         {"client_id": str(uuid.uuid4()), "text": ""},
         {"client_id": str(uuid.uuid4()), "text": " \n "},
         {"client_id": str(uuid.uuid4()), "text": "x" * 2001},
-        {"client_id": str(uuid.uuid4()), "text": "a\x00b"},
         {"client_id": str(uuid.uuid4()), "text": ["Hello"]},
         ["Hello"],
     ],
@@ -138,8 +137,9 @@ def test_a_message_that_is_none_is_refused_in_the_one_shape_of_errors(consultati
 
 def test_what_is_no_json_is_refused(consultation):
     client, address = patient(consultation), path("messages", consultation)
-    broken = client.post(address, "{", content_type="application/json")
-    assert (broken.status_code, broken.json()["code"]) == (400, "parse_error")
+    for broken in ("{", '{"text": "a\\u0000b"}'):  # no database holds that character
+        answer = client.post(address, broken, content_type="application/json")
+        assert (answer.status_code, answer.json()["code"]) == (400, "parse_error")
     form = client.post(address, {"text": "Hello"})
     assert (form.status_code, form.json()["code"]) == (415, "unsupported_media_type")
 
