@@ -14,7 +14,7 @@ MEDIA = {"sound": True, "video": True, "wants_video": True, "weak": False, "rtc"
 DESCRIPTION = "v=0\r\n" + "a=rtpmap:96 VP8/90000\r\n" * 260  # as long as Chromium's offer
 REPORT_EVERY, REPORTS_AT_FIRST, LATER_EVERY = 20.0, 2, 60.0  # seconds of the talk, as call.js
 RETRY = 3.0  # seconds until a message that did not come back by the socket is fetched
-ROUNDS, TOGETHER = 2, 3  # candidates of one side: found in so many goes, so many in each
+CANDIDATES = 6
 CANDIDATE = {
     "candidate": "candidate:1 1 udp 2122260223 192.168.0.7 50000 typ host generation 0 ufrag abcd",
     "sdpMid": "0",
@@ -125,9 +125,8 @@ class Room:
             await self._candidates()
 
     async def _candidates(self) -> None:
-        """Those of the machine itself, then what the relay has found, as static/js/call/peer.js says them."""
-        for _ in range(ROUNDS):
-            await self._to_other(say="candidates", candidates=[CANDIDATE] * TOGETHER)
+        for _ in range(CANDIDATES):
+            await self._to_other(say="candidate", candidate=CANDIDATE)
         self.connected.set()
         if self.reports is None:
             self.reports = asyncio.create_task(self._report_now_and_then())
