@@ -16,7 +16,6 @@ from consult.people import Role
 MAX_SIGNAL = 16_384  # characters; Chromium's offer of sound and picture has about 6,000
 LONGEST_SAID = MAX_SIGNAL * 2  # characters; what is longer is no slip
 MAX_CANDIDATE = 1_024
-MAX_CANDIDATES = 16  # in one message
 BURST, PER_SECOND = 120, 20  # messages; an ICE restart with three others takes about 60
 COST_OF_ASKING = 20  # what reads or writes the database
 COST_OF_WRITING = 10  # messages of the talk: twelve at once, then two a second
@@ -63,15 +62,6 @@ def _is_candidate(value: Any) -> bool:
     )
 
 
-def _are_candidates(value: Any) -> bool:
-    return (
-        isinstance(value, list)
-        and 0 < len(value) <= MAX_CANDIDATES
-        and all(map(_is_candidate, value))
-        and len(json.dumps(value)) <= MAX_SIGNAL
-    )
-
-
 def _is_media(value: Any) -> bool:
     """What this side sends and wants: a few words, each true or false."""
     return (
@@ -107,7 +97,6 @@ SAYS: dict[str, dict[str, Any]] = {
     "offer": SDP,
     "answer": SDP,
     "candidate": {"candidate": _is_candidate},
-    "candidates": {"candidates": _are_candidates},
     "media": {"media": _is_media},
     "got": {"got": _is_got},
     "servers": {},
@@ -116,7 +105,7 @@ SAYS: dict[str, dict[str, Any]] = {
     "ping": {},
 }
 COSTS = {"write": COST_OF_WRITING, **dict.fromkeys(["join", "got", "servers"], COST_OF_ASKING)}
-TO_ONE = {"here", "offer", "answer", "candidate", "candidates"}
+TO_ONE = {"here", "offer", "answer", "candidate"}
 ADDRESS = {"to": _is_seat, "for": _is_page}
 
 

@@ -82,12 +82,6 @@ def both(site: Site, consultation):
             "candidate": {"candidate": "c", "sdpMid": "0", "sdpMLineIndex": 0},
         },
         {"say": "candidate", "to": "doctor", "for": DOCTORS, "candidate": None},
-        {
-            "say": "candidates",
-            "to": "doctor",
-            "for": DOCTORS,
-            "candidates": [{"candidate": "c"}] * 16,
-        },
         {"say": "media", "media": MEDIA},
         {"say": "got", "got": {"doctor": [12, 15], "specialist": [0, 86_400]}},
         {"say": "servers"},
@@ -118,10 +112,6 @@ def test_a_message_is_read_with_its_parts_and_no_others(said: dict[str, Any]):
         {**OFFER, "say": "candidate", "candidate": {"candidate": "x" * 1025}},
         {**OFFER, "say": "candidate", "candidate": {str(n): 1 for n in range(6)}},
         {**OFFER, "say": "candidate", "candidate": {"deep": {"deeper": 1}}},
-        {**OFFER, "say": "candidates"}, {**OFFER, "say": "candidates", "candidates": []},
-        {**OFFER, "say": "candidates", "candidates": [None] * 17},
-        {**OFFER, "say": "candidates", "candidates": [{"deep": {"deeper": 1}}]},
-        {**OFFER, "say": "candidates", "candidates": [{"candidate": "x" * 1024}] * 16},
         {"say": "media", "media": []},
         {"say": "write", "text": "x"}, {"say": "write", "client_id": "5f1c", "text": ["x"]},
         {"say": "write", "client_id": "5f1c", "text": "x" * (ChatMessage.MAX_TEXT + 1)},
@@ -159,9 +149,6 @@ def test_an_offer_reaches_the_named_page_with_the_senders_own_seat_on_it(site: S
     say(patient, **{**OFFER, "to": "patient", "for": PATIENTS})
     say(patient, say="candidate", to="doctor", **{"for": DOCTORS}, candidate=None)
     assert doctor.hear("call")["event"] == "candidate"
-    found = [{"candidate": "c", "sdpMid": "0"}, None]
-    say(patient, say="candidates", to="doctor", **{"for": DOCTORS}, candidates=found)
-    assert doctor.hear("call", event="candidates")["candidates"] == found
     hears_nothing_of_a_call(patient, doctor)
 
 

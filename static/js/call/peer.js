@@ -7,8 +7,6 @@ const HEAL_MS = 2_000; // a short gap closes without us
 const RETRY_MS = 5_000;
 const SETTLE_MS = 6_000; // the other side's reports are of the gap until then
 const POLITE_MS = 1_200; // so that both sides do not restart at once
-const TOGETHER_MS = 30; // so long candidates wait for others
-const MOST_TOGETHER = 16; // as the server takes them
 
 // 25 packets of sound a second, not 50: their headers took more than the sound. And no picture again.
 const forNarrowLines = (sdp) => sdp.replace(/a=rtpmap:\d+ opus\/.*\r\n/, "$&a=ptime:40\r\n").replace(/a=rtcp-fb:\d+ nack\r\n/g, "");
@@ -22,7 +20,6 @@ export class Peer {
   stream = new MediaStream();
   ladder = new Ladder();
   work = Promise.resolve();
-  candidates = []; // of this side, not said yet
 
   constructor(call, seat, page, gauge, isPolite) {
     Object.assign(this, { call, seat, page, gauge, isPolite });
@@ -42,7 +39,7 @@ export class Peer {
         this.stream.addTrack(track);
         this.call.changed();
       };
-      pc.onicecandidate = ({ candidate }) => this.#found(candidate);
+      pc.onicecandidate = ({ candidate }) => candidate && this.#say("candidate", { candidate: candidate.toJSON() });
       pc.onnegotiationneeded = () => this.#queue(() => pc.signalingState === "stable" && this.#describe("createOffer"));
       pc.onconnectionstatechange = () => this.#stateChanged(pc.connectionState);
       if (!this.isPolite) {
@@ -55,19 +52,6 @@ export class Peer {
 
   #say(what, parts) {
     this.call.say(what, { to: this.seat, for: this.page, ...parts });
-  }
-
-  // Most are found within a few milliseconds of each other, and are said in one message.
-  #found(candidate) {
-    if (!candidate) return this.#sayFound(); // there are no more
-    this.candidates.push(candidate.toJSON());
-    this.telling ??= setTimeout(() => this.#sayFound(), TOGETHER_MS);
-  }
-
-  #sayFound() {
-    clearTimeout(this.telling);
-    this.telling = undefined;
-    while (this.candidates.length) this.#say("candidates", { candidates: this.candidates.splice(0, MOST_TOGETHER) });
   }
 
   async #describe(make) {
@@ -86,11 +70,9 @@ export class Peer {
     this.#queue(() => this.#hear(message));
   }
 
-  async #hear({ event, sdp, candidate, candidates = [candidate] }) {
+  async #hear({ event, sdp, candidate }) {
     const { pc } = this;
-    if (event.startsWith("candidate")) {
-      return Promise.allSettled(candidates.map((one) => pc.addIceCandidate(one))); // may fail, for an ignored offer
-    }
+    if (event === "candidate") return pc.addIceCandidate(candidate); // may fail, for an ignored offer
     const isOffer = event === "offer";
     if (isOffer && !this.isPolite && pc.signalingState !== "stable") return;
     if (isOffer && pc.currentRemoteDescription) pc.setConfiguration(await this.call.servers()); // the other side starts anew
@@ -176,7 +158,6 @@ export class Peer {
   close() {
     this.isClosed = true;
     clearTimeout(this.timer);
-    clearTimeout(this.telling);
     this.pc?.close();
   }
 }
