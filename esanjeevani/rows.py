@@ -54,7 +54,13 @@ def ask_with(row: Model | None, text: str, values: Sequence[Any]) -> Answer:
         return ask(text, values)
     inserts, columns = _insert_text(type(row), connection.vendor, False, False)
     of_row = [column.of(row, connection) for column in columns]
-    return ask(f"WITH with_it AS ({inserts}) {text}", [*of_row, *values])
+    return ask(_with_it(inserts, text), [*of_row, *values])
+
+
+@lru_cache(maxsize=200)
+def _with_it(inserts: str, text: str) -> str:
+    """Put together once: a text that is the same one is found among the prepared without being read."""
+    return f"WITH with_it AS ({inserts}) {text}"
 
 
 def is_inserted(row: Model, key: Any) -> None:

@@ -37,9 +37,8 @@ class Room:
         self.name = uuid4().hex[:12]  # of this page, in the call
         self.other: tuple[str, str] | None = None  # seat and page
         self.last, self.seen = 0, self.ledger.told[uid].talks.setdefault(role, [])
-        self.under_way: dict[
-            str, asyncio.Future[bool]
-        ] = {}  # what this page wrote: did it come back?
+        # What this page wrote: did it come back?
+        self.under_way: dict[str, asyncio.Future[bool]] = {}
         self.chat = Refreshing(self._catch_up, self.ledger)
         self.socket = Socket(
             browser, f"/ws/consultations/{uid}/?talk", self._hear, hurry=plan.compression
