@@ -36,8 +36,16 @@ def ask(text: str, values: Values = ()) -> Answer:
 def _asked_by_cursor(connection: Any, text: str, values: Values) -> Answer:
     """Where nothing is prepared, and where somebody looks at what is asked."""
     with connection.cursor() as cursor:
-        cursor.execute(text, values)
+        cursor.execute(text, adapted(values))
         return Answer(cursor.fetchall() if cursor.description else [], cursor.rowcount)
+
+
+def adapted(values: Values) -> Values:
+    """As the database takes them: SQLite keeps times as texts."""
+    adapt = this_threads_connection().ops.adapt_unknown_value
+    if isinstance(values, dict):
+        return {name: adapt(value) for name, value in values.items()}
+    return [adapt(value) for value in values]
 
 
 def was_cut() -> bool:

@@ -8,9 +8,7 @@ beside a long transaction. The same rules stand in queues/wait.py, played ahead.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cache
-from typing import Any
 
 from django.db import connection
 from django.db.models import BigAutoField
@@ -120,7 +118,7 @@ class Before:
 def look_before(clinic_id: int, doctor_id: int) -> Before:
     """In one statement."""
     midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-    asked = {"clinic": clinic_id, "doctor": doctor_id, "midnight": _at(midnight)}
+    asked = {"clinic": clinic_id, "doctor": doctor_id, "midnight": midnight}
     [(on_duty, holds, run, *line)] = ask(BEFORE, asked | {"run": PRIORITY_RUN}).rows
     return Before(bool(on_duty), bool(holds), int(run), *map(bool, line))
 
@@ -134,13 +132,12 @@ def claim(clinic_id: int, doctor_id: int, before: Before) -> Token | None:
     asked = {
         "clinic": clinic_id,
         "doctor": doctor_id,
-        "now": _at(timezone.now()),
-        "today": connection.ops.adapt_datefield_value(timezone.localdate()),
+        "now": timezone.now(),
+        "today": timezone.localdate(),
     }
     found = TOKENS.given_by(claim_text(before.ranks), asked)
     if found and before.some_yield:
-        with connection.cursor() as cursor:
-            cursor.execute(STOP_YIELDING.format(lock=_lock("FOR UPDATE")), asked)
+        ask(STOP_YIELDING.format(lock=_lock("FOR UPDATE")), asked)
     return found[0] if found else None
 
 
@@ -159,7 +156,3 @@ def _lock(words: str) -> str:
     """SQLite has locked everybody else out already: the transaction is an immediate one."""
     skips = connection.features.has_select_for_update_skip_locked
     return f"{words} SKIP LOCKED" if skips else ""
-
-
-def _at(moment: datetime) -> Any:
-    return connection.ops.adapt_datetimefield_value(moment)

@@ -6,7 +6,6 @@ it may find nothing to do, but one that is not due has none.
 
 from dataclasses import dataclass
 
-from django.db import connection
 from django.utils import timezone
 
 from esanjeevani.prepared import ask
@@ -53,13 +52,11 @@ class Due:
 
 def look() -> Due:
     """In one statement."""
-    now = connection.ops.adapt_datetimefield_value(timezone.now())
-    today = connection.ops.adapt_datefield_value(timezone.localdate())
+    now, today = timezone.now(), timezone.localdate()
     [(calls, turns, days, heads)] = ask(LOOK, [now, today, today]).rows
     return Due(bool(calls), bool(turns), bool(days), bool(heads))
 
 
 def clinics_near_a_turn() -> list[int]:
     """Those in whose lines somebody absent may have to be told that the turn is near."""
-    now = connection.ops.adapt_datetimefield_value(timezone.now())
-    return [clinic for (clinic,) in ask(f"{RANKS} {NEAR}", [now]).rows]
+    return [clinic for (clinic,) in ask(f"{RANKS} {NEAR}", [timezone.now()]).rows]

@@ -7,13 +7,12 @@ two at once only one works; the answer is sealed with a key that is derived from
 import json
 import os
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import connection
 from django.utils import timezone
 
 from accounts.models import KeptAnswer
@@ -75,7 +74,7 @@ class Reservation:
         nonce = os.urandom(12)
         text = json.dumps(data, cls=DjangoJSONEncoder).encode()
         sealed = nonce + _cipher(self.key).encrypt(nonce, text, None)
-        ask(KEEP, [status, sealed, self.row.pk, _adapted(self.row.created_at)])
+        ask(KEEP, [status, sealed, self.row.pk, self.row.created_at])
 
     def give_up(self) -> None:
         """It failed through a fault of ours: asking again tries again."""
@@ -92,7 +91,7 @@ def reserve(*, who: str, key: str, request: str, limit: Counting) -> Reservation
     row = KeptAnswer(
         key_hash=keyed_hash("idempotency", who, key), request_hash=keyed_hash("request", request)
     )
-    at = {"at": _adapted(row.created_at), "dead": _adapted(row.created_at - AT_WORK_FOR)}
+    at = {"at": row.created_at, "dead": row.created_at - AT_WORK_FOR}
     what = {"key": row.key_hash, "request": row.request_hash}
     ((is_over, row.pk),) = RESERVE.ask({**limit.values, **what, **at})
     if is_over:
@@ -114,11 +113,6 @@ def _known(asked: KeptAnswer, key: str) -> Answer:
     except (InvalidTag, ValueError):  # the deployment's pepper has changed since
         raise OtherRequest from None
     return Answer(kept.status or 200, json.loads(opened))
-
-
-def _adapted(at: datetime) -> Any:
-    """As the database takes it."""
-    return connection.ops.adapt_datetimefield_value(at)
 
 
 def _cipher(key: str) -> AESGCM:
