@@ -16,17 +16,16 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any, Generic, TypeVar, cast
 
-from django.db import DEFAULT_DB_ALIAS, OperationalError, connection
+from django.db import OperationalError, connection
 from django.db.models import Expression, Field, Model, QuerySet
-from django.db.models.query import get_related_populators
 
+from esanjeevani.instances import Instances, instances
 from esanjeevani.prepared import ask, this_threads_connection, was_cut
 from esanjeevani.rows import ask_with
 from esanjeevani.sent import Column, column_of
 
 PLACE = re.compile(r"(?<!%)%s")  # of a value
 Row = TypeVar("Row", bound=Model)
-_related: Any = get_related_populators  # typed as in a later Django
 
 
 class Slot(Expression):
@@ -51,18 +50,7 @@ class _Text:
     values: list[Any]  # in the order of the SQL; slots among them
     columns: dict[str, Column]  # of the slots
     converters: list[tuple[int, list[Any], Any]]
-    rows: "_Rows | None"  # None where columns are asked for
-
-
-@dataclass(frozen=True)
-class _Rows:
-    """How the columns of a query become rows of its model."""
-
-    model: type[Model]
-    columns: slice
-    names: list[str]
-    related: list[Any]
-    annotated: dict[str, int]  # where each stands among the columns
+    rows: Instances | None  # None where columns are asked for
 
 
 class Columns:
@@ -92,16 +80,14 @@ class Columns:
 
     def _asked(self, values: dict[str, Any], with_it: Model | None) -> list[Sequence[Any]]:
         text = self._text = self._text or self._compose()
+        here = this_threads_connection()
         asked = [
-            text.columns[one.name].sent(values[one.name], connection)
-            if isinstance(one, Slot)
-            else one
+            text.columns[one.name].sent(values[one.name], here) if isinstance(one, Slot) else one
             for one in text.values
         ]
-        found = ask_with(with_it, text.sql, asked).rows
+        found = ask_with(with_it, text.sql, asked, here).rows
         if not text.converters:
             return cast(list[Sequence[Any]], found)
-        here = this_threads_connection()
         return [_converted(text, columns, here) for columns in found]
 
     def _compose(self) -> _Text:
@@ -116,7 +102,7 @@ class Columns:
                 name: column_of(slot.output_field, connection) for name, slot in self._slots.items()
             },
             converters=[(at, *how) for at, how in converters.items()],
-            rows=_rows(compiler) if self._gives_rows else None,
+            rows=instances(compiler) if self._gives_rows else None,
         )
 
 
@@ -144,25 +130,7 @@ class Composed(Columns, Generic[Row]):
     def _row(self, columns: Sequence[Any]) -> Row:
         how = cast(_Text, self._text).rows
         assert how, "values_list() is for Columns"  # noqa: S101
-        row = how.model.from_db(DEFAULT_DB_ALIAS, how.names, columns[how.columns])
-        for related in how.related:
-            related.populate(columns, row)
-        for name, at in how.annotated.items():
-            setattr(row, name, columns[at])
-        return cast(Row, row)
-
-
-def _rows(compiler: Any) -> _Rows:
-    select, info = compiler.select, compiler.klass_info
-    fields = info["select_fields"]
-    columns = slice(fields[0], fields[-1] + 1)
-    return _Rows(
-        model=info["model"],
-        columns=columns,
-        names=[one[0].target.attname for one in select[columns]],
-        related=_related(info, select, connection.alias),
-        annotated=compiler.annotation_col_map,
-    )
+        return cast(Row, how.made(columns))
 
 
 def _converted(text: _Text, columns: Sequence[Any], connection: Any) -> list[Any]:

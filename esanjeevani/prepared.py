@@ -19,9 +19,12 @@ def this_threads_connection() -> Any:
     return connections[DEFAULT_DB_ALIAS]
 
 
-def ask(text: str, values: Values = ()) -> Answer:
-    """Raises NotSupportedError once when a migration has changed what a plan would answer."""
-    connection = this_threads_connection()
+def ask(text: str, values: Values = (), connection: Any = None) -> Answer:
+    """`connection` is this thread's, of who has it at hand.
+
+    Raises NotSupportedError once when a migration has changed what a plan would answer.
+    """
+    connection = connection or this_threads_connection()
     if connection.vendor != "postgresql" or not connection.asks_prepared():
         return _asked_by_cursor(connection, text, values)
     if connection.needs_rollback:
