@@ -44,6 +44,12 @@ USUAL = (EMERGENCY, *PUT_BACK, PRIORITY, ORDINARY, *YIELDING)
 AFTER_A_RUN = (EMERGENCY, *PUT_BACK, ORDINARY, PRIORITY, *YIELDING)
 
 
+# Who waits in one clinic's line in one rank, from its index; the priority each statement says itself.
+OF_RANK = """token.clinic_id = {clinic} AND token.state = 'waiting'
+    AND token.comes_first = rank.comes_first AND token.yields = rank.yields"""
+IN_TURN = "token.priority, token.day, token.number"
+
+
 def ranks_text(ranks: tuple[tuple[str, str, str], ...] = USUAL) -> str:
     """Before a statement: the ranks as a table in their turn."""
     rows = ", ".join(f"({turn}, {', '.join(rank)})" for turn, rank in enumerate(ranks))
@@ -59,9 +65,8 @@ def ranks_text(ranks: tuple[tuple[str, str, str], ...] = USUAL) -> str:
 # index would be entered at the rank's first number, whoever is over by now, and another index would do.
 FIRST = """
   SELECT token.id FROM queue_token token
-  WHERE token.clinic_id = %(clinic)s AND token.state = 'waiting'
-    AND token.comes_first = rank.comes_first AND token.yields = rank.yields
-    AND token.priority <= rank.priority AND (token.priority, token.day, token.number)
+  WHERE {of_rank}
+    AND token.priority <= rank.priority AND ({in_turn})
       >= (rank.priority, (SELECT day FROM head), (SELECT number FROM head))
     AND EXISTS (SELECT 1 FROM queue_presence presence
       WHERE presence.token_id = token.id AND presence.until > %(now)s LIMIT 1 OFFSET 0)
@@ -76,7 +81,7 @@ FIRST = """
       JOIN accounts_patient parted ON parted.id = apart.patient_id
       JOIN accounts_patient this ON this.account_id = parted.account_id
       WHERE apart.doctor_id = %(doctor)s AND this.id = token.patient_id LIMIT 1 OFFSET 0)
-  ORDER BY token.priority, token.day, token.number
+  ORDER BY {in_turn}
   LIMIT 1 {lock}
 """
 # The inner LIMIT, of more than there are, keeps a rank from being asked twice.
@@ -145,11 +150,12 @@ def claim(clinic_id: int, doctor_id: int, before: Before) -> Token | None:
 def claim_text(ranks: tuple[tuple[str, str, str], ...] = USUAL) -> str:
     """The statement; of several ranks a later one is asked only when the earlier gave nobody."""
     columns = (str(field.column) for field in Token._meta.concrete_fields)
-    return CLAIM.format(
-        ranks=ranks_text(ranks),
-        first=FIRST.format(lock=_lock("FOR UPDATE OF token")),
-        columns=", ".join(columns),
+    first = FIRST.format(
+        of_rank=OF_RANK.format(clinic="%(clinic)s"),
+        in_turn=IN_TURN,
+        lock=_lock("FOR UPDATE OF token"),
     )
+    return CLAIM.format(ranks=ranks_text(ranks), first=first, columns=", ".join(columns))
 
 
 def _lock(words: str) -> str:
