@@ -6,12 +6,17 @@ index stands in the text, so it is for the composed queries and SQL by hand; wha
 not be prepared (docs/decisions/0024).
 """
 
-from typing import Any
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import DEFAULT_DB_ALIAS, OperationalError, connections
 from psycopg import Error
 
 from esanjeevani.postgresql.statements import Answer, Values
+
+P = ParamSpec("P")
+Found = TypeVar("Found")
 
 
 def this_threads_connection() -> Any:
@@ -63,3 +68,18 @@ def was_cut() -> bool:
     if connection.vendor == "postgresql" and connection.pool:
         connection.pool.check()
     return True
+
+
+def again_if_cut(asks: Callable[P, Found]) -> Callable[P, Found]:
+    """Asked once more where the connection proves dead: for what a request asks first."""
+
+    @wraps(asks)
+    def ask_twice(*args: P.args, **kwargs: P.kwargs) -> Found:
+        try:
+            return asks(*args, **kwargs)
+        except OperationalError:
+            if not was_cut():
+                raise
+            return asks(*args, **kwargs)
+
+    return ask_twice
