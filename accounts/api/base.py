@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from rest_framework import serializers, status
 from rest_framework.authentication import SessionAuthentication
-from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.exceptions import APIException, AuthenticationFailed, Throttled, ValidationError
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.pagination import CursorPagination
 from rest_framework.renderers import JSONRenderer
@@ -137,6 +137,13 @@ class ApiView(APIView):
     tag = ""
     _reservation: answers.Reservation | None = None
 
+    def perform_authentication(self, request: Request) -> None:
+        try:
+            super().perform_authentication(request)
+        except AuthenticationFailed:
+            count(request)
+            raise
+
     def check_throttles(self, request: Request) -> None:
         """Every request counts; one with an Idempotency-Key is counted as its answer is reserved."""
         counting = Counting(limit_of(request), window=MINUTE)
@@ -196,6 +203,7 @@ class ApiView(APIView):
         self, request: Request, message: str | None = None, code: str | None = None
     ) -> Any:
         """The code says which gate it was."""
+        count(request)
         if request.authenticators and not request.successful_authenticator:
             return super().permission_denied(request, message, code)
         gates = [gate.code for gate in self.permission_classes if hasattr(gate, "code")]
@@ -233,6 +241,12 @@ class ApiView(APIView):
         shape = shape_of(self.outputs["GET"], view=self, **context)
         answer = pages.get_paginated_response([told(shape, row) for row in page or []])
         return self.polled(answer.data) if self.is_polled else answer
+
+
+def count(request: Request) -> None:
+    """For who is turned away before the throttles: guessing is slowed. Raises Throttled."""
+    if seconds := Counting(limit_of(request), window=MINUTE).hit():
+        raise Throttled(seconds)
 
 
 def plain(request: Request) -> SignedIn:
