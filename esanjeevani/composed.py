@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any, Generic, TypeVar, cast
 
-from django.db import OperationalError, connection
+from django.db import connection
 from django.db.models import Expression, Field, Model, QuerySet
 
 from esanjeevani.instances import Instances, instances
-from esanjeevani.prepared import ask, this_threads_connection, was_cut
+from esanjeevani.prepared import again_if_cut, ask, this_threads_connection
 from esanjeevani.rows import ask_with
 from esanjeevani.sent import Column, column_of
 
@@ -48,6 +48,7 @@ class _Text:
 
     sql: str
     values: list[Any]  # in the order of the SQL; slots among them
+    names: list[str]  # of those: of a slot its own
     columns: dict[str, Column]  # of the slots
     converters: list[tuple[int, list[Any], Any]]
     rows: Instances | None  # None where columns are asked for
@@ -69,23 +70,11 @@ class Columns:
         """`with_it` is a new row to insert by the same statement: that somebody reads this."""
         return [tuple(columns) for columns in self._ask(values, with_it)]
 
+    @again_if_cut
     def _ask(self, values: dict[str, Any], with_it: Model | None = None) -> list[Sequence[Any]]:
-        """Once more where the connection proves dead: most requests ask one of these first."""
-        try:
-            return self._asked(values, with_it)
-        except OperationalError:
-            if not was_cut():
-                raise
-            return self._asked(values, with_it)
-
-    def _asked(self, values: dict[str, Any], with_it: Model | None) -> list[Sequence[Any]]:
         text = self._text = self._text or self._compose()
         here = this_threads_connection()
-        asked = [
-            text.columns[one.name].sent(values[one.name], here) if isinstance(one, Slot) else one
-            for one in text.values
-        ]
-        found = ask_with(with_it, text.sql, asked, here).rows
+        found = ask_with(with_it, text.sql, _sent(text, values, here), here).rows
         if not text.converters:
             return cast(list[Sequence[Any]], found)
         return [_converted(text, columns, here) for columns in found]
@@ -98,6 +87,10 @@ class Columns:
         return _Text(
             sql=sql,
             values=values,
+            names=[
+                one.name if isinstance(one, Slot) else f"constant_{at}"
+                for at, one in enumerate(values)
+            ],
             columns={
                 name: column_of(slot.output_field, connection) for name, slot in self._slots.items()
             },
@@ -123,14 +116,35 @@ class Composed(Columns, Generic[Row]):
 
     def given_by(self, sql: str, values: Any) -> list[Row]:
         """What another text gives that changes rows and returns all their columns in the model's order."""
+        return [self.row_of(columns) for columns in ask(sql, values).rows]
+
+    def row_of(self, columns: Sequence[Any]) -> Row:
+        """From what a statement answers that has this query as a step; more columns may follow."""
         text = self._text = self._text or self._compose()
-        here = this_threads_connection()
-        return [self._row(_converted(text, columns, here)) for columns in ask(sql, values).rows]
+        return self._row(_converted(text, columns, this_threads_connection()))
+
+    def as_step(self) -> str:
+        """The query as a step of several (steps.py), whose values step_values() are."""
+        text = self._text = self._text or self._compose()
+        names = iter(text.names)
+        return PLACE.sub(lambda _place: f"%({next(names)})s", text.sql)
+
+    def step_values(self, **values: Any) -> dict[str, Any]:
+        text = self._text = self._text or self._compose()
+        return dict(zip(text.names, _sent(text, values, this_threads_connection()), strict=True))
 
     def _row(self, columns: Sequence[Any]) -> Row:
         how = cast(_Text, self._text).rows
         assert how, "values_list() is for Columns"  # noqa: S101
         return cast(Row, how.made(columns))
+
+
+def _sent(text: _Text, values: dict[str, Any], here: Any) -> list[Any]:
+    """As the database takes them, in the order of the SQL."""
+    return [
+        text.columns[one.name].sent(values[one.name], here) if isinstance(one, Slot) else one
+        for one in text.values
+    ]
 
 
 def _converted(text: _Text, columns: Sequence[Any], connection: Any) -> list[Any]:
