@@ -6,11 +6,16 @@ of a process in one statement (consult/tips.py): so it is SQL by hand, short to 
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.db import connection
+from django.db.models import Exists, OuterRef
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Now, TruncDate
 from django.utils import timezone
 
 from consult.day import midnight
+from consult.models import Consultation, SharedProfile
 from esanjeevani.any_of import in_shares, with_places
 from esanjeevani.live import Message
 from esanjeevani.prepared import ask
@@ -31,6 +36,19 @@ SELECT facility_id, 0, NULL, NULL, 'shared', COUNT(*), COUNT(taken_at) FROM cons
 WHERE facility_id IN ({places}) AND day = %s GROUP BY facility_id
 ORDER BY 1, 2, 5
 """
+TODAY_AT_MOST = timedelta(days=2)  # wherever the centre's midnight is, and the database's
+
+
+def is_told_of_others() -> Combinable:
+    """Of a centre's consultation: whether NEWS has a line that is not about it, or had one yesterday.
+
+    Mostly there is none: then nobody need ask.
+    """
+    here, since = OuterRef("facility"), Now() - TODAY_AT_MOST
+    others = Consultation.objects.open().filter(facility=here).exclude(pk=OuterRef("pk"))
+    settled = Consultation.objects.filter(facility=here, settled_at__gte=since)
+    shared = SharedProfile.objects.filter(facility=here, day__gte=TruncDate(since))
+    return Exists(others) | Exists(settled) | Exists(shared)
 
 
 @dataclass(frozen=True, slots=True)

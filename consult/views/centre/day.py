@@ -54,7 +54,10 @@ def others(request: AtCentre, consultation: UUID) -> HttpResponse:
 
 
 def others_beside(request: AtCentre, here: Consultation) -> dict[str, Any]:
-    """All other open cases, as the page of one shows them. One query where there are none."""
+    """All other open cases, as the page of one shows them. Nothing is asked where it was read with that
+    one that there is none."""
+    if not getattr(here, "has_others", True):
+        return {"news": "", "day": Day()}
     news = read_centre(request.facility.pk).besides(here.pk)
     if not news:
         return {"news": "", "day": Day()}
