@@ -72,11 +72,12 @@ def _calling(consultation: Consultation) -> Token:
 
     Whether that doctor still calls is found out by the answer.
     """
-    if Consultation.token.is_cached(consultation) and (token := consultation.token):
-        if token.state == Token.State.CALLED and token.doctor_id == consultation.doctor_id:
-            token.doctor = consultation.doctor
-            return token
-    return token_of(consultation)
+    token = consultation.token if Consultation.token.is_cached(consultation) else None
+    if token is None or token.state != Token.State.CALLED:
+        return token_of(consultation)
+    if token.doctor_id == consultation.doctor_id:
+        token.doctor = consultation.doctor
+    return token
 
 
 @transaction.atomic
