@@ -6,12 +6,13 @@ index stands in the text, so it is for the composed queries and SQL by hand; wha
 not be prepared (docs/decisions/0024).
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from psycopg import Error
 
-from esanjeevani.postgresql.statements import Answer, Values
+from esanjeevani.postgresql.statements import Answer, Asked, Values
 
 
 def this_threads_connection() -> Any:
@@ -24,16 +25,22 @@ def ask(text: str, values: Values = (), connection: Any = None) -> Answer:
 
     Raises NotSupportedError once when a migration has changed what a plan would answer.
     """
+    return ask_all([(text, values)], connection)[0]
+
+
+def ask_all(questions: Sequence[Asked], connection: Any = None) -> list[Answer]:
+    """As ask(), in one trip: for texts of which none needs what another answers."""
     connection = connection or this_threads_connection()
     if connection.vendor != "postgresql" or not connection.asks_prepared():
-        return _asked_by_cursor(connection, text, values)
+        return [_asked_by_cursor(connection, text, values) for text, values in questions]
     if connection.needs_rollback:
         connection.validate_no_broken_transaction()
     try:
-        return connection.statements.ask(text, values)
+        answers: list[Answer] = connection.statements.ask_all(questions)
     except Error:
         with connection.wrap_database_errors:
             raise
+    return answers
 
 
 def _asked_by_cursor(connection: Any, text: str, values: Values) -> Answer:
