@@ -4,9 +4,10 @@ Asked when a page comes, when something was said to have changed, and every few 
 of a process in one statement (consult/tips.py): so it is SQL by hand, short to compose.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from django.db import connection
 from django.db.models import Exists, OuterRef
@@ -17,7 +18,9 @@ from django.utils import timezone
 from consult.day import midnight
 from consult.models import Consultation, SharedProfile
 from esanjeevani.any_of import in_shares, with_places
+from esanjeevani.composed import Question, together
 from esanjeevani.live import Message
+from esanjeevani.postgresql.statements import Asked
 from esanjeevani.prepared import ask
 
 # A line for each open case, one for what was settled today, one for who scanned the centre's code today.
@@ -71,22 +74,32 @@ class CentreTip:
 def read_centres(facility_ids: Iterable[int]) -> dict[int, CentreTip]:
     """In one statement for each thousand."""
     ids = set(facility_ids)
-    news: dict[int, list[str]] = {pk: [] for pk in ids}
-    places: dict[int, set[tuple[int, int]]] = {pk: set() for pk in ids}
-    for share in in_shares(ids):
-        for facility, pk, clinic, token, *how_far in _read(share):
-            news[facility].append(".".join(map(str, (pk, token, *how_far))))
-            if token:
-                places[facility].add((clinic, token))
-    return {pk: CentreTip(tuple(news[pk]), frozenset(places[pk])) for pk in ids}
+    return _tips(ids, (line for share in in_shares(ids) for line in ask(*_asked(share)).rows))
 
 
 def read_centre(facility_id: int) -> CentreTip:
-    return read_centres([facility_id])[facility_id]
+    (tip,) = together(news_of(facility_id))
+    return tip
 
 
-def _read(facility_ids: list[int]) -> list[tuple[int, ...]]:
+def news_of(facility_id: int) -> Question:
+    """read_centre() to be asked together with others."""
+    asked = _asked([facility_id])
+    return Question(asked, lambda found: _tips({facility_id}, found)[facility_id])
+
+
+def _asked(facility_ids: list[int]) -> Asked:
     text = with_places(NEWS, len(facility_ids))
     since = connection.ops.adapt_datetimefield_value(midnight())
     today = connection.ops.adapt_datefield_value(timezone.localdate())
-    return ask(text, [*facility_ids, *facility_ids, since, *facility_ids, today]).rows
+    return text, [*facility_ids, *facility_ids, since, *facility_ids, today]
+
+
+def _tips(facility_ids: set[int], lines: Iterable[Sequence[Any]]) -> dict[int, CentreTip]:
+    news: dict[int, list[str]] = {pk: [] for pk in facility_ids}
+    places: dict[int, set[tuple[int, int]]] = {pk: set() for pk in facility_ids}
+    for facility, pk, clinic, token, *how_far in lines:
+        news[facility].append(".".join(map(str, (pk, token, *how_far))))
+        if token:
+            places[facility].add((clinic, token))
+    return {pk: CentreTip(tuple(news[pk]), frozenset(places[pk])) for pk in facility_ids}
