@@ -1,6 +1,7 @@
 """Fetching through the user: the page states who may see, a stranger gets 404 and is written down."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from django.db.models import (
 from django.http import Http404
 from django.utils import timezone
 
+from accounts.fetch import OWN_PATIENT
 from accounts.gates import AtCentre, SignedIn, found_or_refused
 from accounts.models import Patient
 from consult.models import Consultation, Observation, Prescription
@@ -33,6 +35,7 @@ from consult.of_consultation import (
     with_prescription,
 )
 from esanjeevani.composed import Composed
+from esanjeevani.steps import Steps
 from queues.models import Clinic
 
 
@@ -111,7 +114,8 @@ KNOWN = Composed(
 )
 ANYBODY = Composed(lambda uid: _knowing_cases(Patient.objects.filter(uid=uid)), uid=UUIDField())
 OPD = Composed(
-    lambda uid: Clinic.objects.filter(is_active=True, takes_opd=True, uid=uid), uid=UUIDField()
+    lambda clinic: Clinic.objects.filter(is_active=True, takes_opd=True, uid=clinic),
+    clinic=UUIDField(),
 )
 
 
@@ -179,9 +183,26 @@ def visible_consultation(request: SignedIn, uid: UUID) -> Consultation:
     return found_or_refused(found, Consultation.objects.all(), request, uid=uid)
 
 
-def opd_clinic(uid: UUID) -> Clinic:
-    """One that patients at home may choose."""
-    found = OPD.first(uid=uid)
-    if found is None:
+def patient_and_clinic(request: SignedIn, patient: UUID, clinic: UUID) -> tuple[Patient, Clinic]:
+    """One of the people of this account, and a clinic that patients at home may choose."""
+    own = OWN_PATIENT.step_values(account=request.user.pk, patient=patient)
+    (columns,) = _both().ask(own | OPD.step_values(clinic=clinic))
+    of_patient, of_clinic = columns[:PATIENTS_COLUMNS], columns[PATIENTS_COLUMNS:]
+    found = OWN_PATIENT.row_of(of_patient) if of_patient[0] else None
+    person = found_or_refused(found, Patient.objects.all(), request, uid=patient)
+    if not of_clinic[0]:
         raise Http404
-    return found
+    return person, OPD.row_of(of_clinic)
+
+
+PATIENTS_COLUMNS = len(Patient._meta.concrete_fields)
+
+
+@lru_cache
+def _both() -> Steps:
+    return Steps(
+        patient=OWN_PATIENT.as_step(),
+        clinic=OPD.as_step(),
+        answer="SELECT patient.*, clinic.* FROM (SELECT 1) AS there "
+        "LEFT JOIN patient ON TRUE LEFT JOIN clinic ON TRUE",
+    )
