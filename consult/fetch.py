@@ -1,8 +1,8 @@
 """Fetching through the user: the page states who may see, a stranger gets 404 and is written down."""
 
 from collections.abc import Callable
-from functools import lru_cache
-from typing import Any
+from functools import wraps
+from typing import Any, cast
 from uuid import UUID
 
 from django.db.models import (
@@ -15,15 +15,19 @@ from django.db.models import (
     UUIDField,
 )
 from django.http import Http404
+from django.http.response import HttpResponseBase
 from django.utils import timezone
 
 from accounts.fetch import OWN_PATIENT
-from accounts.gates import AtCentre, SignedIn, found_or_refused
+from accounts.gates import AtCentre, SignedIn, View, found_or_refused
 from accounts.models import Patient
-from consult.models import Consultation, Observation, Prescription
+from accounts.session_store import Ahead, SessionStore
+from consult.centre_tips import is_told_of_others
+from consult.models import Consultation, Observation
 from consult.models.consultations import ConsultationQuerySet
 from consult.of_consultation import (
     ATTACHMENTS,
+    DRAFT,
     FOLLOW_UPS,
     INSTRUCTIONS,
     LETTERS,
@@ -34,8 +38,7 @@ from consult.of_consultation import (
     knowing,
     with_prescription,
 )
-from esanjeevani.composed import Composed
-from esanjeevani.steps import Steps
+from esanjeevani.composed import Composed, together
 from queues.models import Clinic
 
 
@@ -50,14 +53,8 @@ _PEOPLE = Consultation.objects.with_people
 OWN = _of_uid(lambda user: _PEOPLE().of_patient_account(user))
 BOOKED = _of_uid(lambda user: _PEOPLE().of_patient_account(user).filter(facility=None))
 DOCTORS = _of_uid(
-    lambda doctor: (
-        Consultation.objects.select_related("patient", "clinic", "token", "note", "emergency")
-        .of_doctor(doctor)
-        .annotate(
-            has_draft=Exists(
-                Prescription.objects.filter(consultation=OuterRef("pk"), state="draft")
-            )
-        )
+    lambda doctor: knowing(Consultation.objects.of_doctor(doctor), DRAFT).select_related(
+        "patient", "clinic", "token", "note", "emergency"
     )
 )
 DOCTORS_ROOM = _of_uid(
@@ -84,7 +81,7 @@ CENTRES_VISIT = _of_uid(
     lambda facility: knowing(
         with_prescription(_centres(facility).select_related("note")),
         SENT_FILES, MESSAGES, INSTRUCTIONS, LETTERS, NEWEST_OPINION, FOLLOW_UPS,
-    )
+    ).annotate(has_others=is_told_of_others())
 )  # fmt: skip
 VISIBLE = Composed(
     lambda whose, uid, at: _PEOPLE().visible_to(whose, at).filter(uid=uid),
@@ -119,10 +116,25 @@ OPD = Composed(
 )
 
 
+def with_session(query: Composed[Consultation]) -> Callable[[View], View]:
+    """The page's consultation is asked for together with its session; put it before the gate."""
+
+    def decorated(view: View) -> View:
+        @wraps(view)
+        def asking(request: Any, consultation: UUID, **more: Any) -> HttpResponseBase:
+            request.session.ahead = Ahead(query, {"uid": consultation})
+            return view(request, consultation=consultation, **more)
+
+        return asking
+
+    return decorated
+
+
 def _fetch(
     query: Composed[Consultation], whose: Model, request: SignedIn, uid: UUID
 ) -> Consultation:
-    found = query.first(whose=whose.pk, uid=uid)
+    session = cast(SessionStore, request.session)
+    found = next(iter(session.all_of(whose.pk, query, uid=uid)), None)
     return found_or_refused(found, Consultation.objects.all(), request, uid=uid)
 
 
@@ -185,24 +197,10 @@ def visible_consultation(request: SignedIn, uid: UUID) -> Consultation:
 
 def patient_and_clinic(request: SignedIn, patient: UUID, clinic: UUID) -> tuple[Patient, Clinic]:
     """One of the people of this account, and a clinic that patients at home may choose."""
-    own = OWN_PATIENT.step_values(account=request.user.pk, patient=patient)
-    (columns,) = _both().ask(own | OPD.step_values(clinic=clinic))
-    of_patient, of_clinic = columns[:PATIENTS_COLUMNS], columns[PATIENTS_COLUMNS:]
-    found = OWN_PATIENT.row_of(of_patient) if of_patient[0] else None
+    own = OWN_PATIENT.asked(account=request.user.pk, patient=patient)
+    people, clinics = together(own, OPD.asked(clinic=clinic))
+    found = people[0] if people else None
     person = found_or_refused(found, Patient.objects.all(), request, uid=patient)
-    if not of_clinic[0]:
+    if not clinics:
         raise Http404
-    return person, OPD.row_of(of_clinic)
-
-
-PATIENTS_COLUMNS = len(Patient._meta.concrete_fields)
-
-
-@lru_cache
-def _both() -> Steps:
-    return Steps(
-        patient=OWN_PATIENT.as_step(),
-        clinic=OPD.as_step(),
-        answer="SELECT patient.*, clinic.* FROM (SELECT 1) AS there "
-        "LEFT JOIN patient ON TRUE LEFT JOIN clinic ON TRUE",
-    )
+    return person, clinics[0]

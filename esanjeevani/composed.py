@@ -14,19 +14,19 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, NamedTuple, TypeVar, cast
 
-from django.db import DEFAULT_DB_ALIAS, connection
+from django.db import connection
 from django.db.models import Expression, Field, Model, QuerySet
-from django.db.models.query import get_related_populators
 
-from esanjeevani.prepared import again_if_cut, ask, this_threads_connection
-from esanjeevani.rows import ask_with
+from esanjeevani.instances import Instances, instances
+from esanjeevani.postgresql.statements import Asked
+from esanjeevani.prepared import again_if_cut, ask, ask_all, this_threads_connection
+from esanjeevani.rows import and_insert
 from esanjeevani.sent import Column, column_of
 
 PLACE = re.compile(r"(?<!%)%s")  # of a value
 Row = TypeVar("Row", bound=Model)
-_related: Any = get_related_populators  # typed as in a later Django
 
 
 class Slot(Expression):
@@ -52,18 +52,21 @@ class _Text:
     names: list[str]  # of those as a step; a slot has its own
     columns: dict[str, Column]  # of the slots
     converters: list[tuple[int, list[Any], Any]]
-    rows: "_Rows | None"  # None where columns are asked for
+    rows: Instances | None  # None where columns are asked for
 
 
-@dataclass(frozen=True)
-class _Rows:
-    """How the columns of a query become rows of its model."""
+class Question(NamedTuple):
+    """One query with its values, and how its answer is read."""
 
-    model: type[Model]
-    columns: slice
-    names: list[str]
-    related: list[Any]
-    annotated: dict[str, int]  # where each stands among the columns
+    text: Asked
+    read: Callable[[Sequence[Sequence[Any]]], Any]
+
+
+@again_if_cut
+def together(*questions: Question) -> list[Any]:
+    """What each of them finds, in one trip to PostgreSQL."""
+    answers = ask_all([one.text for one in questions])
+    return [one.read(answer.rows) for one, answer in zip(questions, answers, strict=True)]
 
 
 class Columns:
@@ -80,16 +83,21 @@ class Columns:
 
     def columns(self, with_it: Model | None = None, /, **values: Any) -> list[tuple[Any, ...]]:
         """`with_it` is a new row to insert by the same statement: that somebody reads this."""
-        return [tuple(columns) for columns in self._ask(values, with_it)]
+        (found,) = together(self.asked(with_it, **values))
+        return cast(list[tuple[Any, ...]], found)
 
-    @again_if_cut
-    def _ask(self, values: dict[str, Any], with_it: Model | None = None) -> list[Sequence[Any]]:
+    def asked(self, with_it: Model | None = None, /, **values: Any) -> Question:
+        """To be asked together() with others."""
         text = self._text = self._text or self._compose()
-        found = ask_with(with_it, text.sql, _sent(text, values)).rows
-        if not text.converters:
-            return cast(list[Sequence[Any]], found)
         here = this_threads_connection()
-        return [_converted(text, columns, here) for columns in found]
+        return Question(and_insert(with_it, text.sql, _sent(text, values, here), here), self._read)
+
+    def _read(self, found: Sequence[Sequence[Any]]) -> list[Any]:
+        text = cast(_Text, self._text)
+        if not text.converters:
+            return list(found)
+        here = this_threads_connection()
+        return [tuple(_converted(text, columns, here)) for columns in found]
 
     def _compose(self) -> _Text:
         query = self._write(**self._slots).query
@@ -107,7 +115,7 @@ class Columns:
                 name: column_of(slot.output_field, connection) for name, slot in self._slots.items()
             },
             converters=[(at, *how) for at, how in converters.items()],
-            rows=_rows(compiler) if self._gives_rows else None,
+            rows=instances(compiler) if self._gives_rows else None,
         )
 
 
@@ -124,16 +132,18 @@ class Composed(Columns, Generic[Row]):
         return next(iter(self.all(**values)), None)
 
     def all(self, with_it: Model | None = None, /, **values: Any) -> list[Row]:
-        return [self._row(columns) for columns in self._ask(values, with_it)]
+        (found,) = together(self.asked(with_it, **values))
+        return cast(list[Row], found)
 
     def given_by(self, sql: str, values: Any) -> list[Row]:
         """What another text gives that changes rows and returns all their columns in the model's order."""
-        return [self.row_of(columns) for columns in ask(sql, values).rows]
+        self._text = self._text or self._compose()
+        return self._read(ask(sql, values).rows)
 
     def row_of(self, columns: Sequence[Any]) -> Row:
         """From what a statement answers that has this query as a step; more columns may follow."""
-        text = self._text = self._text or self._compose()
-        return self._row(_converted(text, columns, this_threads_connection()))
+        self._text = self._text or self._compose()
+        return cast(Row, self._read([columns])[0])
 
     def as_step(self) -> str:
         """The query as a step of several (steps.py), whose values step_values() are."""
@@ -143,39 +153,23 @@ class Composed(Columns, Generic[Row]):
 
     def step_values(self, **values: Any) -> dict[str, Any]:
         text = self._text = self._text or self._compose()
-        return dict(zip(text.names, _sent(text, values), strict=True))
+        return dict(zip(text.names, _sent(text, values, this_threads_connection()), strict=True))
+
+    def _read(self, found: Sequence[Sequence[Any]]) -> list[Any]:
+        return [self._row(columns) for columns in super()._read(found)]
 
     def _row(self, columns: Sequence[Any]) -> Row:
         how = cast(_Text, self._text).rows
         assert how, "values_list() is for Columns"  # noqa: S101
-        row = how.model.from_db(DEFAULT_DB_ALIAS, how.names, columns[how.columns])
-        for related in how.related:
-            related.populate(columns, row)
-        for name, at in how.annotated.items():
-            setattr(row, name, columns[at])
-        return cast(Row, row)
+        return cast(Row, how.made(columns))
 
 
-def _sent(text: _Text, values: dict[str, Any]) -> list[Any]:
+def _sent(text: _Text, values: dict[str, Any], here: Any) -> list[Any]:
     """As the database takes them, in the order of the SQL."""
-    here = this_threads_connection()
     return [
         text.columns[one.name].sent(values[one.name], here) if isinstance(one, Slot) else one
         for one in text.values
     ]
-
-
-def _rows(compiler: Any) -> _Rows:
-    select, info = compiler.select, compiler.klass_info
-    fields = info["select_fields"]
-    columns = slice(fields[0], fields[-1] + 1)
-    return _Rows(
-        model=info["model"],
-        columns=columns,
-        names=[one[0].target.attname for one in select[columns]],
-        related=_related(info, select, connection.alias),
-        annotated=compiler.annotation_col_map,
-    )
 
 
 def _converted(text: _Text, columns: Sequence[Any], connection: Any) -> list[Any]:

@@ -12,7 +12,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Model
 
-from esanjeevani.prepared import ask, this_threads_connection
+from esanjeevani.prepared import adapted, ask, this_threads_connection
 from esanjeevani.rows import is_inserted, update
 from esanjeevani.sent import Column, columns_of
 
@@ -28,14 +28,14 @@ class Steps:
         self._text = f"WITH {parts} {answer}"
 
     def ask(self, values: Values) -> list[tuple[Any, ...]]:
-        """`values` as the database takes them, by the names that the texts have for them."""
+        """`values` by the names that the texts have for them."""
         if this_threads_connection().vendor != "postgresql":
             return self._ask_one_by_one(values)
         return ask(self._text, values).rows
 
     @transaction.atomic(savepoint=False)
     def _ask_one_by_one(self, values: Values) -> list[tuple[Any, ...]]:
-        known, parts = dict(values), list[str]()
+        known, parts = dict(adapted(values)), list[str]()
         found: list[tuple[Any, ...]] = []
         for name, text in self._steps.items():
             with this_threads_connection().cursor() as cursor:
@@ -112,6 +112,13 @@ def values_of(name: str, row: Model, without: Container[str] = ()) -> Values:
         for column, how in columns_of(type(row), connection.vendor).items()
         if column not in without
     }
+
+
+def and_hold(rows: str) -> str:
+    """A step that finds rows, which are nobody else's to change until the statement or its transaction
+    is done."""
+    has_locks = this_threads_connection().features.has_select_for_no_key_update
+    return f"{rows} FOR NO KEY UPDATE" if has_locks else rows
 
 
 def insert_text(name: str, model: type[Model], **known: str) -> str:

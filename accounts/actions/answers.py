@@ -18,7 +18,7 @@ from django.utils import timezone
 from accounts.models import KeptAnswer
 from accounts.models.limits import Counting, counted
 from accounts.secrets import keyed_hash
-from esanjeevani.prepared import ask, this_threads_connection
+from esanjeevani.prepared import ask
 from esanjeevani.steps import Steps
 
 KEPT_FOR = timedelta(days=1)
@@ -81,8 +81,8 @@ class Once:
         return {
             "key": f"{who}:{keyed_hash('idempotency', self.key)[:OF_A_KEY]}",
             "request": self.request_hash,
-            "at": _adapted(self.at),
-            "dead": _adapted(self.at - AT_WORK_FOR),
+            "at": self.at,
+            "dead": self.at - AT_WORK_FOR,
         }
 
     @property
@@ -101,7 +101,7 @@ class Reservation:
         nonce = os.urandom(12)
         text = json.dumps(data, cls=DjangoJSONEncoder).encode()
         sealed = nonce + _cipher(self.once.key).encrypt(nonce, text, None)
-        ask(KEEP, [status, sealed, self.row, _adapted(self.once.at)])
+        ask(KEEP, [status, sealed, self.row, self.once.at])
 
     def give_up(self) -> None:
         """Nothing was done: asking again tries again."""
@@ -152,11 +152,6 @@ def _known(once: Once, who: str) -> Answer:
     except (InvalidTag, ValueError):  # the deployment's pepper has changed since
         raise OtherRequest from None
     return Answer(kept.status or 200, json.loads(opened))
-
-
-def _adapted(at: datetime) -> Any:
-    """As the database takes it."""
-    return this_threads_connection().ops.adapt_datetimefield_value(at)
 
 
 def _cipher(key: str) -> AESGCM:

@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from django.db import connection, models
+from django.db import models
 from django.utils import timezone
 
 from accounts.secrets import keyed_hash
@@ -78,7 +78,7 @@ class Counting:
         now, length = int(timezone.now().timestamp()), int(window.total_seconds())
         opened = datetime.fromtimestamp(now - now % length, tz=UTC)
         self.seconds_left = length - now % length
-        self.values: dict[str, Any] = {"window": connection.ops.adapt_datetimefield_value(opened)}
+        self.values: dict[str, Any] = {"window": opened}
         key_of = _plain if is_plain else keyed_hash
         most = sorted((key_of(what, who), limit) for what, who, limit in limits)
         for at, (key, limit) in enumerate(most):

@@ -13,9 +13,9 @@ from consult.models import (
 )
 from consult.of_consultation import (
     DRAFT,
-    IS_OPEN,
     OPEN_OPINIONS,
     TO_END,
+    WHAT_IS_OPEN,
     is_emergency_of,
     note_of,
 )
@@ -57,7 +57,7 @@ def begin(*, consultation: Consultation, by: User) -> Consultation:
 
     Raises MoveRefused when the call is over, or the health worker is in another call.
     """
-    token = token_of(consultation)
+    token = _calling(consultation)
     if token.doctor is None:
         raise MoveRefused("Nobody is calling.")
     queues.answer_call(token=token, at_screen_of=by if consultation.facility_id else None)
@@ -65,6 +65,19 @@ def begin(*, consultation: Consultation, by: User) -> Consultation:
     consultation.begin(token.doctor, came_in)
     broadcast.consultation_changed(consultation)
     return consultation
+
+
+def _calling(consultation: Consultation) -> Token:
+    """With the doctor who calls: as it was read with the consultation, or read now.
+
+    Whether that doctor still calls is found out by the answer.
+    """
+    token = consultation.token if Consultation.token.is_cached(consultation) else None
+    if token is None or token.state != Token.State.CALLED:
+        return token_of(consultation)
+    if token.doctor_id == consultation.doctor_id:
+        token.doctor = consultation.doctor
+    return token
 
 
 @transaction.atomic
@@ -170,17 +183,16 @@ def close_what_is_open(consultation: Consultation) -> None:
 
     Asked once it has ended: until then somebody may write.
     """
-    ((has_draft, is_asked),) = IS_OPEN.columns(consultation=consultation.pk)
-    if has_draft and (draft := DRAFT.first(consultation=consultation.pk)):
+    (now,) = WHAT_IS_OPEN.all(consultation=consultation.pk)
+    for draft in DRAFT.of(now):
         draft.lines.all().delete()
         draft.delete()
-    if is_asked:
-        withdraw_questions(consultation)
+    withdraw_questions(now)
 
 
 def withdraw_questions(consultation: Consultation) -> None:
     """No doctor waits for a specialist's answer any longer."""
-    for opinion in OPEN_OPINIONS.all(consultation=consultation.pk):
+    for opinion in OPEN_OPINIONS.of(consultation):
         opinion.withdraw()
         broadcast.opinion_changed(opinion)
 
