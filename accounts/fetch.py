@@ -9,13 +9,13 @@ from accounts.models import Patient
 from esanjeevani.composed import Composed
 
 OWN_PATIENT = Composed(
-    lambda account, uid: Patient.objects.of(account).filter(uid=uid),
+    lambda account, patient: Patient.objects.of(account).filter(uid=patient),
     account=BigAutoField(),
-    uid=UUIDField(),
+    patient=UUIDField(),
 )
 
 
 def own_patient(request: SignedIn, uid: UUID) -> Patient:
     """One of the people of this account."""
-    found = OWN_PATIENT.first(account=request.user.pk, uid=uid)
+    found = OWN_PATIENT.first(account=request.user.pk, patient=uid)
     return found_or_refused(found, Patient.objects.all(), request, uid=uid)

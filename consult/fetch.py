@@ -18,6 +18,7 @@ from django.http import Http404
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 
+from accounts.fetch import OWN_PATIENT
 from accounts.gates import AtCentre, SignedIn, View, found_or_refused
 from accounts.models import Patient
 from accounts.session_store import Ahead, SessionStore
@@ -37,7 +38,7 @@ from consult.of_consultation import (
     knowing,
     with_prescription,
 )
-from esanjeevani.composed import Composed
+from esanjeevani.composed import Composed, together
 from queues.models import Clinic
 
 
@@ -110,7 +111,8 @@ KNOWN = Composed(
 )
 ANYBODY = Composed(lambda uid: _knowing_cases(Patient.objects.filter(uid=uid)), uid=UUIDField())
 OPD = Composed(
-    lambda uid: Clinic.objects.filter(is_active=True, takes_opd=True, uid=uid), uid=UUIDField()
+    lambda clinic: Clinic.objects.filter(is_active=True, takes_opd=True, uid=clinic),
+    clinic=UUIDField(),
 )
 
 
@@ -193,9 +195,12 @@ def visible_consultation(request: SignedIn, uid: UUID) -> Consultation:
     return found_or_refused(found, Consultation.objects.all(), request, uid=uid)
 
 
-def opd_clinic(uid: UUID) -> Clinic:
-    """One that patients at home may choose."""
-    found = OPD.first(uid=uid)
-    if found is None:
+def patient_and_clinic(request: SignedIn, patient: UUID, clinic: UUID) -> tuple[Patient, Clinic]:
+    """One of the people of this account, and a clinic that patients at home may choose."""
+    own = OWN_PATIENT.asked(account=request.user.pk, patient=patient)
+    people, clinics = together(own, OPD.asked(clinic=clinic))
+    found = people[0] if people else None
+    person = found_or_refused(found, Patient.objects.all(), request, uid=patient)
+    if not clinics:
         raise Http404
-    return found
+    return person, clinics[0]

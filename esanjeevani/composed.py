@@ -49,7 +49,7 @@ class _Text:
 
     sql: str
     values: list[Any]  # in the order of the SQL; slots among them
-    names: list[str]  # of those: of a slot its own
+    names: list[str]  # of those as a step; a slot has its own
     columns: dict[str, Column]  # of the slots
     converters: list[tuple[int, list[Any], Any]]
     rows: Instances | None  # None where columns are asked for
@@ -108,7 +108,7 @@ class Columns:
             sql=sql,
             values=values,
             names=[
-                one.name if isinstance(one, Slot) else f"constant_{at}"
+                one.name if isinstance(one, Slot) else f"{query.get_meta().db_table}_{at}"
                 for at, one in enumerate(values)
             ],
             columns={

@@ -5,7 +5,7 @@ them see the tables as they were before the first. SQLite, which changes nothing
 is not asked over a wire, does them one after the other (docs/decisions/0040).
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -104,7 +104,7 @@ def _all_values(others: Sequence[Model], links: Others) -> Values:
     return values
 
 
-def values_of(name: str, row: Model, without: Sequence[str] = ()) -> Values:
+def values_of(name: str, row: Model, without: Container[str] = ()) -> Values:
     """What insert_text() has places for."""
     connection = this_threads_connection()
     return {

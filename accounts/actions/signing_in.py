@@ -2,13 +2,14 @@ from datetime import timedelta
 from functools import lru_cache
 
 from django.db import transaction
-from django.db.models import BigAutoField
+from django.db.models import CharField
 from django.utils import timezone
 
 from accounts.actions.audit import event, record
 from accounts.actions.messages import WRITE, queue_sms, sms_values
 from accounts.address import current_address
 from accounts.models import (
+    AuditEvent,
     CodeRefused,
     Doctor,
     Message,
@@ -34,7 +35,7 @@ TRIES_PER_ADDRESS = 200
 PASSWORDS_PER_NUMBER = 10
 
 
-ACCOUNT = Composed(lambda account: User.objects.filter(pk=account), account=BigAutoField())
+ACCOUNT = Composed(lambda phone: User.objects.filter(phone=phone), phone=CharField())
 CHALLENGE = Steps(
     limits=counted(2),
     device=NEW_CODE,
@@ -83,32 +84,39 @@ def sign_in(*, phone: str, code: str, language: str) -> User:
     """The account of `phone`, made now if it is the first time. Raises CodeRefused, TooMany."""
     counting = Counting(("tries from", current_address() or "", TRIES_PER_ADDRESS), window=HOUR)
     now, new = timezone.now(), User(phone=phone, language=language, password=NO_PASSWORD)
-    asked = try_values(phone, code, now) | values_of("new", new)
-    ((is_over, is_right, tries, known, made),) = _trying().ask(counting.values | asked)
+    asked = ACCOUNT.step_values(phone=phone) | try_values(phone, code, now) | values_of("new", new)
+    noted = values_of("noted", event("account.sign_in", by=None), OF_WHO)
+    ((is_over, is_right, tries, made, *known),) = _trying().ask(counting.values | asked | noted)
     if is_over:
         raise TooMany(counting.seconds_left)
     PhoneDevice(phone=phone).judge(now, is_right, tries)
     if made:
         is_inserted(new, made)
-    user = new if made else ACCOUNT.first(account=known)
-    if user is None or not user.is_active:
+        return new
+    account = ACCOUNT.row_of(known)
+    if not account.is_active:
         raise CodeRefused("expired")
-    record("account.sign_in", f"user:{user.pk}", by=user)
-    return user
+    return account
+
+
+OF_WHO = {"by_id": "who.id", "target": "'user:' || CAST(who.id AS text)"}  # in the audit event
 
 
 @lru_cache
 def _trying() -> Steps:
-    """Count, try the code, and make the account: it worked once, so nobody races us."""
-    first_time = "NOT EXISTS (SELECT 1 FROM accounts_user WHERE phone = %(phone)s)"
+    """Count, try the code, make the account and note who signs in: it worked once, so nobody races us."""
     within = "NOT EXISTS (SELECT 1 FROM limits WHERE is_over)"
+    first_time = "is_right AND NOT EXISTS (SELECT 1 FROM account)"
     return Steps(
+        account=ACCOUNT.as_step(),
         limits=counted(1),
         tried=f"{TRY} AND {within} RETURNING {TRIED}",
-        made=f"{insert_text('new', User)} FROM tried WHERE is_right AND {first_time} RETURNING id",
+        made=f"{insert_text('new', User)} FROM tried WHERE {first_time} RETURNING id",
+        who="SELECT id FROM made UNION ALL SELECT id FROM account, tried WHERE is_right AND is_active",
+        noted=f"{insert_text('noted', AuditEvent, **OF_WHO)} FROM who",
         answer="""
-SELECT is_over, is_right, tries, (SELECT id FROM accounts_user WHERE phone = %(phone)s), made.id
-FROM limits LEFT JOIN tried ON TRUE LEFT JOIN made ON TRUE
+SELECT is_over, is_right, tries, made.id, account.*
+FROM limits LEFT JOIN tried ON TRUE LEFT JOIN made ON TRUE LEFT JOIN account ON TRUE
 """,
     )
 

@@ -11,7 +11,6 @@ from rest_framework.response import Response
 
 from accounts.api.base import ApiView, cleaned, plain
 from accounts.api.parsing import JsonParser
-from accounts.fetch import own_patient
 from accounts.gates import get_or_refuse
 from consult import actions
 from consult.api.base import OfConsultation, PatientsVerb, note_reading
@@ -23,7 +22,7 @@ from consult.api.shapes import (
     FileOutput,
     RequestInput,
 )
-from consult.fetch import opd_clinic, own_consultation
+from consult.fetch import own_consultation, patient_and_clinic
 from consult.forms import CaseForm, UploadForm
 from consult.models import Attachment, Consultation
 from consult.views.visit import download
@@ -47,8 +46,7 @@ class Consultations(ApiView):
     def post(self, request: Request) -> Response:
         """Keep what is wrong as a draft: one per patient, so that sending again changes it."""
         typed = self.read()
-        person = own_patient(plain(request), typed["patient"])
-        clinic = opd_clinic(typed["clinic"])
+        person, clinic = patient_and_clinic(plain(request), typed["patient"], typed["clinic"])
         case = cleaned(CaseForm(typed, patient=person))
         with rules():
             draft = actions.save_draft(

@@ -9,11 +9,10 @@ from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.fetch import own_patient
 from accounts.gates import SignedIn, get_or_refuse, noticed
 from accounts.models import Patient
 from consult import actions
-from consult.fetch import booked_consultation, opd_clinic
+from consult.fetch import booked_consultation, patient_and_clinic
 from consult.forms import CaseForm, ConfirmForm, UploadForm
 from consult.models import Attachment, Consultation
 from queues.actions import AlreadyWaiting, NoToken
@@ -37,7 +36,7 @@ def book(request: SignedIn) -> HttpResponse:
 @noticed
 def case(request: SignedIn, patient: UUID, clinic: UUID) -> HttpResponse:
     """What is wrong? Kept as a draft from the first save."""
-    person, chosen = own_patient(request, patient), opd_clinic(clinic)
+    person, chosen = patient_and_clinic(request, patient, clinic)
     if request.method == "POST":
         form = CaseForm(request.POST, patient=person)
         if form.is_valid():
