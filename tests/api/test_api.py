@@ -152,23 +152,28 @@ def test_a_kept_answer_is_read_by_nobody_without_the_key():
 
 
 def test_who_died_at_work_is_taken_over_and_keeps_no_answer_any_more():
-    limit = Counting(("api person", "asha", 10), window=timedelta(minutes=1))
-    asked = {"who": "asha", "key": uuid.uuid4().hex, "request": "POST /patients/", "limit": limit}
-    first = answers.reserve(**asked)
+    limit = Counting(("api address", "10.0.0.1", 10), window=timedelta(minutes=1))
+    key = uuid.uuid4().hex
+
+    def asked(request: str = "POST /patients/"):
+        once = answers.Once(key, request)
+        return answers.reserve(who="7", once=once, limit=limit).right_to_answer()
+
+    first = asked()
     with pytest.raises(answers.StillAtWork):
-        answers.reserve(**asked)
+        asked()
     KeptAnswer.objects.update(
         created_at=F("created_at") - answers.AT_WORK_FOR - timedelta(seconds=1)
     )
-    second = answers.reserve(**asked)
+    second = asked()
     assert isinstance(first, answers.Reservation)
     assert isinstance(second, answers.Reservation)
     first.keep(500, {"code": "late"})
     first.give_up()
     second.keep(201, {"uid": uuid.UUID(int=1)})
-    assert answers.reserve(**asked) == answers.Answer(201, {"uid": str(uuid.UUID(int=1))})
+    assert asked() == answers.Answer(201, {"uid": str(uuid.UUID(int=1))})
     with pytest.raises(answers.OtherRequest):
-        answers.reserve(**asked | {"request": "POST /notice/"})
+        asked("POST /notice/")
 
 
 def test_an_answer_is_told_as_its_serializer_would():
