@@ -39,12 +39,12 @@ def test_a_post_asks_once_before_it_does_anything_and_keeps_its_answer():
     assert kept.startswith("UPDATE accounts_keptanswer")
 
 
-def test_an_unknown_key_is_refused_and_leaves_nothing_behind():
+def test_an_unknown_key_is_refused_and_counts_for_its_address_alone():
     asha = Program(a_user())
     asha.headers["Authorization"] += "x"
     answer = asha.post("patients/", ASHA, Idempotency_Key=a_key())
     assert (answer.status_code, answer.json()["code"]) == (401, "authentication_failed")
-    assert RateLimit.objects.count() == KeptAnswer.objects.count() == 0
+    assert (RateLimit.objects.get().hits, KeptAnswer.objects.count()) == (1, 0)
 
 
 def test_who_may_not_do_it_yet_may_ask_again_with_the_same_key():
