@@ -20,6 +20,7 @@ from accounts.api.base import ApiView, plain
 from accounts.api.parsing import JsonParser
 from accounts.api.who import IsNoticed
 from accounts.models import MachineClient
+from consult.api.fhir_dates import TIMES
 from consult.fhir import findings, orders, people
 from consult.fhir.capability import capability_statement
 from consult.fhir.documents import document, kinds_of
@@ -100,7 +101,8 @@ class Metadata(FhirView):
 
     def get(self, request: Request) -> Response:
         """What this server can do; for everybody."""
-        return Response(capability_statement(list(RESOURCES)))
+        dates = {kind: TIMES[kind].asked_as if kind in TIMES else "" for kind in RESOURCES}
+        return Response(capability_statement(dates))
 
 
 class OneBundle(FhirView):

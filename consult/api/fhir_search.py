@@ -1,16 +1,11 @@
 """Search on the FHIR server, by patient and date; and the vital signs that devices send there."""
 
-import re
-from collections.abc import Callable
-from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db.models import QuerySet
 from django.http import Http404
-from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ValidationError
 from rest_framework.permissions import BasePermission
@@ -21,6 +16,7 @@ from accounts.api.base import Refused, plain
 from accounts.models import MachineClient
 from consult import actions
 from consult.api.fhir import RESOURCES, FhirView, candidates, note, uid_of, visible
+from consult.api.fhir_dates import TIMES, asked_dates, dated, fits
 from consult.fhir.devices import NotAVitalSign, measured_at, vitals_of
 from consult.fhir.findings import vital_signs
 from consult.fhir.parts import Resource, on_server
@@ -29,29 +25,33 @@ from consult.models import Consultation
 from queues.models import MoveRefused
 
 PAGE = 50  # consultations that one search looks at
-ASKED = ("_id", "patient", "date", "_offset")  # what a search can be asked by
+ASKED = {"_id", "patient", "_offset"}  # what every search can be asked by; see TIMES too
 
 
 class Search(FhirView):
     """Search by patient and date; vital signs of devices come in here too."""
 
     def get(self, request: Request, kind: str) -> Response:
-        """`?patient=<id>&date=ge2026-11-01` or `?_id=`; newest first, at most 50 consultations a page."""
+        """`?patient=<id>&date=ge2026-11-01` or `?_id=`; newest first, at most 50 consultations a page.
+
+        `authoredon` instead of `date` for a MedicationRequest.
+        """
         if kind not in RESOURCES:
             raise Http404
-        rows = _dated(_of_patient(visible(request), request), request).order_by("-pk")
+        asked = asked_dates(request, kind)
+        rows = dated(_of_patient(visible(request), request), kind, asked).order_by("-pk")
         key, offset = request.query_params.get("_id"), _offset(request)
         page = candidates(rows, kind, key) if key else list(rows[offset : offset + PAGE + 1])
         found: dict[str, Resource] = {}
         for there in records_of(page[:PAGE]):
             for one in RESOURCES[kind](there):
-                if key in (None, one["id"]):
+                if key in (None, one["id"]) and fits(one, asked):
                     found.setdefault(one["id"], one)
             note(request, f"fhir.{kind}", there)
-        links = [{"relation": "self", "url": _address(request)}]
+        links = [{"relation": "self", "url": _address(request, kind)}]
         if len(page) > PAGE:
             following = str(offset + PAGE)
-            links.append({"relation": "next", "url": _address(request, _offset=following)})
+            links.append({"relation": "next", "url": _address(request, kind, _offset=following)})
         return Response(_searchset(list(found.values()), links))
 
     def post(self, request: Request, kind: str) -> Response:
@@ -113,63 +113,16 @@ def _of_patient(rows: "QuerySet[Consultation]", request: Request) -> "QuerySet[C
     return rows.filter(patient__uid=uid) if uid else rows.none()
 
 
-COMPARISONS: dict[str, Callable[[datetime, datetime], dict[str, datetime]]] = {
-    "eq": lambda start, end: {"created_at__gte": start, "created_at__lt": end},
-    "ge": lambda start, end: {"created_at__gte": start},
-    "gt": lambda start, end: {"created_at__gte": end},
-    "le": lambda start, end: {"created_at__lt": end},
-    "lt": lambda start, end: {"created_at__lt": start},
-}
-
-
-def _dated(rows: "QuerySet[Consultation]", request: Request) -> "QuerySet[Consultation]":
-    """`date` with FHIR's prefixes, by when the consultation was begun."""
-    for typed in request.query_params.getlist("date"):
-        prefix = typed[:2] if typed[:2] in COMPARISONS else "eq"
-        rows = rows.filter(**COMPARISONS[prefix](*_span(typed.removeprefix(prefix))))
-    return rows
-
-
-DAY = re.compile(r"(?P<year>(?:19|20|21)\d\d)(?:-(?P<month>\d\d)(?:-(?P<day>\d\d))?)?", re.ASCII)
-
-
-def _span(typed: str) -> tuple[datetime, datetime]:
-    """From when until when: a year, a month, a day of our own zone, or a second with its zone."""
-    parts = DAY.fullmatch(typed)
-    try:
-        if parts is None:
-            return _second(typed)
-        year, month, day = (int(part) if part else 0 for part in parts.groups())
-        start = date(year, month or 1, day or 1)
-    except (OverflowError, ValueError):
-        raise ValidationError({"date": [_("Write a day as 2026-11-24.")]}) from None
-    if day:
-        return _midnight(start), _midnight(start + timedelta(days=1))
-    following = start + timedelta(days=31 if month else 366)
-    return _midnight(start), _midnight(following.replace(day=1))
-
-
-def _midnight(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time(0)))
-
-
-def _second(typed: str) -> tuple[datetime, datetime]:
-    """Raises ValueError."""
-    moment = parse_datetime(typed)
-    if moment is None or timezone.is_naive(moment) or not 1900 < moment.year < 2200:
-        raise ValueError(typed)
-    return moment, moment + timedelta(seconds=1)
-
-
 def _offset(request: Request) -> int:
     typed = request.query_params.get("_offset", "")
     return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 7 else 0
 
 
-def _address(request: Request, **changed: str) -> str:
+def _address(request: Request, kind: str, **changed: str) -> str:
     """Of this search, with what it was really asked by."""
     query = request.query_params.copy()
-    for name in query.keys() - set(ASKED):
+    heeded = ASKED | {TIMES[kind].asked_as} if kind in TIMES else ASKED
+    for name in query.keys() - heeded:
         del query[name]
     for name, value in changed.items():
         query[name] = value

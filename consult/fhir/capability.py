@@ -8,11 +8,11 @@ from consult.fhir.parts import Resource
 BY = [
     {"name": "_id", "type": "token"},
     {"name": "patient", "type": "reference"},
-    {"name": "date", "type": "date"},
 ]
 
 
-def capability_statement(kinds: list[str]) -> Resource:
+def capability_statement(kinds: dict[str, str]) -> Resource:
+    """Of these kinds of resources, each with the name by which its date is searched, or empty."""
     return {
         "resourceType": "CapabilityStatement",
         "status": "active",
@@ -30,7 +30,7 @@ def capability_statement(kinds: list[str]) -> Resource:
                 "mode": "server",
                 "security": {"description": "Authorization: Bearer, a person's or a machine's key"},
                 "resource": [
-                    *({"type": kind, **_abilities(kind)} for kind in kinds),
+                    *({"type": kind, **_abilities(kind, date)} for kind, date in kinds.items()),
                     {
                         "type": "Bundle",
                         "profile": f"{PROFILES}/DocumentBundle",
@@ -42,10 +42,10 @@ def capability_statement(kinds: list[str]) -> Resource:
     }
 
 
-def _abilities(kind: str) -> Resource:
+def _abilities(kind: str, date: str) -> Resource:
     codes = ["read", "search-type", *(["create"] if kind == "Observation" else [])]
     return {
         "profile": f"{PROFILES}/{kind}",
         "interaction": [{"code": code} for code in codes],
-        "searchParam": BY,
+        "searchParam": [*BY, {"name": date, "type": "date"}] if date else BY,
     }

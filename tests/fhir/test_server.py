@@ -2,14 +2,18 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlencode
 
 import pytest
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from accounts.actions.keys import give_key, issue_token
 from accounts.models import AuditEvent, Facility, MachineClient, User
 from consult.models import Consultation
+from esanjeevani.outcome import FHIR_JSON
+from esanjeevani.sorry import try_again
+from esanjeevani.views import server_error
 from tests.factories import a_patient, a_user, on_duty, refused_to
 from tests.fhir import records
 from tests.fhir.guide import model_problems, problems
@@ -78,7 +82,7 @@ def test_a_search_by_date_finds_that_day_alone():
     made = records.minimal()
     key = of(made.patient.account)
     at = timezone.localtime(datetime(2024, 2, 29, 18, 0, tzinfo=UTC))
-    Consultation.objects.filter(pk=made.pk).update(created_at=at)
+    Consultation.objects.filter(pk=made.pk).update(started_at=at, ended_at=at)
     for asked, count in [
         ("2024-02-29", 1), ("ge2024-02-29", 1), ("lt2024-02-29", 0), ("gt2024-02-29", 0),
         ("le2024-02-28", 0), ("2024-02", 1), ("2024-03", 0), ("gt2024-02", 0), ("2024", 1),
@@ -88,6 +92,83 @@ def test_a_search_by_date_finds_that_day_alone():
         assert len(found.get("entry", [])) == count, asked
     for no_date in ("yesterday", "2024-02-30", "2024-13", "0001-01-01T00:00:00%2B14:00", "ge"):
         assert ask(key, f"Encounter?date={no_date}").status_code == 400
+
+
+def found_by(key: str, kind: str, **asked: str) -> list[str]:
+    entries = ask(key, f"{kind}?{urlencode(asked)}").json().get("entry", [])
+    return [one["resource"]["id"] for one in entries]
+
+
+def test_an_encounter_is_searched_by_its_period():
+    made = records.minimal()
+    key = of(made.patient.account)
+    start = datetime(2024, 2, 29, 18, 0, tzinfo=UTC)  # 23:30 here: it ends on the next day
+    rows = Consultation.objects.filter(pk=made.pk)
+    rows.update(started_at=start, ended_at=start + timedelta(hours=1))
+    for asked, is_found in {
+        "2024-02": False, "2024": True, "2024-02-29": False, "lt2024-03": True, "le2024-02": True,
+        "ge2024-03": True, "gt2024-02": True, "gt2024-03": False, "sa2024-02": False,
+        "sa2024-01": True, "eb2024-03-01": False, "eb2024-03-02": True,
+    }.items():  # fmt: skip
+        assert found_by(key, "Encounter", date=asked) == [str(made.uid)] * is_found, asked
+    rows.update(state="in_progress", ended_at=None)
+    assert found_by(key, "Encounter", date="gt2100") == [str(made.uid)]
+    assert found_by(key, "Encounter", date="2024") == []
+
+
+def test_a_vital_sign_is_searched_by_when_it_was_measured():
+    made = records.full()
+    key = of(made.patient.account)
+    all_of_them = found_by(key, "Observation")
+    pulse = made.observations.filter(kind="pulse").latest("taken_at")
+    type(pulse).objects.filter(kind="pulse").update(taken_at=datetime(2024, 2, 29, tzinfo=UTC))
+    assert found_by(key, "Observation", date="2024-02-29") == [f"{made.uid}-v{pulse.pk}"]
+    rest = [one for one in all_of_them if not one.endswith(f"-v{pulse.pk}")]
+    assert found_by(key, "Observation", date="gt2024-02-29") == rest
+
+
+def test_medicines_are_searched_by_when_they_were_prescribed():
+    made = records.full()
+    key = of(made.patient.account)
+    all_of_them = found_by(key, "MedicationRequest")
+    made.prescriptions.update(issued_at=datetime(2024, 2, 29, tzinfo=UTC))
+    assert all_of_them
+    assert found_by(key, "MedicationRequest", authoredon="2024-02-29") == all_of_them
+    assert found_by(key, "MedicationRequest", authoredon="gt2024-02-29") == []
+    unheeded = ask(key, "MedicationRequest?date=gt2024-02-29").json()
+    assert unheeded["link"][0]["url"].endswith("/fhir/MedicationRequest")
+
+
+def test_every_error_is_an_operation_outcome(settings, centre):
+    facility, meena, _waits = centre
+    key, (_client, machine) = of(a_user()), a_machine(facility, meena, may_send_vitals=True)
+    headers = {"Authorization": f"Bearer {key}"}
+    as_machine = {"Authorization": f"Bearer {machine}"}
+    text = Client().post("/fhir/Observation", "x", content_type="text/plain", headers=as_machine)
+    for status, code, answer in [
+        (404, "not-found", ask(key, "nothing/of/the/kind")),
+        (404, "not-found", ask(key, "Group")),
+        (401, "login", ask("esp_guess", "Patient")),
+        (403, "forbidden", ask(key, "Observation", {})),
+        (405, "not-supported", Client().delete("/fhir/Patient/1", headers=headers)),
+        (406, "not-supported", Client().get("/fhir/Patient", headers=headers | {"Accept": "a/b"})),
+        (415, "not-supported", text),
+        (400, "structure", ask(machine, "Observation", "{")),
+        (400, "invalid", ask(key, "Encounter?date=yesterday")),
+    ]:
+        assert (answer.status_code, answer["Content-Type"]) == (status, FHIR_JSON)
+        (issue,) = answer.json()["issue"]
+        assert (answer.json()["resourceType"], issue["code"]) == ("OperationOutcome", code)
+        assert model_problems(answer.json()) == []
+    settings.API_PER_MINUTE = settings.API_PER_MINUTE | {"person": 1}
+    slowed = ask(key, "Patient")
+    assert (slowed.status_code, slowed.json()["issue"][0]["code"]) == (429, "throttled")
+    assert int(slowed["Retry-After"]) > 0
+    asked = RequestFactory().get("/fhir/Patient")
+    for answer, code in [(try_again(asked), "transient"), (server_error(asked), "exception")]:
+        assert (answer["Content-Type"], json.loads(answer.content)["issue"][0]["code"]) == (
+            FHIR_JSON, code,
+        )  # fmt: skip
 
 
 def test_a_search_says_what_it_was_asked_by_and_finds_one_by_its_id():
