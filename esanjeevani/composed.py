@@ -16,18 +16,17 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any, Generic, NamedTuple, TypeVar, cast
 
-from django.db import DEFAULT_DB_ALIAS, OperationalError, connection
+from django.db import connection
 from django.db.models import Expression, Field, Model, QuerySet
-from django.db.models.query import get_related_populators
 
+from esanjeevani.instances import Instances, instances
 from esanjeevani.postgresql.statements import Asked
-from esanjeevani.prepared import ask, ask_all, this_threads_connection, was_cut
+from esanjeevani.prepared import again_if_cut, ask, ask_all, this_threads_connection
 from esanjeevani.rows import and_insert
 from esanjeevani.sent import Column, column_of
 
 PLACE = re.compile(r"(?<!%)%s")  # of a value
 Row = TypeVar("Row", bound=Model)
-_related: Any = get_related_populators  # typed as in a later Django
 
 
 class Slot(Expression):
@@ -50,20 +49,10 @@ class _Text:
 
     sql: str
     values: list[Any]  # in the order of the SQL; slots among them
+    names: list[str]  # of those: of a slot its own
     columns: dict[str, Column]  # of the slots
     converters: list[tuple[int, list[Any], Any]]
-    rows: "_Rows | None"  # None where columns are asked for
-
-
-@dataclass(frozen=True)
-class _Rows:
-    """How the columns of a query become rows of its model."""
-
-    model: type[Model]
-    columns: slice
-    names: list[str]
-    related: list[Any]
-    annotated: dict[str, int]  # where each stands among the columns
+    rows: Instances | None  # None where columns are asked for
 
 
 class Question(NamedTuple):
@@ -73,18 +62,10 @@ class Question(NamedTuple):
     read: Callable[[Sequence[Sequence[Any]]], list[Any]]
 
 
+@again_if_cut
 def together(*questions: Question) -> list[list[Any]]:
-    """What each of them finds, in one trip to PostgreSQL.
-
-    Once more where the connection proves dead: most requests begin with this.
-    """
-    texts = [one.text for one in questions]
-    try:
-        answers = ask_all(texts)
-    except OperationalError:
-        if not was_cut():
-            raise
-        answers = ask_all(texts)
+    """What each of them finds, in one trip to PostgreSQL."""
+    answers = ask_all([one.text for one in questions])
     return [one.read(answer.rows) for one, answer in zip(questions, answers, strict=True)]
 
 
@@ -107,13 +88,8 @@ class Columns:
     def asked(self, with_it: Model | None = None, /, **values: Any) -> Question:
         """To be asked together() with others."""
         text = self._text = self._text or self._compose()
-        sent = [
-            text.columns[one.name].sent(values[one.name], connection)
-            if isinstance(one, Slot)
-            else one
-            for one in text.values
-        ]
-        return Question(and_insert(with_it, text.sql, sent), self._read)
+        here = this_threads_connection()
+        return Question(and_insert(with_it, text.sql, _sent(text, values, here), here), self._read)
 
     def _read(self, found: Sequence[Sequence[Any]]) -> list[Any]:
         text = cast(_Text, self._text)
@@ -130,11 +106,15 @@ class Columns:
         return _Text(
             sql=sql,
             values=values,
+            names=[
+                one.name if isinstance(one, Slot) else f"constant_{at}"
+                for at, one in enumerate(values)
+            ],
             columns={
                 name: column_of(slot.output_field, connection) for name, slot in self._slots.items()
             },
             converters=[(at, *how) for at, how in converters.items()],
-            rows=_rows(compiler) if self._gives_rows else None,
+            rows=instances(compiler) if self._gives_rows else None,
         )
 
 
@@ -155,8 +135,22 @@ class Composed(Columns, Generic[Row]):
 
     def given_by(self, sql: str, values: Any) -> list[Row]:
         """What another text gives that changes rows and returns all their columns in the model's order."""
-        self._text = self._text or self._compose()
-        return self._read(ask(sql, values).rows)
+        return [self.row_of(columns) for columns in ask(sql, values).rows]
+
+    def row_of(self, columns: Sequence[Any]) -> Row:
+        """From what a statement answers that has this query as a step; more columns may follow."""
+        text = self._text = self._text or self._compose()
+        return self._row(_converted(text, columns, this_threads_connection()))
+
+    def as_step(self) -> str:
+        """The query as a step of several (steps.py), whose values step_values() are."""
+        text = self._text = self._text or self._compose()
+        names = iter(text.names)
+        return PLACE.sub(lambda _place: f"%({next(names)})s", text.sql)
+
+    def step_values(self, **values: Any) -> dict[str, Any]:
+        text = self._text = self._text or self._compose()
+        return dict(zip(text.names, _sent(text, values, this_threads_connection()), strict=True))
 
     def _read(self, found: Sequence[Sequence[Any]]) -> list[Any]:
         return [self._row(columns) for columns in super()._read(found)]
@@ -164,25 +158,15 @@ class Composed(Columns, Generic[Row]):
     def _row(self, columns: Sequence[Any]) -> Row:
         how = cast(_Text, self._text).rows
         assert how, "values_list() is for Columns"  # noqa: S101
-        row = how.model.from_db(DEFAULT_DB_ALIAS, how.names, columns[how.columns])
-        for related in how.related:
-            related.populate(columns, row)
-        for name, at in how.annotated.items():
-            setattr(row, name, columns[at])
-        return cast(Row, row)
+        return cast(Row, how.made(columns))
 
 
-def _rows(compiler: Any) -> _Rows:
-    select, info = compiler.select, compiler.klass_info
-    fields = info["select_fields"]
-    columns = slice(fields[0], fields[-1] + 1)
-    return _Rows(
-        model=info["model"],
-        columns=columns,
-        names=[one[0].target.attname for one in select[columns]],
-        related=_related(info, select, connection.alias),
-        annotated=compiler.annotation_col_map,
-    )
+def _sent(text: _Text, values: dict[str, Any], here: Any) -> list[Any]:
+    """As the database takes them, in the order of the SQL."""
+    return [
+        text.columns[one.name].sent(values[one.name], here) if isinstance(one, Slot) else one
+        for one in text.values
+    ]
 
 
 def _converted(text: _Text, columns: Sequence[Any], connection: Any) -> list[Any]:

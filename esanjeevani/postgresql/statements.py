@@ -20,6 +20,8 @@ from psycopg.generators import execute, fetch_many, send
 from psycopg.pq import ExecStatus, TransactionStatus
 from psycopg.pq.abc import PGconn, PGresult
 
+from esanjeevani.postgresql.times import without_cursors
+
 MOST = 300  # statements of a connection; a web process asks some hundred different ones
 PLACE = re.compile(r"%(?:%|s|\((\w+)\)s)")
 DONE = ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK
@@ -48,7 +50,7 @@ class Statements:
 
     def __init__(self, connection: "Connection[Any]") -> None:
         self._connection, self._libpq = proxy(connection), connection.pgconn
-        self._adapted = Transformer(connection.adapters)
+        self._adapted = Transformer(without_cursors(connection.adapters))
         self._names: dict[Key, bytes] = {}
         self._numbers = count()
 
