@@ -18,7 +18,7 @@ from accounts.models import Message, Patient
 from esanjeevani.any_of import AnyOf
 from esanjeevani.composed import Columns
 from esanjeevani.postgresql.statements import MOST
-from esanjeevani.prepared import ask
+from esanjeevani.prepared import ask, ask_all
 from esanjeevani.rows import insert
 from tests.factories import a_patient, a_state
 
@@ -90,6 +90,21 @@ def test_a_text_that_cannot_be_prepared_is_named_in_each_error_and_harms_no_othe
         with pytest.raises(DataError), transaction.atomic():
             ask("SELECT 1 / %s", [0])
         assert ask("SELECT %s::text", ["whole"]).rows == [("whole",)]
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_several_in_one_trip_are_done_in_their_order_or_not_at_all() -> None:
+    state = a_state()
+    rename = "UPDATE accounts_state SET name = %s WHERE code = %s"
+    name = "SELECT name FROM accounts_state WHERE code = %s"
+    for _ in range(2):  # when they are prepared, and when they were
+        with pytest.raises(DataError):
+            ask_all([(rename, ["One", state.code]), ("SELECT 1 / %s", [0]), (rename, ["Two", 1])])
+        assert ask(name, [state.code]).rows == [(state.name,)]
+        renamed, found = ask_all([(rename, ["Three", state.code]), (name, [state.code])])
+        assert (renamed.rowcount, found.rows) == (1, [("Three",)])
+        ask_all([(rename, [state.name, state.code])])
 
 
 @pytest.mark.postgresql
