@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.db import connection
 from django.db.models import Exists, OuterRef
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Now, TruncDate
@@ -90,8 +89,7 @@ def news_of(facility_id: int) -> Question:
 
 def _asked(facility_ids: list[int]) -> Asked:
     text = with_places(NEWS, len(facility_ids))
-    since = connection.ops.adapt_datetimefield_value(midnight())
-    today = connection.ops.adapt_datefield_value(timezone.localdate())
+    since, today = midnight(), timezone.localdate()
     return text, [*facility_ids, *facility_ids, since, *facility_ids, today]
 
 

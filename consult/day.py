@@ -140,7 +140,7 @@ def day_of(facility: Facility, seen: AuditEvent | None = None) -> Question:
     """read_day() to be asked together with others; `seen` says who reads it."""
     since, back_since = midnight(), timezone.now() - CAME_BACK_FOR
     until = timezone.localdate() + DUE_SOON
-    times = {"since": since, "back_since": back_since, "until": until}
+    times: dict[str, Any] = {"since": since, "back_since": back_since, "until": until}
     look = LOOK.asked(seen, facility=facility.pk, **times)
     return Question(look.text, lambda found: _held(facility, _DayHolds(*found[0]), **times))
 

@@ -22,10 +22,11 @@ from accounts.gates import AtCentre, SignedIn, View, found_or_refused
 from accounts.models import Patient
 from accounts.session_store import Ahead, SessionStore
 from consult.centre_tips import is_told_of_others
-from consult.models import Consultation, Observation, Prescription
+from consult.models import Consultation, Observation
 from consult.models.consultations import ConsultationQuerySet
 from consult.of_consultation import (
     ATTACHMENTS,
+    DRAFT,
     FOLLOW_UPS,
     INSTRUCTIONS,
     LETTERS,
@@ -51,14 +52,8 @@ _PEOPLE = Consultation.objects.with_people
 OWN = _of_uid(lambda user: _PEOPLE().of_patient_account(user))
 BOOKED = _of_uid(lambda user: _PEOPLE().of_patient_account(user).filter(facility=None))
 DOCTORS = _of_uid(
-    lambda doctor: (
-        Consultation.objects.select_related("patient", "clinic", "token", "note", "emergency")
-        .of_doctor(doctor)
-        .annotate(
-            has_draft=Exists(
-                Prescription.objects.filter(consultation=OuterRef("pk"), state="draft")
-            )
-        )
+    lambda doctor: knowing(Consultation.objects.of_doctor(doctor), DRAFT).select_related(
+        "patient", "clinic", "token", "note", "emergency"
     )
 )
 DOCTORS_ROOM = _of_uid(

@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any, Generic, NamedTuple, TypeVar, cast
 
-from django.db import OperationalError, connection
+from django.db import connection
 from django.db.models import Expression, Field, Model, QuerySet
 
 from esanjeevani.instances import Instances, instances
 from esanjeevani.postgresql.statements import Asked
-from esanjeevani.prepared import ask, ask_all, this_threads_connection, was_cut
+from esanjeevani.prepared import again_if_cut, ask, ask_all, this_threads_connection
 from esanjeevani.rows import and_insert
 from esanjeevani.sent import Column, column_of
 
@@ -49,6 +49,7 @@ class _Text:
 
     sql: str
     values: list[Any]  # in the order of the SQL; slots among them
+    names: list[str]  # of those: of a slot its own
     columns: dict[str, Column]  # of the slots
     converters: list[tuple[int, list[Any], Any]]
     rows: Instances | None  # None where columns are asked for
@@ -58,21 +59,13 @@ class Question(NamedTuple):
     """One query with its values, and how its answer is read."""
 
     text: Asked
-    read: Callable[[Sequence[Sequence[Any]]], list[Any]]
+    read: Callable[[Sequence[Sequence[Any]]], Any]
 
 
-def together(*questions: Question) -> list[list[Any]]:
-    """What each of them finds, in one trip to PostgreSQL.
-
-    Once more where the connection proves dead: most requests begin with this.
-    """
-    texts = [one.text for one in questions]
-    try:
-        answers = ask_all(texts)
-    except OperationalError:
-        if not was_cut():
-            raise
-        answers = ask_all(texts)
+@again_if_cut
+def together(*questions: Question) -> list[Any]:
+    """What each of them finds, in one trip to PostgreSQL."""
+    answers = ask_all([one.text for one in questions])
     return [one.read(answer.rows) for one, answer in zip(questions, answers, strict=True)]
 
 
@@ -90,17 +83,14 @@ class Columns:
 
     def columns(self, with_it: Model | None = None, /, **values: Any) -> list[tuple[Any, ...]]:
         """`with_it` is a new row to insert by the same statement: that somebody reads this."""
-        return together(self.asked(with_it, **values))[0]
+        (found,) = together(self.asked(with_it, **values))
+        return cast(list[tuple[Any, ...]], found)
 
     def asked(self, with_it: Model | None = None, /, **values: Any) -> Question:
         """To be asked together() with others."""
         text = self._text = self._text or self._compose()
         here = this_threads_connection()
-        sent = [
-            text.columns[one.name].sent(values[one.name], here) if isinstance(one, Slot) else one
-            for one in text.values
-        ]
-        return Question(and_insert(with_it, text.sql, sent, here), self._read)
+        return Question(and_insert(with_it, text.sql, _sent(text, values, here), here), self._read)
 
     def _read(self, found: Sequence[Sequence[Any]]) -> list[Any]:
         text = cast(_Text, self._text)
@@ -117,6 +107,10 @@ class Columns:
         return _Text(
             sql=sql,
             values=values,
+            names=[
+                one.name if isinstance(one, Slot) else f"constant_{at}"
+                for at, one in enumerate(values)
+            ],
             columns={
                 name: column_of(slot.output_field, connection) for name, slot in self._slots.items()
             },
@@ -138,12 +132,28 @@ class Composed(Columns, Generic[Row]):
         return next(iter(self.all(**values)), None)
 
     def all(self, with_it: Model | None = None, /, **values: Any) -> list[Row]:
-        return together(self.asked(with_it, **values))[0]
+        (found,) = together(self.asked(with_it, **values))
+        return cast(list[Row], found)
 
     def given_by(self, sql: str, values: Any) -> list[Row]:
         """What another text gives that changes rows and returns all their columns in the model's order."""
         self._text = self._text or self._compose()
         return self._read(ask(sql, values).rows)
+
+    def row_of(self, columns: Sequence[Any]) -> Row:
+        """From what a statement answers that has this query as a step; more columns may follow."""
+        self._text = self._text or self._compose()
+        return cast(Row, self._read([columns])[0])
+
+    def as_step(self) -> str:
+        """The query as a step of several (steps.py), whose values step_values() are."""
+        text = self._text = self._text or self._compose()
+        names = iter(text.names)
+        return PLACE.sub(lambda _place: f"%({next(names)})s", text.sql)
+
+    def step_values(self, **values: Any) -> dict[str, Any]:
+        text = self._text = self._text or self._compose()
+        return dict(zip(text.names, _sent(text, values, this_threads_connection()), strict=True))
 
     def _read(self, found: Sequence[Sequence[Any]]) -> list[Any]:
         return [self._row(columns) for columns in super()._read(found)]
@@ -152,6 +162,14 @@ class Composed(Columns, Generic[Row]):
         how = cast(_Text, self._text).rows
         assert how, "values_list() is for Columns"  # noqa: S101
         return cast(Row, how.made(columns))
+
+
+def _sent(text: _Text, values: dict[str, Any], here: Any) -> list[Any]:
+    """As the database takes them, in the order of the SQL."""
+    return [
+        text.columns[one.name].sent(values[one.name], here) if isinstance(one, Slot) else one
+        for one in text.values
+    ]
 
 
 def _converted(text: _Text, columns: Sequence[Any], connection: Any) -> list[Any]:

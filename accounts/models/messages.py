@@ -2,7 +2,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import connection, models
+from django.db import models
 from django.utils import timezone
 
 from esanjeevani.prepared import ask
@@ -98,9 +98,7 @@ class Message(models.Model):
     def claim(self) -> bool:
         """Take this row for sending; False when it is sent, or somebody else holds it."""
         now = timezone.now()
-        adapt = connection.ops.adapt_datetimefield_value
-        claimed = ask(CLAIM, [adapt(now), self.pk, adapt(now), adapt(now - CLAIM_LEASE)])
-        return bool(claimed.rowcount)
+        return bool(ask(CLAIM, [now, self.pk, now, now - CLAIM_LEASE]).rowcount)
 
     def mark_sent(self) -> None:
         sent = {"state": self.State.SENT, "sent_at": timezone.now(), "error": ""}

@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 from accounts.forms import OLDEST, PatientForm
 from accounts.models import District, State
 from accounts.phone import normalise
-from consult.forms.centre.once import once
 from esanjeevani.composed import Columns, together
 from esanjeevani.forms import share_fields
+from esanjeevani.kept import once
 
 
 @share_fields
