@@ -1,4 +1,3 @@
-from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.db import models
@@ -23,7 +22,7 @@ class Moving(models.Model):
         self,
         state: str,
         *beside: models.Model,
-        only: Mapping[str, Any] | None = None,
+        only: Any = None,
         **fields: Any,
     ) -> None:
         """Change the state in one conditional UPDATE, and insert with it what comes `beside` the move.

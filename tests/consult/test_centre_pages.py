@@ -1,5 +1,6 @@
 """A health centre's pages: their moving parts alone, and parts that are kept and are never old."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -12,7 +13,7 @@ from consult import actions
 from consult.models import Consultation, FollowUp
 from queues import actions as queues
 from queues.counts import Counts, count
-from queues.models import Clinic, ClinicDay, Duty, Token
+from queues.models import Clinic, ClinicDay, Duty, HubLink, Token
 from tests.factories import (
     PULSE,
     a_doctor,
@@ -157,6 +158,27 @@ def vitals_of(page: str) -> str:
 
 
 # --- counts -------------------------------------------------------------------------------------
+def news_on(user, case: Consultation) -> str:
+    (told,) = re.findall('data-news="(.*?)"', as_staff(user).get(path("centre_visit", case)).text)
+    return told
+
+
+def test_a_case_shows_who_else_is_open_and_what_was_settled_today(meena, hub, rao):
+    case = before_the_screen(meena, hub, rao)
+    assert news_on(meena, case) == ""
+    other = sent(meena, hub, a_patient(name="Ravi Kumar"))
+    assert news_on(meena, case).startswith(f"{other.pk}.")
+    assert "Ravi Kumar" in as_staff(meena).get(path("centre_visit", case)).text
+    actions.leave(consultation=other, by=meena)
+    assert news_on(meena, case) == ""
+    Consultation.objects.filter(pk=other.pk).update(settled_at=timezone.now(), settled_by=meena)
+    assert "settled" in news_on(meena, case)
+    sunita = a_health_worker()
+    HubLink.objects.create(spoke=centre_of(sunita), clinic=hub)
+    sent(sunita, hub)  # at another centre
+    assert news_on(meena, case) == "0.None.settled.1.0"
+
+
 def test_several_clinics_are_counted_as_the_querysets_count_each(meena, hub, rao):
     other, empty = a_hub(centre_of(meena), name="Other"), a_hub(centre_of(meena), name="Empty")
     paused, apart = on_duty(hub, a_doctor()), on_duty(hub, a_doctor())

@@ -1,19 +1,19 @@
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any
 
 from django import forms
 from django.db.models import SmallIntegerField, TextField
 from django.db.models.functions import Cast
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.forms import OLDEST, PatientForm
 from accounts.models import District, State
 from accounts.phone import normalise
 from esanjeevani.composed import Columns, together
 from esanjeevani.forms import share_fields
-from esanjeevani.kept import once
+from esanjeevani.kept import in_each_language, once
 
 
 @share_fields
@@ -62,7 +62,6 @@ DISTRICTS = Columns(
     ),
     state=SmallIntegerField(),
 )
-FORMS_KEPT = 200
 
 
 @share_fields
@@ -88,7 +87,7 @@ class CentrePatientForm(PatientForm):
         initial = tuple(
             (name, self.initial.get(name)) for name in ("state", "district", "language")
         )
-        others = _below_the_number(get_language(), initial, *map(tuple, places))
+        others = _below_the_number(initial, *map(tuple, places))
         return self["phone"].as_field_group() + others
 
     def clean_phone(self) -> str:
@@ -98,11 +97,9 @@ class CentrePatientForm(PatientForm):
 Places = tuple[tuple[object, ...], ...]
 
 
-@lru_cache(maxsize=FORMS_KEPT)
-def _below_the_number(
-    language: str | None, initial: Places, states: Places, districts: Places
-) -> SafeString:
-    del language, states, districts  # which the form shows by itself
+@in_each_language()
+def _below_the_number(initial: Places, states: Places, districts: Places) -> SafeString:
+    del states, districts  # which the form shows by itself
     form = CentrePatientForm(initial=dict(initial))  # type: ignore[arg-type]
     del form.fields["phone"]
     return form.render()
