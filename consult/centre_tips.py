@@ -7,7 +7,6 @@ of a process in one statement (consult/tips.py): so it is SQL by hand, short to 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db import connection
 from django.utils import timezone
 
 from consult.day import midnight
@@ -69,6 +68,5 @@ def read_centre(facility_id: int) -> CentreTip:
 
 def _read(facility_ids: list[int]) -> list[tuple[int, ...]]:
     text = with_places(NEWS, len(facility_ids))
-    since = connection.ops.adapt_datetimefield_value(midnight())
-    today = connection.ops.adapt_datefield_value(timezone.localdate())
+    since, today = midnight(), timezone.localdate()
     return ask(text, [*facility_ids, *facility_ids, since, *facility_ids, today]).rows

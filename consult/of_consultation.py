@@ -23,7 +23,7 @@ from consult.models import (
     Referral,
 )
 from consult.models.consultations import ConsultationQuerySet
-from esanjeevani.composed import Columns, Composed
+from esanjeevani.composed import Composed, together
 from esanjeevani.rows import insert
 from queues.models import MoveRefused
 
@@ -44,29 +44,33 @@ class Kind(Composed[Row]):
     def is_there(self) -> Exists:
         return Exists(self._mine(OuterRef("pk")))
 
+    def may_be_there(self, consultation: Consultation) -> bool:
+        """False where the consultation was read with the word that there is none."""
+        return bool(getattr(consultation, self.word, True))
+
     def is_there_of(self, consultation: Consultation) -> bool:
         known = getattr(consultation, self.word, None)
         return bool(self.of(consultation) if known is None else known)
 
     def of(self, consultation: Consultation, with_it: Model | None = None) -> list[Row]:
-        """Not asked for where the consultation was read with the word that there is none.
+        """Not asked for where it is known that there is none.
 
         `with_it` is a new row to insert, by the same statement if one is asked.
         """
-        if getattr(consultation, self.word, True):
+        if self.may_be_there(consultation):
             return self.all(with_it, consultation=consultation.pk)
         if with_it is not None:
             insert(with_it)
         return []
 
 
-def _prescription(state: str) -> Composed[Prescription]:
-    return _of(lambda one: Prescription.objects.filter(consultation=one, state=state)[:1])
+def _prescription(consultation: Any, state: str) -> "QuerySet[Prescription]":
+    return Prescription.objects.filter(consultation=consultation, state=state)[:1]
 
 
 NOTE = _of(lambda one: Note.objects.filter(consultation=one))
-DRAFT = _prescription(Prescription.State.DRAFT)
-IN_FORCE = _prescription(Prescription.State.ISSUED)
+DRAFT = Kind("has_draft", lambda one: _prescription(one, Prescription.State.DRAFT))
+IN_FORCE = _of(lambda one: _prescription(one, Prescription.State.ISSUED))
 DRAFT_LINES = _of(
     lambda one: PrescriptionLine.objects.filter(
         prescription__consultation=one, prescription__state=Prescription.State.DRAFT
@@ -102,19 +106,9 @@ OPINIONS = Kind(
         .order_by("-pk")
     ),
 )
-
-
-def _open_opinions(one: Any) -> "QuerySet[Opinion]":
-    return Opinion.objects.filter(consultation=one, state__in=Opinion.OPEN).order_by("pk")
-
-
-OPEN_OPINIONS = _of(_open_opinions)
-IS_OPEN = Columns(
-    lambda consultation: Consultation.objects.filter(pk=consultation).values_list(
-        Exists(Prescription.objects.filter(consultation=consultation, state="draft")),
-        Exists(_open_opinions(consultation)),
-    ),
-    consultation=BigAutoField(),
+OPEN_OPINIONS = Kind(
+    "is_asked",
+    lambda one: Opinion.objects.filter(consultation=one, state__in=Opinion.OPEN).order_by("pk"),
 )
 LINES = Composed(
     lambda prescription: PrescriptionLine.objects.filter(prescription=prescription).select_related(
@@ -152,6 +146,11 @@ def knowing(cases: ConsultationQuerySet, *kinds: Kind[Any]) -> ConsultationQuery
     return cases.annotate(**{kind.word: kind.is_there() for kind in kinds})
 
 
+WHAT_IS_OPEN = _of(
+    lambda one: knowing(Consultation.objects.filter(pk=one).only("pk"), DRAFT, OPEN_OPINIONS)
+)
+
+
 def with_prescription(cases: ConsultationQuerySet) -> ConsultationQuerySet:
     """Each with the prescription in force in the same row, for issued_of()."""
     issued = Q(prescriptions__state=Prescription.State.ISSUED)
@@ -179,9 +178,20 @@ def lock_in_progress(consultation: Consultation) -> Consultation:
     return found
 
 
-def lock_to_issue(consultation: Consultation) -> Consultation:
-    """As lock(), with all that a prescription says of people and places."""
-    return _there(_LOCKED_TO_ISSUE.first(consultation=consultation.pk))
+def lock_to_issue(
+    consultation: Consultation,
+) -> tuple[Consultation, list[PrescriptionLine], list[Observation]]:
+    """As lock(), with all that a prescription says of people and places, the draft and the vital signs.
+
+    Draft and vital signs are read once the lock is held: nobody changes what is issued.
+    """
+    own = consultation.pk
+    locked, lines, measured = together(
+        _LOCKED_TO_ISSUE.asked(consultation=own),
+        DRAFT_LINES.asked(consultation=own),
+        OBSERVATIONS.asked(consultation=own),
+    )
+    return _there(next(iter(locked), None)), lines, measured
 
 
 def _there(found: Consultation | None) -> Consultation:
@@ -206,7 +216,7 @@ def note_of(consultation: Consultation) -> Note | None:
 
 def drafted_of(consultation: Consultation) -> list[PrescriptionLine]:
     """The draft's lines; not asked for where it was read with the consultation that there is none."""
-    if not getattr(consultation, "has_draft", True):
+    if not DRAFT.may_be_there(consultation):
         return []
     return DRAFT_LINES.all(consultation=consultation.pk)
 

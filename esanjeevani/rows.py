@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
+from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Model
 
-from esanjeevani.postgresql.statements import Answer
+from esanjeevani.postgresql.statements import Asked
 from esanjeevani.prepared import ask, this_threads_connection
 from esanjeevani.sent import Column, column_of
 
@@ -31,30 +32,30 @@ def insert_all(rows: Sequence[Model]) -> None:
         return
     connection = this_threads_connection()
     text, columns = _insert_text(type(rows[0]), connection.vendor, False, False, len(rows))
-    ask(text, [column.of(row, connection) for row in rows for column in columns])
+    ask(text, [column.of(row, connection) for row in rows for column in columns], connection)
 
 
 def _insert(row: Model, *, unless_there: bool) -> bool:
     connection = this_threads_connection()
     text, columns = _insert_text(type(row), connection.vendor, row.pk is not None, unless_there)
-    inserted, _rowcount = ask(text, [column.of(row, connection) for column in columns])
+    inserted, _rowcount = ask(text, [column.of(row, connection) for column in columns], connection)
     if not inserted:
         return False
     is_inserted(row, inserted[0][0])
     return True
 
 
-def ask_with(row: Model | None, text: str, values: Sequence[Any]) -> Answer:
-    """What a SELECT finds, and this new row inserted by the same statement. It does not learn its key."""
-    connection = this_threads_connection()
+def and_insert(row: Model | None, text: str, values: Sequence[Any]) -> Asked:
+    """A SELECT, and this new row inserted by the same statement. It does not learn its key."""
     if row is None:
-        return ask(text, values)
+        return text, values
+    connection = this_threads_connection()
     if connection.vendor != "postgresql":  # which alone changes rows inside of a WITH
         insert(row)
-        return ask(text, values)
+        return text, values
     inserts, columns = _insert_text(type(row), connection.vendor, False, False)
     of_row = [column.of(row, connection) for column in columns]
-    return ask(_with_it(inserts, text), [*of_row, *values])
+    return _with_it(inserts, text), [*of_row, *values]
 
 
 @lru_cache(maxsize=200)
@@ -66,7 +67,7 @@ def _with_it(inserts: str, text: str) -> str:
 def is_inserted(row: Model, key: Any) -> None:
     """The row is in the table now, with this key."""
     row.pk = key
-    row._state.adding, row._state.db = False, this_threads_connection().alias
+    row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
 
 
 @lru_cache(maxsize=200)
@@ -93,7 +94,7 @@ def update(model: type[Model], key: Any, changes: dict[str, Any], **where: Any) 
     held = [*changes.values(), key, *where.values()]
     known = [value.pk if isinstance(value, Model) else value for value in held]
     values = [column.sent(value, connection) for column, value in zip(columns, known, strict=True)]
-    return ask(text, values).rowcount
+    return ask(text, values, connection).rowcount
 
 
 @lru_cache(maxsize=200)

@@ -12,7 +12,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Model
 
-from esanjeevani.prepared import ask, this_threads_connection
+from esanjeevani.prepared import adapted, ask, this_threads_connection
 from esanjeevani.rows import is_inserted, update
 from esanjeevani.sent import Column, columns_of
 
@@ -28,14 +28,14 @@ class Steps:
         self._text = f"WITH {parts} {answer}"
 
     def ask(self, values: Values) -> list[tuple[Any, ...]]:
-        """`values` as the database takes them, by the names that the texts have for them."""
+        """`values` by the names that the texts have for them."""
         if this_threads_connection().vendor != "postgresql":
             return self._ask_one_by_one(values)
         return ask(self._text, values).rows
 
     @transaction.atomic(savepoint=False)
     def _ask_one_by_one(self, values: Values) -> list[tuple[Any, ...]]:
-        known, parts = dict(values), list[str]()
+        known, parts = dict(adapted(values)), list[str]()
         found: list[tuple[Any, ...]] = []
         for name, text in self._steps.items():
             with this_threads_connection().cursor() as cursor:

@@ -8,9 +8,7 @@ beside a long transaction. The same rules stand in queues/wait.py, played ahead.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cache
-from typing import Any
 
 from django.db import connection
 from django.db.models import BigAutoField
@@ -46,6 +44,12 @@ USUAL = (EMERGENCY, *PUT_BACK, PRIORITY, ORDINARY, *YIELDING)
 AFTER_A_RUN = (EMERGENCY, *PUT_BACK, ORDINARY, PRIORITY, *YIELDING)
 
 
+# Who waits in one clinic's line in one rank, from its index; the priority each statement says itself.
+OF_RANK = """token.clinic_id = {clinic} AND token.state = 'waiting'
+    AND token.comes_first = rank.comes_first AND token.yields = rank.yields"""
+IN_TURN = "token.priority, token.day, token.number"
+
+
 def ranks_text(ranks: tuple[tuple[str, str, str], ...] = USUAL) -> str:
     """Before a statement: the ranks as a table in their turn."""
     rows = ", ".join(f"({turn}, {', '.join(rank)})" for turn, rank in enumerate(ranks))
@@ -61,9 +65,8 @@ def ranks_text(ranks: tuple[tuple[str, str, str], ...] = USUAL) -> str:
 # index would be entered at the rank's first number, whoever is over by now, and another index would do.
 FIRST = """
   SELECT token.id FROM queue_token token
-  WHERE token.clinic_id = %(clinic)s AND token.state = 'waiting'
-    AND token.comes_first = rank.comes_first AND token.yields = rank.yields
-    AND token.priority <= rank.priority AND (token.priority, token.day, token.number)
+  WHERE {of_rank}
+    AND token.priority <= rank.priority AND ({in_turn})
       >= (rank.priority, (SELECT day FROM head), (SELECT number FROM head))
     AND EXISTS (SELECT 1 FROM queue_presence presence
       WHERE presence.token_id = token.id AND presence.until > %(now)s LIMIT 1 OFFSET 0)
@@ -78,7 +81,7 @@ FIRST = """
       JOIN accounts_patient parted ON parted.id = apart.patient_id
       JOIN accounts_patient this ON this.account_id = parted.account_id
       WHERE apart.doctor_id = %(doctor)s AND this.id = token.patient_id LIMIT 1 OFFSET 0)
-  ORDER BY token.priority, token.day, token.number
+  ORDER BY {in_turn}
   LIMIT 1 {lock}
 """
 # The inner LIMIT, of more than there are, keeps a rank from being asked twice.
@@ -120,7 +123,7 @@ class Before:
 def look_before(clinic_id: int, doctor_id: int) -> Before:
     """In one statement."""
     midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-    asked = {"clinic": clinic_id, "doctor": doctor_id, "midnight": _at(midnight)}
+    asked = {"clinic": clinic_id, "doctor": doctor_id, "midnight": midnight}
     [(on_duty, holds, run, *line)] = ask(BEFORE, asked | {"run": PRIORITY_RUN}).rows
     return Before(bool(on_duty), bool(holds), int(run), *map(bool, line))
 
@@ -134,13 +137,12 @@ def claim(clinic_id: int, doctor_id: int, before: Before) -> Token | None:
     asked = {
         "clinic": clinic_id,
         "doctor": doctor_id,
-        "now": _at(timezone.now()),
-        "today": connection.ops.adapt_datefield_value(timezone.localdate()),
+        "now": timezone.now(),
+        "today": timezone.localdate(),
     }
     found = TOKENS.given_by(claim_text(before.ranks), asked)
     if found and before.some_yield:
-        with connection.cursor() as cursor:
-            cursor.execute(STOP_YIELDING.format(lock=_lock("FOR UPDATE")), asked)
+        ask(STOP_YIELDING.format(lock=_lock("FOR UPDATE")), asked)
     return found[0] if found else None
 
 
@@ -148,18 +150,15 @@ def claim(clinic_id: int, doctor_id: int, before: Before) -> Token | None:
 def claim_text(ranks: tuple[tuple[str, str, str], ...] = USUAL) -> str:
     """The statement; of several ranks a later one is asked only when the earlier gave nobody."""
     columns = (str(field.column) for field in Token._meta.concrete_fields)
-    return CLAIM.format(
-        ranks=ranks_text(ranks),
-        first=FIRST.format(lock=_lock("FOR UPDATE OF token")),
-        columns=", ".join(columns),
+    first = FIRST.format(
+        of_rank=OF_RANK.format(clinic="%(clinic)s"),
+        in_turn=IN_TURN,
+        lock=_lock("FOR UPDATE OF token"),
     )
+    return CLAIM.format(ranks=ranks_text(ranks), first=first, columns=", ".join(columns))
 
 
 def _lock(words: str) -> str:
     """SQLite has locked everybody else out already: the transaction is an immediate one."""
     skips = connection.features.has_select_for_update_skip_locked
     return f"{words} SKIP LOCKED" if skips else ""
-
-
-def _at(moment: datetime) -> Any:
-    return connection.ops.adapt_datetimefield_value(moment)

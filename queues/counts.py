@@ -7,7 +7,6 @@ clinic. The querysets of Token, Duty and KeptApart say the same, row by row.
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from django.db import connection
 from django.utils import timezone
 
 from accounts.models import Patient
@@ -47,7 +46,7 @@ class Counts(NamedTuple):
 
 def count(clinic_ids: Iterable[int], patient: Patient | None = None) -> dict[int, Counts]:
     """Of each clinic; a doctor who was parted from `patient` after a report is none for them."""
-    asked: list[object] = [connection.ops.adapt_datefield_value(timezone.localdate())]
+    asked: list[object] = [timezone.localdate()]
     if patient is not None:
         asked += [patient.pk, patient.account_id]
     text = COUNT if patient is None else COUNT_FOR_PATIENT

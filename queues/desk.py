@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -10,13 +9,13 @@ from django.db.models import BigAutoField, Exists, OuterRef, Q, QuerySet
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from accounts.models import Doctor, Patient
 from accounts.models.patients import age_on
 from esanjeevani.any_of import AnyOf
 from esanjeevani.composed import Composed
+from esanjeevani.kept import in_each_language
 from queues.line import turns
 from queues.models import Clinic, Duty, Token
 
@@ -86,12 +85,11 @@ class DeskRow:
 
     @property
     def html(self) -> SafeString:
-        return _html(self, self.minutes, get_language() or "en")
+        return _html(self, self.minutes)
 
 
-@lru_cache(maxsize=ROWS_KEPT)
-def _html(row: DeskRow, minutes: int, language: str) -> SafeString:
-    del language  # the one in force
+@in_each_language(ROWS_KEPT)
+def _html(row: DeskRow, minutes: int) -> SafeString:
     return render_to_string("queue/_desk_row.html", {"row": row, "minutes": minutes})
 
 
@@ -122,8 +120,12 @@ class OwnLine(DeskLine):
 
 
 def desk_lines(doctor: Doctor) -> list[OwnLine]:
-    """A query, and at most 3 per clinic the doctor is on duty in, whatever the length of its line."""
-    duties = DUTIES_OF.all(doctor=doctor.pk)
+    """A query, and what lines_on() asks."""
+    return lines_on(DUTIES_OF.all(doctor=doctor.pk))
+
+
+def lines_on(duties: list[Duty]) -> list[OwnLine]:
+    """At most 3 queries per clinic the doctor is on duty in, whatever the length of its line."""
     lines = [(desk_line(duty.clinic), duty) for duty in duties]
     return [OwnLine(one.clinic, one.rows, one.waiting, duty.is_paused) for one, duty in lines]
 

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import connection
 from django.utils import timezone
 
 from accounts.models import Patient
 from esanjeevani.prepared import ask
 from queues.models import Clinic
+from queues.models.clinics import MIDNIGHT
 
 # ClinicHours.covers() and the querysets of Token, Duty and KeptApart, side by side. A patient put back
 # is called like an emergency.
@@ -48,14 +48,13 @@ class Look:
 
 def look(clinic: Clinic, patient: Patient, now: datetime | None = None) -> Look:
     now = timezone.localtime(now)
-    adapt = connection.ops.adapt_timefield_value
     asked = {
         "clinic": clinic.pk,
         "patient": patient.pk,
         "account": patient.account_id,
         "weekday": now.weekday(),
-        "time": adapt(now.time().replace(microsecond=0)),
-        "midnight": adapt(datetime.min.time()),
+        "time": now.time().replace(microsecond=0),
+        "midnight": MIDNIGHT,
     }
     [(is_open, emergencies, before, ordinary, doctors, busy)] = ask(LOOK, asked).rows
     return Look(bool(is_open), (emergencies, before, ordinary), doctors, busy)

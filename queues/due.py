@@ -6,31 +6,28 @@ it may find nothing to do, but one that is not due has none.
 
 from dataclasses import dataclass
 
-from django.db import connection
 from django.utils import timezone
 
 from esanjeevani.prepared import ask
-from queues.claim import ranks_text
+from queues.claim import IN_TURN, OF_RANK, ranks_text
 
 RANKS = ranks_text()
 # Where somebody is calling, and an absent person of those who go first of their rank was not told yet. Of
 # each rank so many as are told in any clinic: whoever is near in the line is near in the rank, too. So the
 # sweep does not read everybody who waits, nor lines whose absent people stand far back.
-NEAR = """
+NEAR = f"""
 SELECT staffed.clinic_id FROM (
   SELECT DISTINCT clinic_id FROM queue_duty WHERE ended_at IS NULL AND paused_at IS NULL) AS staffed
 WHERE EXISTS (SELECT 1 FROM ranks AS rank WHERE EXISTS (
   SELECT 1 FROM (
     SELECT token.id, token.told_at FROM queue_token token
-    WHERE token.clinic_id = staffed.clinic_id AND token.state = 'waiting'
-      AND token.comes_first = rank.comes_first AND token.yields = rank.yields
-      AND token.priority = rank.priority
-    ORDER BY token.priority, token.day, token.number
+    WHERE {OF_RANK.format(clinic="staffed.clinic_id")} AND token.priority = rank.priority
+    ORDER BY {IN_TURN}
     LIMIT (SELECT MAX(near_ahead) + 1 FROM queue_clinic)
   ) AS first
   WHERE first.told_at IS NULL AND NOT EXISTS (SELECT 1 FROM queue_presence presence
     WHERE presence.token_id = first.id AND presence.until > %s)))
-"""
+"""  # noqa: S608
 # The oldest day is asked in the index's order: to find any, a prepared plan would read the table.
 LOOK = f"""
 {RANKS} SELECT
@@ -53,13 +50,11 @@ class Due:
 
 def look() -> Due:
     """In one statement."""
-    now = connection.ops.adapt_datetimefield_value(timezone.now())
-    today = connection.ops.adapt_datefield_value(timezone.localdate())
+    now, today = timezone.now(), timezone.localdate()
     [(calls, turns, days, heads)] = ask(LOOK, [now, today, today]).rows
     return Due(bool(calls), bool(turns), bool(days), bool(heads))
 
 
 def clinics_near_a_turn() -> list[int]:
     """Those in whose lines somebody absent may have to be told that the turn is near."""
-    now = connection.ops.adapt_datetimefield_value(timezone.now())
-    return [clinic for (clinic,) in ask(f"{RANKS} {NEAR}", [now]).rows]
+    return [clinic for (clinic,) in ask(f"{RANKS} {NEAR}", [timezone.now()]).rows]

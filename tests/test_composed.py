@@ -79,6 +79,34 @@ def test_what_is_annotated_comes_with_the_row():
     assert (found, found.patient, found.has_token) == (case, case.patient, True)
 
 
+def test_whoever_listens_to_new_instances_hears_of_these():
+    asha, heard = a_patient(), []
+
+    def listen(instance: Patient, **_: object) -> None:
+        heard.append(instance.name)
+
+    by_number = Composed(
+        lambda number: Patient.objects.filter(number=number), number=models.CharField()
+    )
+    models.signals.post_init.connect(listen, sender=Patient)
+    try:
+        by_number.first(number=asha.number)
+    finally:
+        models.signals.post_init.disconnect(listen, sender=Patient)
+    assert heard == [asha.name]
+
+
+def test_a_column_that_was_not_asked_for_is_fetched_when_it_is_read():
+    asha = a_patient()
+    names = Composed(
+        lambda number: Patient.objects.only("name").filter(number=number),
+        number=models.CharField(),
+    )
+    found = names.first(number=asha.number)
+    assert found.get_deferred_fields() == Patient.objects.only("name").get().get_deferred_fields()
+    assert (found.name, found.number) == (asha.name, asha.number)
+
+
 def test_a_row_is_inserted_with_its_defaults_and_gets_its_key():
     asha = a_patient()
     copy = Patient(

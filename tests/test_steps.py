@@ -66,7 +66,7 @@ def test_a_change_and_what_comes_with_it_are_both_or_neither():
 
 def test_a_step_has_what_those_before_it_returned_and_does_nothing_without():
     asha = a_patient(name="Asha")
-    at = connection.ops.adapt_datetimefield_value(asha.created_at)
+    at = asha.created_at
     ((changed, account, noted),) = RENAME.ask({"name": "Asha Menon", "id": asha.pk, "at": at})
     assert (changed, account) == (asha.pk, asha.account_id)
     assert AuditEvent.objects.get(action="renamed").pk == noted

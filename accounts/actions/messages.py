@@ -76,7 +76,7 @@ def sms_values(
         "to": message.to,
         "text": message.text,
         "is_secret": message.is_secret,
-        "at": connection.ops.adapt_datetimefield_value(message.created_at),
+        "at": message.created_at,
         "sms": key,
         "language": chosen,
     }

@@ -1,7 +1,7 @@
 from datetime import timedelta
 from functools import lru_cache
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import BigAutoField
 from django.utils import timezone
 
@@ -64,8 +64,7 @@ def send_code(*, phone: str, language: str) -> None:
         window=HOUR,
     )
     code, now = new_code(), timezone.now()
-    adapted = connection.ops.adapt_datetimefield_value(now)
-    fresh = {"phone": phone, "hash": keyed_hash("otp", phone, code), "now": adapted}
+    fresh = {"phone": phone, "hash": keyed_hash("otp", phone, code), "now": now}
     message = Message(to=phone, is_secret=True)
     sms = sms_values(message, "otp", language, {"code": code})
     ((is_over, device, written),) = CHALLENGE.ask({**counting.values, **fresh, **sms})

@@ -2,7 +2,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import connection, models
+from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django_otp.models import Device
@@ -42,14 +42,13 @@ TRIED = "code_hash = '' AS is_right, tries"
 
 
 def try_values(phone: str, code: str, now: datetime) -> dict[str, Any]:
-    adapt = connection.ops.adapt_datetimefield_value
-    waits = {f"wait{n}": adapt(now + timedelta(seconds=seconds)) for n, seconds in WAITS.items()}
+    waits = {f"wait{n}": now + timedelta(seconds=seconds) for n, seconds in WAITS.items()}
     return {
         "phone": phone,
         "right": keyed_hash("otp", phone, code),
-        "now": adapt(now),
-        "oldest": adapt(now - CODE_LIFE),
-        "lock": adapt(now + LOCK),
+        "now": now,
+        "oldest": now - CODE_LIFE,
+        "lock": now + LOCK,
         **waits,
     }
 

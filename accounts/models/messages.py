@@ -2,7 +2,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import DEFAULT_DB_ALIAS, connection, models
+from django.db import DEFAULT_DB_ALIAS, models
 from django.utils import timezone
 
 from esanjeevani.prepared import ask
@@ -104,8 +104,7 @@ class Message(models.Model):
     def claimed(cls, key: int) -> "Message | None":
         """The row with this key, taken for sending; None when it is sent, or somebody else holds it."""
         now = timezone.now()
-        adapt = connection.ops.adapt_datetimefield_value
-        for row in ask(CLAIM, [adapt(now), key, adapt(now), adapt(now - CLAIM_LEASE)]).rows:
+        for row in ask(CLAIM, [now, key, now, now - CLAIM_LEASE]).rows:
             *own, header, dlt_id = row
             message = cls.from_db(DEFAULT_DB_ALIAS, SENT_WITH, own)
             of_template = message.template_id, header, dlt_id

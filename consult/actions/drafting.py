@@ -96,7 +96,7 @@ def keep_written(
         save_note(consultation=consultation, by=by, **words)
         return []
     rows, refused = [], None
-    seen = getattr(consultation, "has_draft", True)
+    may_be = DRAFT.may_be_there(consultation)
     with transaction.atomic():
         if words is None:
             lock_in_progress(consultation)
@@ -104,7 +104,7 @@ def keep_written(
             save_note(consultation=consultation, by=by, **words)
         try:
             if lines is not None:
-                rows = _replace_lines(consultation, by, lines, may_be_drafted=seen)
+                rows = _replace_lines(consultation, by, lines, may_be_drafted=may_be)
         except IssueRefused as error:  # nothing was written of the medicines
             refused = error
         else:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection
 from django.utils import timezone
 
 from consult.models import CallEvent
@@ -60,12 +59,19 @@ def report_flow(*, came: CallEvent, since: datetime, flows: Iterable[Flow]) -> N
     whatever it says. Not in a transaction: a sum is read after its parts are there for others too.
     """
     now = timezone.now()
-    at = connection.ops.adapt_datetimefield_value(now)
     longest = int((now - since + CLOCKS_DIFFER_BY).total_seconds())
     values: list[Any] = []
     for flow in flows:
         seconds = [min(flow.video_seconds, longest), min(flow.sound_seconds, longest)]
-        values += [came.consultation_id, came.by_id, came.role, came.page, flow.other, *seconds, at]
+        values += [
+            came.consultation_id,
+            came.by_id,
+            came.role,
+            came.page,
+            flow.other,
+            *seconds,
+            now,
+        ]
     rows = ", ".join([LEG] * (len(values) // LEG.count("%s")))
     doctor, patient = str(Role.DOCTOR), str(patients_seat(came.consultation))
     talk = came.consultation_id

@@ -113,20 +113,22 @@ def refer_emergency(
 
     Raises MoveRefused when it is over, or was never called an emergency.
     """
-    locked = _in_progress(consultation)
-    emergency = EmergencyReferral.objects.filter(consultation=locked).first()
+    emergency = EmergencyReferral.objects.filter(consultation=consultation).first()
     if emergency is None:
         raise MoveRefused("Nobody called it an emergency.")
-    emergency.first_aid, emergency.refer_to = first_aid, refer_to
-    emergency.told_at = timezone.now()
-    emergency.save(update_fields=["first_aid", "refer_to", "told_at"])
-    record("emergency.refer", locked, by=by, patient=locked.patient)
+    if consultation.state != Consultation.State.IN_PROGRESS:
+        raise MoveRefused("The consultation is not in progress.")
+    # The end first: it locks the token before the consultation, as everywhere.
     return_consultation(
         consultation=consultation,
         by=by,
         reason=Consultation.EndReason.EMERGENCY,
         words=f"{refer_to}\n{first_aid}"[:500],
     )
+    emergency.first_aid, emergency.refer_to = first_aid, refer_to
+    emergency.told_at = timezone.now()
+    emergency.save(update_fields=["first_aid", "refer_to", "told_at"])
+    record("emergency.refer", consultation, by=by, patient=consultation.patient)
     return emergency
 
 

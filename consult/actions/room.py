@@ -13,9 +13,9 @@ from consult.models import (
 )
 from consult.of_consultation import (
     DRAFT,
-    IS_OPEN,
     OPEN_OPINIONS,
     TO_END,
+    WHAT_IS_OPEN,
     is_emergency_of,
     note_of,
 )
@@ -170,17 +170,16 @@ def close_what_is_open(consultation: Consultation) -> None:
 
     Asked once it has ended: until then somebody may write.
     """
-    ((has_draft, is_asked),) = IS_OPEN.columns(consultation=consultation.pk)
-    if has_draft and (draft := DRAFT.first(consultation=consultation.pk)):
+    (now,) = WHAT_IS_OPEN.all(consultation=consultation.pk)
+    for draft in DRAFT.of(now):
         draft.lines.all().delete()
         draft.delete()
-    if is_asked:
-        withdraw_questions(consultation)
+    withdraw_questions(now)
 
 
 def withdraw_questions(consultation: Consultation) -> None:
     """No doctor waits for a specialist's answer any longer."""
-    for opinion in OPEN_OPINIONS.all(consultation=consultation.pk):
+    for opinion in OPEN_OPINIONS.of(consultation):
         opinion.withdraw()
         broadcast.opinion_changed(opinion)
 

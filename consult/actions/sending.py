@@ -217,6 +217,8 @@ def move_case(
     locked = _locked(consultation, clinic)
     if locked.state != Consultation.State.REQUESTED or clinic.pk == locked.clinic_id:
         raise MoveRefused("The case does not wait.")
+    if locked.token_id != (earlier and earlier.pk):
+        raise MoveRefused("A colleague has just moved it.")
     said = Attested(consent_given=True, patient_is_present=True)  # when it was sent
     sending = Sending(clinic, proposed=locked.clinic, said=said, because=because)
     measured = OBSERVATIONS.all(consultation=locked.pk)

@@ -1,3 +1,6 @@
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+
 from django.db import transaction
 
 from consult import broadcast
@@ -11,6 +14,7 @@ from queues.actions import (
     pass_unanswered,
     people_near_their_turn,
     put_heads_forward,
+    unanswered_calls,
 )
 from queues.models import MoveRefused, Token
 
@@ -22,19 +26,29 @@ def sweep_lines() -> None:
     """
     now = due.look()
     if now.calls:
-        _end_unanswered_calls()
+        _each(unanswered_calls(), _end_call)
     if now.turns:
         _tell_absent_people()
     if now.days:
-        _end_yesterday()
+        _each(old_places(), _end_of_day)
     if now.heads:
         put_heads_forward()
 
 
-def _end_unanswered_calls() -> None:
-    with transaction.atomic():
-        for token in pass_unanswered():
-            after_pass(token, _of(token))
+def _each(tokens: Iterable[Token], move: Callable[[Token], None]) -> None:
+    """In a transaction of its own: what one holds, nobody waits for who holds what the next one needs.
+
+    Whoever was moved meanwhile, by a person or by another sweep, is left.
+    """
+    for token in tokens:
+        with suppress(MoveRefused):
+            move(token)
+
+
+@transaction.atomic
+def _end_call(token: Token) -> None:
+    pass_unanswered(token=token)
+    after_pass(token, _of(token))
 
 
 def _tell_absent_people() -> None:
@@ -47,14 +61,6 @@ def _tell_absent_people() -> None:
                 clinic=token.clinic.name_in(token.patient.language),
                 ahead=ahead,
             )
-
-
-def _end_yesterday() -> None:
-    for token in old_places():
-        try:
-            _end_of_day(token)
-        except MoveRefused:
-            continue
 
 
 @transaction.atomic

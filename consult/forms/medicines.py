@@ -8,12 +8,12 @@ from typing import Any
 from django import forms
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from consult.actions import Line
 from consult.models import Prescription, PrescriptionLine
 from consult.rules.dose import frequency_of
+from esanjeevani.kept import in_each_language
 
 PREFIX = "lines"
 ROWS_KEPT = 1_000  # as HTML, and as typed: what doctors prescribe is often the same
@@ -80,7 +80,7 @@ class TypedRows(forms.BaseFormSet):
 
     @property
     def blank_row(self) -> SafeString:
-        return _html(None, get_language() or "en")
+        return _html(None)
 
 
 LineFormSet = forms.formset_factory(
@@ -110,23 +110,21 @@ class DraftRows:
 
     @property
     def rows(self) -> list[SafeString]:
-        language = get_language() or "en"
         blank = _management(len(self.lines))[1] - len(self.lines)
-        every = [_html(line, language) for line in self.lines] + [_html(None, language)] * blank
+        every = [_html(line) for line in self.lines] + [_html(None)] * blank
         return [_numbered(row, number) for number, row in enumerate(every)]
 
     @property
     def blank_row(self) -> SafeString:
-        return _html(None, get_language() or "en")
+        return _html(None)
 
 
 def _row(form: forms.BaseForm) -> SafeString:
     return render_to_string("consult/_medicine.html", {"form": form})
 
 
-@lru_cache(maxsize=ROWS_KEPT)
-def _html(line: Line | None, language: str) -> SafeString:
-    del language  # the one in force
+@in_each_language(ROWS_KEPT)
+def _html(line: Line | None) -> SafeString:
     initial = asdict(line) if line else None
     return _row(
         LineForm(initial=initial, prefix=f"{PREFIX}-__prefix__", use_required_attribute=False)

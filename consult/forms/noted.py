@@ -1,14 +1,13 @@
 """The fields of the doctor's note with what is noted in them, without a form for each page."""
 
-from functools import lru_cache
 from typing import Any
 
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language
 
 from consult.forms.consultation import NoteForm
 from consult.models import Note
+from esanjeevani.kept import in_each_language
 
 VALUE = "value-stand-in"
 TICK = "is_provisional"
@@ -16,10 +15,10 @@ TICK = "is_provisional"
 
 def note_fields(note: Note | None) -> dict[str, SafeString]:
     """By name, as the page shows them before anybody typed in them."""
-    blank = _blank(get_language() or "en")
+    blank = _blank()
     shown = note or Note()
     fields = {name: _filled(halves, getattr(shown, name)) for name, halves in blank.items()}
-    return fields | {TICK: _tick(get_language() or "en", shown.is_provisional)}
+    return fields | {TICK: _tick(shown.is_provisional)}
 
 
 def typed_fields(form: NoteForm) -> dict[str, SafeString]:
@@ -33,17 +32,15 @@ def _filled(halves: tuple[str, str], value: Any) -> SafeString:
     return mark_safe(f"{before}{words}{after}")  # noqa: S308 - rendered, and escaped
 
 
-@lru_cache
-def _blank(language: str) -> dict[str, tuple[str, str]]:
+@in_each_language()
+def _blank() -> dict[str, tuple[str, str]]:
     """Each field but the tick, before and after its value."""
-    del language  # the one in force
     form = NoteForm(initial=dict.fromkeys(NoteForm.Meta.fields, VALUE))
     names = [name for name in form.fields if name != TICK]
     halves = {name: str(form[name].as_field_group()).split(VALUE) for name in names}
     return {name: (before, after) for name, (before, after) in halves.items()}
 
 
-@lru_cache
-def _tick(language: str, is_set: bool) -> SafeString:
-    del language  # the one in force
+@in_each_language()
+def _tick(is_set: bool) -> SafeString:
     return NoteForm(initial={TICK: is_set})[TICK].as_field_group()

@@ -13,7 +13,6 @@ from consult.forms.consultation import ClinicField
 from consult.forms.untouched import Choices
 from consult.models import Consultation, Opinion
 from consult.of_consultation import INSTRUCTIONS, letters_of
-from consult.readings import readings
 from consult.room_holds import RoomHolds
 from consult.tips import instructions_version, opinions_version
 from esanjeevani.composed import Composed
@@ -30,7 +29,6 @@ def panels(
     instructions = INSTRUCTIONS.all(consultation=own) if holds.instructions else []
     opinions = OPINIONS.all(consultation=own) if holds.opinions else []
     return {
-        "readings": readings(consultation),
         "panels_version": f"{instructions_version(instructions)}.{opinions_version(opinions)}",
         "instructions": instructions,
         "instruction_form": InstructionForm(prefix="instruction"),

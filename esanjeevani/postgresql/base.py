@@ -5,39 +5,20 @@ server before each request, a round trip for an answer that is nearly always yes
 connection says so on it, and of a killed one the kernel closes the end. So a connection on which
 nothing was said is good; the moment in between is left to `was_cut()` (docs/decisions/0028).
 
-Times come as Django reads them, by psycopg's own code in C instead of a regular expression.
+Times are read by psycopg's own code in C (times.py).
 """
 
-from datetime import UTC, datetime
-from functools import lru_cache
+from datetime import UTC
 from select import POLLIN, poll
 from typing import Any
 
 from django.conf import settings
-from django.db.backends.postgresql.base import TIMESTAMPTZ_OID
 from django.db.backends.postgresql.base import DatabaseWrapper as PostgreSQL
 from django.utils.functional import cached_property
-from psycopg import Connection, Error, adapters
-from psycopg.abc import AdaptContext, Buffer
-from psycopg.adapt import AdaptersMap, Loader
-from psycopg.pq import Format
+from psycopg import Connection, Error
 
 from esanjeevani.postgresql.statements import Statements, statements
-
-InC: Any = adapters.get_loader(TIMESTAMPTZ_OID, Format.TEXT)
-
-
-class TimeLoader(Loader):
-    """Gives times in UTC, as Django's own."""
-
-    timezone = UTC  # by which Django sees that it needs no other
-
-    def __init__(self, oid: int, context: AdaptContext | None = None) -> None:
-        super().__init__(oid, context)
-        self._read = InC(oid, context).load
-
-    def load(self, data: Buffer) -> datetime:
-        return self._read(data).replace(tzinfo=UTC)
+from esanjeevani.postgresql.times import for_cursors
 
 
 class DatabaseWrapper(PostgreSQL):
@@ -48,7 +29,7 @@ class DatabaseWrapper(PostgreSQL):
     def get_connection_params(self) -> dict[str, Any]:
         params: dict[str, Any] = super().get_connection_params()
         if self.timezone == UTC:
-            params["context"] = _with_quick_times(params["context"])
+            params["context"] = for_cursors(params["context"])
         return params
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
@@ -72,13 +53,6 @@ class DatabaseWrapper(PostgreSQL):
     @cached_property
     def _may_prepare(self) -> bool:
         return bool(settings.DATABASE_PREPARED and not settings.DEBUG)
-
-
-@lru_cache
-def _with_quick_times(context: AdaptersMap) -> AdaptersMap:
-    quick = AdaptersMap(context)
-    quick.register_loader("timestamptz", TimeLoader)
-    return quick
 
 
 def something_was_said(connection: Connection) -> bool:

@@ -12,6 +12,7 @@ from queues.actions.calls import (
     pass_unanswered,
     people_near_their_turn,
     put_back,
+    unanswered_calls,
 )
 from queues.actions.duties import NotVerified, end_duty, pause_duty, resume_duty, start_duty
 from queues.actions.heads import put_heads_forward
@@ -54,4 +55,5 @@ __all__ = [
     "sit_at_screen",
     "start_duty",
     "take_token",
+    "unanswered_calls",
 ]

@@ -113,9 +113,9 @@ def put_back(*, token: Token) -> Token:
 
     Raises MoveRefused when the patient is not with a doctor.
     """
-    come_back(token)
     doctor_id = token.doctor_id
     token.put_back()
+    come_back(token)
     broadcast.token_changed(token, doctor_id)
     return token
 
@@ -130,27 +130,30 @@ def keep_apart(*, doctor: Doctor, patient: Patient) -> KeptApart:
 @transaction.atomic
 def pass_over(*, token: Token) -> Token:
     """The call was not answered: back to the line once, then the place is lost."""
-    come_back(token)
     doctor_id = token.doctor_id
     token.pass_over()
+    come_back(token)
     broadcast.token_changed(token, doctor_id)
     return token
 
 
-def pass_unanswered() -> list[Token]:
-    """Pass over everybody whose time to answer is over. Two sweeps at once pass nobody twice."""
+def unanswered_calls() -> list[Token]:
+    """Whose time to answer is over, whoever was called first at first."""
     now = timezone.now()
     late = [pk for pk, at, window in RINGING.columns() if at + timedelta(seconds=window) < now]
     if not late:
         return []
-    with_people = Token.objects.filter(pk__in=late).select_related("clinic", "patient__account")
-    passed = []
-    for token in with_people.order_by("pk"):  # one order of locks
-        try:
-            passed.append(pass_over(token=token))
-        except MoveRefused:
-            continue
-    return passed
+    tokens = Token.objects.filter(pk__in=late).select_related("clinic", "patient__account")
+    return list(tokens.order_by("called_at"))
+
+
+@transaction.atomic
+def pass_unanswered(*, token: Token) -> Token:
+    """As pass_over(), of one of unanswered_calls(). Raises MoveRefused, also when it was called anew."""
+    same_call = Token.objects.select_for_update().filter(pk=token.pk, called_at=token.called_at)
+    if same_call.first() is None:
+        raise MoveRefused("It is another call by now.")
+    return pass_over(token=token)
 
 
 def people_near_their_turn() -> list[tuple[Token, int]]:

@@ -14,10 +14,10 @@ from queues.models import ClinicDay, Token
 
 
 def come_back(token: Token) -> None:
-    """This token is about to wait again: calls look from its number on, if not from before.
+    """If this token waits again, calls look from its number on, if not from before.
 
-    In the same transaction, before the token moves: the clinic's day is locked until the commit, so
-    that nobody puts the head forward without having seen it.
+    In the transaction that moved it, and after the move: a token is locked before its day, as where it
+    moves to another clinic. Who put the head forward meanwhile, without seeing it, is corrected.
     """
     days = ClinicDay.objects.filter(clinic=token.clinic_id, day__gte=token.day)
     number = Case(

@@ -1,7 +1,7 @@
 from datetime import timedelta
 from functools import lru_cache
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.models import Patient, User
@@ -67,12 +67,11 @@ def take_token(
 def _insert_with_number(token: Token) -> None:
     """The token gets its number and key, and its patient is present. Raises NoToken("full")."""
     must_be_in_transaction()
-    adapt = connection.ops
     asked = {
         "clinic": token.clinic_id,
-        "day": adapt.adapt_datefield_value(token.day),
+        "day": token.day,
         "most": token.clinic.daily_limit,
-        "until": adapt.adapt_datetimefield_value(timezone.now() + Presence.LEASE),
+        "until": timezone.now() + Presence.LEASE,
     }
     ((token.number, key),) = _inserting().ask(asked | values_of("token", token, ["number"]))
     if key is None:

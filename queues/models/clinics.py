@@ -212,6 +212,5 @@ class ClinicDay(models.Model):
         is rolled back is given to the next patient and none is given twice.
         """
         must_be_in_transaction()
-        asked = {"clinic": clinic.pk, "day": connection.ops.adapt_datefield_value(day)}
-        [(number,)] = ask(NEXT_NUMBER, asked).rows
+        [(number,)] = ask(NEXT_NUMBER, {"clinic": clinic.pk, "day": day}).rows
         return int(number)

@@ -3,7 +3,7 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 from django.conf import settings
-from django.db import connection, models
+from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -256,21 +256,21 @@ class Presence(models.Model):
     @classmethod
     def renew(cls, token_ids: Iterable[int], lease: timedelta = LEASE) -> None:
         """One statement for all of a process's waiting pages."""
-        until = connection.ops.adapt_datetimefield_value(timezone.now() + lease)
+        until = timezone.now() + lease
         for share in in_shares(token_ids):
             ask(with_places(RENEW, len(share)), [until, *share])
 
     @classmethod
     def end_soon(cls, token_ids: Iterable[int]) -> None:
         """Their pages were closed: absent in 15 s, unless they come back."""
-        until = connection.ops.adapt_datetimefield_value(timezone.now() + cls.GRACE)
+        until = timezone.now() + cls.GRACE
         for share in in_shares(token_ids):
             ask(with_places(END, len(share)), [until, *share])
 
     @classmethod
     def of(cls, token_ids: Iterable[int]) -> set[int]:
         """Those of the tokens whose patients are present now."""
-        now = connection.ops.adapt_datetimefield_value(timezone.now())
+        now = timezone.now()
         found: set[int] = set()
         for share in in_shares(token_ids):
             rows = ask(with_places(PRESENT, len(share)), [now, *share]).rows

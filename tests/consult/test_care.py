@@ -1,8 +1,10 @@
 """Around a prescription: earlier care, the emergency button, and refills."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
@@ -11,7 +13,7 @@ from consult import actions
 from consult.actions import IssueRefused, Line
 from consult.models import Consultation, EmergencyReferral, InPersonVisit, RefillRequest
 from queues.models import MoveRefused, Token
-from tests.at_once import at_once
+from tests.at_once import at_once, behind
 from tests.factories import (
     PARACETAMOL,
     a_clinic,
@@ -154,6 +156,31 @@ def test_an_emergency_has_no_routine_end(consultation):
     page = patient.get(reverse("consult:visit", args=[consultation.uid])).content.decode()
     assert "General Hospital Ernakulam, casualty" in page
     assert "tel:108" in page
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_an_emergency_ends_beside_whoever_else_ends_the_talk_and_nobody_waits_for_ever():
+    clinic = a_clinic()
+    consultation = in_the_room(clinic, on_duty(clinic))
+    by = consultation.doctor.user
+    actions.declare_emergency(consultation=consultation, by=by)
+
+    def refer() -> None:
+        actions.refer_emergency(
+            consultation=Consultation.objects.get(), by=by, first_aid="x", refer_to="y"
+        )
+
+    with ThreadPoolExecutor(1) as thread:
+        with transaction.atomic():
+            Token.objects.select_for_update().get()
+            referring = behind(thread, refer)
+            patient = consultation.patient.account
+            actions.report_abuse(consultation=consultation, by=patient, words="Rude")
+        with pytest.raises(MoveRefused):
+            referring.result()
+    assert Consultation.objects.get().end_reason == "reported"
+    assert EmergencyReferral.objects.get().told_at is None
 
 
 def test_what_was_never_called_an_emergency_does_not_end_as_one(consultation):

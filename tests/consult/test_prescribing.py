@@ -1,9 +1,7 @@
 """Issuing: what it needs, that it happens once, and that what was issued never changes."""
 
 import re
-import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -17,7 +15,7 @@ from consult import actions
 from consult.actions import IssueRefused, Line
 from consult.models import Consultation, Note, Prescription, PrescriptionLine
 from queues.models import MoveRefused
-from tests.at_once import at_once
+from tests.at_once import at_once, behind
 from tests.factories import (
     PARACETAMOL,
     a_clinic,
@@ -183,29 +181,16 @@ def test_a_note_that_waits_for_the_end_of_the_consultation_is_not_written():
     by = consultation.doctor.user
 
     def save() -> None:
-        with closing(connection):
-            actions.save_note(consultation=consultation, by=by, diagnosis="Too late")
+        actions.save_note(consultation=consultation, by=by, diagnosis="Too late")
 
     with ThreadPoolExecutor(1) as thread:
         with transaction.atomic():
             actions.complete(consultation=Consultation.objects.get(pk=consultation.pk), by=by)
-            saving = thread.submit(save)
-            while not (saving.done() or somebody_waits()):
-                time.sleep(0.01)
+            saving = behind(thread, save)
         with pytest.raises(MoveRefused):
             saving.result()
     assert not Note.objects.exists()
     assert not AuditEvent.objects.filter(action="note.write").exists()
-
-
-def somebody_waits() -> bool:
-    """For what this connection has locked."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT 1 FROM pg_locks WHERE NOT granted"
-            " AND pg_backend_pid() = ANY(pg_blocking_pids(pid))"
-        )
-        return bool(cursor.fetchall())
 
 
 # --- it never changes ---------------------------------------------------------------------------

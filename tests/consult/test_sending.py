@@ -1,8 +1,10 @@
 """A case on its way: sent once, answered in writing, moved, taken back, and sent again as it is."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
@@ -20,7 +22,7 @@ from queues.actions import (
     keep_apart,
 )
 from queues.models import ClinicDay, MoveRefused, Token
-from tests.at_once import at_once
+from tests.at_once import at_once, behind
 from tests.factories import (
     SAID,
     a_doctor,
@@ -352,6 +354,30 @@ def test_a_case_is_called_or_moved_but_never_both_and_nobody_waits_for_ever(meen
             (other, "waiting") if moved == "done" else (hub, "called")
         )
         actions.leave(consultation=case, by=meena)
+
+
+@pytest.mark.postgresql
+@many_at_once
+def test_of_two_who_find_a_written_case_a_line_one_does_and_it_has_one_place(
+    meena, hub, rao, other
+):
+    case = sent(meena, hub, written=True)
+    third = a_hub(centre_of(meena), name="Bagaha CHC")
+    on_duty(third)
+
+    def move(clinic) -> Consultation:
+        return actions.move_case(
+            consultation=Consultation.objects.get(), clinic=clinic, because="Free", by=meena
+        )
+
+    with ThreadPoolExecutor(1) as thread:
+        with transaction.atomic():
+            Consultation.objects.select_for_update().get()
+            late = behind(thread, lambda: move(third))
+            move(other)
+        with pytest.raises(MoveRefused):
+            late.result()
+    assert Token.objects.get() == fresh(case).token
 
 
 def test_a_waiting_case_may_ask_for_an_answer_in_writing(meena, hub, rao):

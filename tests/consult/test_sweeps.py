@@ -1,9 +1,11 @@
 """What time does: calls not answered, turns that come near, days that end, Redis that was away."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
@@ -14,7 +16,7 @@ from consult import actions
 from consult.models import Consultation
 from consult.tasks import sweep_lines
 from queues.models import ClinicDay, Presence, Token
-from tests.at_once import at_once
+from tests.at_once import at_once, behind
 from tests.factories import (
     a_clinic,
     a_draft,
@@ -112,6 +114,26 @@ def test_sweeps_at_once_pass_nobody_twice():
     assert [as_it_is(one) for one in consultations] == [("requested", "", "waiting")] * 3
     assert [told(one) for one in consultations] == [["missed"]] * 3
     assert told(absent) == ["near"]
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_a_sweep_holds_no_line_while_it_waits_for_a_patient_of_another():
+    """Somebody who moves that patient into the first line would wait for the sweep, and it for them."""
+    here, there = a_clinic(), a_clinic()
+    late = []
+    for clinic in (there, here):
+        doctor = on_duty(clinic)
+        waiting(clinic)
+        late.append(called(clinic, doctor))
+        rings_too_long(late[-1])
+    with ThreadPoolExecutor(1) as thread:
+        with transaction.atomic():
+            Token.objects.select_for_update().get(pk=late[1].token.pk)
+            sweep = behind(thread, sweep_lines)
+            assert ClinicDay.next_number(there, timezone.localdate()) == 2
+        sweep.result()
+    assert [as_it_is(one) for one in late] == [("requested", "", "waiting")] * 2
 
 
 # --- turns that come near -----------------------------------------------------------------------

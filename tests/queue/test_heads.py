@@ -2,18 +2,20 @@
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 
 import psycopg
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
 from queues.actions import call_next, finish_token, pass_over, put_back, put_heads_forward
 from queues.claim import claim_text
 from queues.models import Clinic, ClinicDay, Presence, Token
+from tests.at_once import behind
 from tests.factories import a_clinic, a_doctor, a_patient, on_duty, waiting
 
 pytestmark = pytest.mark.django_db
@@ -94,6 +96,32 @@ def test_the_people_of_last_night_are_not_behind_todays_head():
     yesterdays.refresh_from_db()
     pass_over(token=yesterdays)
     assert head(clinic) == 0
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_who_waits_again_locks_the_day_after_the_token_as_who_moves_to_another_line():
+    clinic, _tokens = a_line(1)
+    token = called(clinic)
+    with ThreadPoolExecutor(1) as thread:
+        with transaction.atomic():
+            Token.objects.select_for_update().get()
+            passing = behind(thread, lambda: pass_over(token=token))
+            assert ClinicDay.next_number(clinic, token.day) == 2
+        assert passing.result().state == "waiting"
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_the_head_put_forward_without_seeing_who_is_about_to_wait_goes_back():
+    clinic, _tokens = a_line(2)
+    token = called(clinic)
+    with ThreadPoolExecutor(1) as thread:
+        with transaction.atomic():
+            put_heads_forward()
+            passing = behind(thread, lambda: pass_over(token=token))
+        passing.result()
+    assert head(clinic) == 1
 
 
 @pytest.mark.postgresql

@@ -19,10 +19,11 @@ from queues.actions import (
     pass_unanswered,
     people_near_their_turn,
     take_token,
+    unanswered_calls,
 )
 from queues.due import look
 from queues.line import priority_run, read_line, turns
-from queues.models import PRIORITY_RUN, Clinic, Duty, Presence, Token
+from queues.models import PRIORITY_RUN, Clinic, Duty, MoveRefused, Presence, Token
 from queues.pace import paces
 from queues.wait import Pace, Wait, expected_wait, order_of_calls
 from tests.factories import a_clinic, a_doctor, a_patient, on_duty
@@ -173,10 +174,20 @@ def test_only_calls_that_were_not_answered_in_time_are_passed_over():
         called_at=now - timedelta(seconds=121)
     )
     Token.objects.filter(pk=early.pk).update(called_at=now - timedelta(seconds=119))
-    assert [token.number for token in pass_unanswered()] == [1]
-    assert pass_unanswered() == []
-    states = Token.objects.order_by("number").values_list("state", flat=True)
-    assert list(states) == ["waiting", "called", "serving"]
+    assert unanswered_calls() == [late]
+
+
+def test_who_was_called_anew_meanwhile_is_not_passed_over_for_the_call_before():
+    clinic, doctor = staffed()
+    a_line(clinic, ORDINARY)
+    late = call_next(clinic=clinic, doctor=doctor)
+    Token.objects.update(called_at=timezone.now() - timedelta(hours=1))
+    (late,) = unanswered_calls()
+    pass_unanswered(token=late)
+    call_next(clinic=clinic, doctor=doctor)
+    late.state = Token.State.CALLED  # as a second sweep has read it before
+    with pytest.raises(MoveRefused):
+        pass_unanswered(token=late)
 
 
 # --- the order as it is told --------------------------------------------------------------------

@@ -9,15 +9,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import Patient
-from consult.forms.centre.once import once
 from consult.forms.centre.vitals import VITAL_FIELDS, bound_vitals, check_pressure, vitals_of
 from consult.forms.consultation import CHILDBEARING_AGES
 from consult.models import Case, Consultation
 from esanjeevani.forms import share_fields
-
-_UNTOUCHED: dict[
-    tuple[str, bool], SafeString
-] = {}  # by language, and whether a pregnancy is asked for
+from esanjeevani.kept import once
 
 
 @share_fields

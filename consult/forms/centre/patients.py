@@ -8,8 +8,8 @@ from django.utils.translation import gettext_lazy
 
 from accounts.forms import OLDEST, PatientForm
 from accounts.phone import normalise
-from consult.forms.centre.once import once
 from esanjeevani.forms import share_fields
+from esanjeevani.kept import once
 
 
 @share_fields

@@ -7,8 +7,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from consult.forms.centre.once import once
 from consult.models import Consent
+from esanjeevani.kept import once
 from queues.models import Clinic
 
 
