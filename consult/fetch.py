@@ -32,8 +32,8 @@ from consult.of_consultation import (
     INSTRUCTIONS,
     LETTERS,
     MESSAGES,
-    NEWEST_OPINION,
     OBSERVATIONS,
+    OPINIONS,
     SENT_FILES,
     knowing,
     with_prescription,
@@ -80,7 +80,7 @@ CENTRES_DRAFT = _of_uid(
 CENTRES_VISIT = _of_uid(
     lambda facility: knowing(
         with_prescription(_centres(facility).select_related("note")),
-        SENT_FILES, MESSAGES, INSTRUCTIONS, LETTERS, NEWEST_OPINION, FOLLOW_UPS,
+        SENT_FILES, MESSAGES, INSTRUCTIONS, LETTERS, OPINIONS, FOLLOW_UPS,
     ).annotate(has_others=is_told_of_others())
 )  # fmt: skip
 VISIBLE = Composed(

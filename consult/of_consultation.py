@@ -98,12 +98,12 @@ LETTERS = Kind(
         "facility", "issued_by__user"
     ),
 )
-NEWEST_OPINION = Kind(
+OPINIONS = Kind(
     "has_opinions",
     lambda one: (
         Opinion.objects.filter(consultation=one)
         .select_related("clinic__speciality", "specialist__user")
-        .order_by("-pk")[:1]
+        .order_by("-pk")
     ),
 )
 OPEN_OPINIONS = Kind(
@@ -235,7 +235,7 @@ def is_emergency_of(consultation: Consultation) -> bool:
 
 def opinion_of(consultation: Consultation) -> Opinion | None:
     """The newest question to a specialist; None when nobody was asked."""
-    return next(iter(NEWEST_OPINION.of(consultation)), None)
+    return next(iter(OPINIONS.of(consultation)), None)
 
 
 def letters_of(consultation: Consultation) -> list[Referral]:

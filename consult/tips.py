@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 import weakref
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -87,6 +87,17 @@ def tip_of(
     issued = f"{number}{'' if pdf else '…'}" if number else ""
     moves = ".".join(str(int(n)) for n in parts)
     return Tip(state, token, issued, message, let_in is not None, moves)
+
+
+def instructions_version(instructions: Collection[Instruction]) -> str:
+    """As a tip's `parts` say it, for the page to compare with what it shows."""
+    return f"{len(instructions)}.{sum(one.done_at is not None for one in instructions)}"
+
+
+def opinions_version(opinions: Collection[Opinion]) -> str:
+    joined = sum(one.joined_at is not None for one in opinions)
+    ended = sum(one.ended_at is not None for one in opinions)
+    return f"{len(opinions)}.{joined}.{ended}"
 
 
 def tip_columns() -> list[Any]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.cache import cache
 from django.db import Error, connection, transaction
-from django.db.models import BigAutoField, DateTimeField
+from django.db.models import DateTimeField
 from django.utils import timezone
 
 from accounts.actions.answers import sweep_answers
@@ -24,10 +24,6 @@ INSERT INTO accounts_message ("to", template_id, text, is_secret, state, created
 SELECT %(to)s, id, %(text)s, %(is_secret)s, 'queued', %(at)s, %(at)s, 0, ''
 FROM accounts_smstemplate WHERE key = %(sms)s AND language = %(language)s
 """
-IN_OUTBOX = Composed(
-    lambda message: Message.objects.filter(pk=message).select_related("template"),
-    message=BigAutoField(),
-)
 LOST = Composed(lambda stale: Message.objects.lost(stale)[:SWEEP_SIZE], stale=DateTimeField())
 DUE = Columns(
     lambda now, stale: (
@@ -101,8 +97,8 @@ def _remembered_as(key: str) -> str:
 
 def deliver(message_id: int) -> bool:
     """Send one SMS of the outbox. False when it was sent before or somebody else is at it."""
-    message = IN_OUTBOX.first(message=message_id)
-    if message is None or not message.claim():
+    message = Message.claimed(message_id)
+    if message is None:
         return False
     try:
         backend().send(message)

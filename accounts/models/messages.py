@@ -2,7 +2,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import models
+from django.db import DEFAULT_DB_ALIAS, models
 from django.utils import timezone
 
 from esanjeevani.prepared import ask
@@ -10,11 +10,16 @@ from esanjeevani.rows import update
 
 CLAIM_LEASE = timedelta(seconds=60)
 MAX_ATTEMPTS = 8
-# One row of due(), by its key: for each SMS, so it is composed once.
+SENT_WITH = ["id", "to", "template_id", "text", "is_secret"]  # in the order of the fields
+OF_TEMPLATE = ["id", "header", "dlt_id"]
+# One row of due(), by its key, and what a gateway is told of it: for each SMS, so it is composed once.
 CLAIM = f"""
 UPDATE accounts_message SET state = 'sending', claimed_at = %s, attempts = attempts + 1
 WHERE id = %s AND attempts < {MAX_ATTEMPTS}
   AND ((state = 'queued' AND due_at <= %s) OR (state = 'sending' AND claimed_at < %s))
+RETURNING id, "to", template_id, text, is_secret,
+  (SELECT header FROM accounts_smstemplate WHERE id = template_id),
+  (SELECT dlt_id FROM accounts_smstemplate WHERE id = template_id)
 """  # noqa: S608 - a number of ours
 
 
@@ -95,10 +100,17 @@ class Message(models.Model):
     def __str__(self) -> str:
         return f"{self.template_id} {self.state}"
 
-    def claim(self) -> bool:
-        """Take this row for sending; False when it is sent, or somebody else holds it."""
+    @classmethod
+    def claimed(cls, key: int) -> "Message | None":
+        """The row with this key, taken for sending; None when it is sent, or somebody else holds it."""
         now = timezone.now()
-        return bool(ask(CLAIM, [now, self.pk, now, now - CLAIM_LEASE]).rowcount)
+        for row in ask(CLAIM, [now, key, now, now - CLAIM_LEASE]).rows:
+            *own, header, dlt_id = row
+            message = cls.from_db(DEFAULT_DB_ALIAS, SENT_WITH, own)
+            of_template = message.template_id, header, dlt_id
+            message.template = SmsTemplate.from_db(DEFAULT_DB_ALIAS, OF_TEMPLATE, of_template)
+            return message
+        return None
 
     def mark_sent(self) -> None:
         sent = {"state": self.State.SENT, "sent_at": timezone.now(), "error": ""}

@@ -14,6 +14,7 @@ from consult.forms.untouched import Choices
 from consult.models import Consultation, Opinion
 from consult.of_consultation import INSTRUCTIONS, letters_of
 from consult.room_holds import RoomHolds
+from consult.tips import instructions_version, opinions_version
 from esanjeevani.composed import Composed
 from queues.models import Clinic, HubLink
 
@@ -24,13 +25,14 @@ def panels(
     consultation: Consultation, holds: RoomHolds, reachable: Iterable[Clinic]
 ) -> dict[str, Any]:
     """For the treating doctor's room; a form with mistakes takes the place of its own."""
-    clinics = clinic_choices(reachable)
+    clinics, own = clinic_choices(reachable), consultation.pk
+    instructions = INSTRUCTIONS.all(consultation=own) if holds.instructions else []
+    opinions = OPINIONS.all(consultation=own) if holds.opinions else []
     return {
-        "instructions": INSTRUCTIONS.all(consultation=consultation.pk)
-        if holds.instructions
-        else [],
+        "panels_version": f"{instructions_version(instructions)}.{opinions_version(opinions)}",
+        "instructions": instructions,
         "instruction_form": InstructionForm(prefix="instruction"),
-        "opinions": OPINIONS.all(consultation=consultation.pk) if holds.opinions else [],
+        "opinions": opinions,
         "may_ask": bool(clinics),
         "opinion_form": untouched(OpinionForm, "opinion", clinic=clinics),
         "transfer_form": untouched(TransferForm, "transfer", clinic=clinics),

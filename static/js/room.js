@@ -30,11 +30,20 @@ async function renew(...names) {
   }
 }
 
+// Whatever moved before the socket was there, or was not heard of: each part says which one it is.
+function renewWhatIsOlder({ issued, parts }) {
+  const [emergency, ...counts] = parts.split(".");
+  const [instructions, opinion] = [counts.slice(0, 2).join("."), counts.slice(2).join(".")];
+  const now = { issued, emergency, instructions, opinion, panels: counts.join(".") };
+  const older = Object.keys(now).filter((name) => [...room.querySelectorAll(`[data-${name}]`)].some((place) => place.dataset[name] !== now[name]));
+  if (older.includes("instructions") || older.includes("panels")) older.push("vitals"); // were measured again
+  if (older.length) renew(...older);
+}
+
 // The call comes when it can; the talk in writing does not wait for it.
 const place = room.querySelector("[data-call]");
 let call = null;
 let isGreeted = false;
-let parts; // as the last "hello" or "now" had them
 if (place) {
   import("./call/call.js").then(({ Call }) => {
     call = new Call(place, socket);
@@ -67,11 +76,8 @@ const socket = listen(`${room.dataset.socket}${section ? "?talk" : ""}`, {
     else if (message.type === "unsent") chat?.postInstead(message.client_id);
     else if (message.type === "resync") chat?.catchUp();
     else if (isWhole) chat?.catchUp(message.message);
-    const place = room.querySelector("[data-issued]");
-    if (isWhole && place && message.issued !== place.dataset.issued) renew("issued");
     const noted = room.querySelector("[data-may-join]");
     if (saysPhone && noted && noted.dataset.mayJoin !== String(message.phone)) renew("phone-in-call");
-    if (isWhole && parts !== undefined && parts !== message.parts) renew("emergency", "instructions", "vitals", "opinion", "panels");
-    if (isWhole) parts = message.parts;
+    if (isWhole) renewWhatIsOlder(message);
   },
 });

@@ -157,7 +157,7 @@ def test_a_second_send_of_the_same_row_is_refused():
     assert [deliver(message.pk), deliver(message.pk)] == [True, False]
     tasks.deliver(message.pk)
     assert len(MemoryBackend.sent) == 1
-    assert message.claim() is False
+    assert Message.claimed(message.pk) is None
 
 
 def test_a_code_is_wiped_once_it_is_sent_and_a_notice_stays(settings):
@@ -329,8 +329,8 @@ def test_a_gateway_that_is_not_there_is_asked_again(settings, address, error):
 # --- somebody crashed ---------------------------------------------------------------------------
 def test_a_claim_of_somebody_who_crashed_is_taken_over_after_the_lease():
     message = a_notice()
-    assert message.claim() is True  # and then the power went
-    assert [message.claim(), deliver(message.pk), sweep_messages()] == [False, False, 0]
+    assert Message.claimed(message.pk) == message  # and then the power went
+    assert [Message.claimed(message.pk), deliver(message.pk), sweep_messages()] == [None, False, 0]
     lease_is_over()
     assert sweep_messages() == 1
     assert kept(message)[:2] == ("sent", 2)
@@ -339,7 +339,7 @@ def test_a_claim_of_somebody_who_crashed_is_taken_over_after_the_lease():
 def test_whoever_crashed_at_the_last_attempt_leaves_a_failure_that_is_seen():
     message = a_code()
     Message.objects.update(attempts=MAX_ATTEMPTS - 1)
-    assert message.claim() is True
+    assert Message.claimed(message.pk) == message
     assert sweep_messages() == 0
     assert kept(message)[0] == "sending"
     lease_is_over()
@@ -350,7 +350,7 @@ def test_whoever_crashed_at_the_last_attempt_leaves_a_failure_that_is_seen():
 
 def test_a_failure_that_comes_late_does_not_undo_what_another_has_sent():
     message = a_notice()
-    message.claim()
+    Message.claimed(message.pk)
     lease_is_over()
     assert deliver(message.pk) is True
     message.mark_failed("timed out at last")

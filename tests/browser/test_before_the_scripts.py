@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from accounts.models import User
+from consult import actions as consult
 from tests.browser.acting import people
 from tests.factories import (
     a_clinic,
@@ -14,7 +15,9 @@ from tests.factories import (
     a_health_worker,
     a_hub,
     a_user,
+    an_opinion,
     at_centre,
+    before_the_screen,
     centre_of,
     in_the_room,
     on_duty,
@@ -76,3 +79,38 @@ def test_the_districts_are_those_of_the_state(site: Site, page: Page):
     with before_the_scripts(page, f"{site.url}/patients/new/", a_user()):
         page.get_by_label("State").select_option("32")
     page.get_by_label("District").select_option("Ernakulam")
+
+
+def test_an_emergency_is_shown(site: Site, page: Page):
+    """To a patient whose page was on its way when the doctor called it one: no message is heard of it."""
+    clinic = a_clinic()
+    consultation = in_the_room(clinic, on_duty(clinic))
+    url = f"{site.url}/consultations/{consultation.uid}/"
+    with before_the_scripts(page, url, consultation.patient.account):
+        consult.declare_emergency(consultation=consultation, by=consultation.doctor.user)
+    expect(page.get_by_text("Go to a hospital now.")).to_be_visible()
+
+
+def test_a_health_worker_sees_what_is_asked_of_whom(site: Site, page: Page):
+    meena = a_health_worker()
+    hub = a_hub(centre_of(meena))
+    consultation = before_the_screen(meena, hub, on_duty(hub))
+    url = f"{site.url}/centre/consultations/{consultation.uid}/"
+    with before_the_scripts(page, url, meena, staff=True):
+        doctor = consultation.doctor.user
+        consult.instruct(consultation=consultation, by=doctor, words="Measure the pulse again")
+        an_opinion(consultation, a_clinic(name="Skin, hub"))
+    expect(page.get_by_text("Measure the pulse again")).to_be_visible()
+    expect(page.get_by_text("Skin, hub")).to_be_visible()
+
+
+def test_a_doctor_sees_what_was_done(site: Site, page: Page):
+    meena = a_health_worker()
+    hub = a_hub(centre_of(meena))
+    consultation = before_the_screen(meena, hub, on_duty(hub))
+    doctor = consultation.doctor.user
+    asked = consult.instruct(consultation=consultation, by=doctor, words="Measure the pulse again")
+    url = f"{site.url}/doctor/consultations/{consultation.uid}/"
+    with before_the_scripts(page, url, doctor, staff=True):
+        consult.carry_out(instruction=asked, by=meena, answer="88 a minute")
+    expect(page.get_by_text("88 a minute")).to_be_visible()

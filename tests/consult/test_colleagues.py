@@ -10,6 +10,7 @@ from accounts.models import Message
 from consult import actions
 from consult.models import Consent, Consultation, FollowUp, Opinion
 from consult.people import Role, role_of
+from consult.tips import read_tips
 from queues.actions import AlreadyWaiting, NoToken, keep_apart
 from queues.models import MoveRefused, Token
 from tests.at_once import at_once
@@ -87,6 +88,20 @@ def test_what_the_doctor_asks_for_lands_on_the_centres_page_and_the_answer_on_th
     assert "96 now" in as_staff(rao.user).get(path("doctors_room", case)).text
     as_staff(a_health_worker(case.facility)).post(done, {"answer": "something else"})
     assert fresh(asked).answer == "96 now"
+
+
+def test_a_page_says_of_its_parts_what_its_socket_will_say(meena, rao, skin, case):
+    """Else it fetches them anew with every greeting."""
+    asked = actions.instruct(consultation=case, by=rao.user, words="Measure the pulse again")
+    actions.carry_out(instruction=asked, by=meena, answer="96 now")
+    actions.instruct(consultation=case, by=rao.user, words="And the temperature")
+    an_opinion(case, skin)
+    _emergency, _dot, counts = read_tips([case.pk])[case.pk].parts.partition(".")
+    assert counts == "2.1.1.0.0"
+    assert f'data-panels="{counts}"' in as_staff(rao.user).get(path("doctors_room", case)).text
+    theirs = as_staff(meena).get(path("centre_visit", case)).text
+    assert 'data-instructions="2.1"' in theirs
+    assert 'data-opinion="1.0.0"' in theirs
 
 
 def test_an_empty_wish_is_refused_and_one_after_the_end_does_nothing(rao, case):

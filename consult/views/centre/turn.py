@@ -7,6 +7,7 @@ from django.utils.safestring import SafeString
 from accounts.gates import AtCentre
 from consult.models import Consultation
 from consult.of_consultation import INSTRUCTIONS
+from consult.tips import instructions_version
 from consult.views.centre.stands import stands
 from queues.assignment import linked_clinics
 from queues.counts import Counts, count
@@ -25,7 +26,7 @@ def turn_of(
     context: dict[str, Any] = {
         "consultation": found,
         "token": token,
-        "instructions": INSTRUCTIONS.of(found),
+        **asked_of(found),
         **screen_of(request, found),
     }
     if token is None:
@@ -40,6 +41,15 @@ def turn_of(
     now = count([found.clinic_id, *(one.pk for one in others)], found.patient)
     place = _place(found, token, now[found.clinic_id])
     return context | place | {"others": _elsewhere(found, others, now)}
+
+
+def asked_of(found: Consultation) -> dict[str, Any]:
+    """What the doctor asks the health worker to do."""
+    instructions = INSTRUCTIONS.of(found)
+    return {
+        "instructions": instructions,
+        "instructions_version": instructions_version(instructions),
+    }
 
 
 def screen_of(request: AtCentre, found: Consultation) -> dict[str, Any]:

@@ -23,9 +23,9 @@ from consult.forms import DispensingForm, FollowUpForm, MessageForm, VitalsForm,
 from consult.models import Consultation, Instruction, PrescriptionLine
 from consult.of_consultation import (
     FOLLOW_UPS,
-    INSTRUCTIONS,
     LINES,
     OBSERVATIONS,
+    OPINIONS,
     SENT_FILES,
     WENT_ON,
     chat_context,
@@ -36,8 +36,9 @@ from consult.of_consultation import (
 )
 from consult.people import Role
 from consult.readings import readings_of
+from consult.tips import opinions_version
 from consult.views.centre.day import others_beside
-from consult.views.centre.turn import screen_of, turn_of
+from consult.views.centre.turn import asked_of, screen_of, turn_of
 from consult.views.rooms import allow_camera
 from esanjeevani.composed import together
 from esanjeevani.rows import insert
@@ -108,10 +109,12 @@ def _waiting(request: AtCentre, found: Consultation, linked: list[Clinic]) -> di
 
 
 def _doctors_word(found: Consultation) -> dict[str, Any]:
+    opinions = OPINIONS.of(found)
     return {
         "issued": issued_of(found),
-        "opinion": opinion_of(found),
-        "instructions": INSTRUCTIONS.of(found),
+        "opinion": opinions[0] if opinions else None,
+        "opinion_version": opinions_version(opinions),
+        **asked_of(found),
     }
 
 
