@@ -14,14 +14,15 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, NamedTuple, TypeVar, cast
 
-from django.db import OperationalError, connection
+from django.db import connection
 from django.db.models import Expression, Field, Model, QuerySet
 
 from esanjeevani.instances import Instances, instances
-from esanjeevani.prepared import ask, this_threads_connection, was_cut
-from esanjeevani.rows import ask_with
+from esanjeevani.postgresql.statements import Asked
+from esanjeevani.prepared import again_if_cut, ask, ask_all, this_threads_connection
+from esanjeevani.rows import and_insert
 from esanjeevani.sent import Column, column_of
 
 PLACE = re.compile(r"(?<!%)%s")  # of a value
@@ -48,9 +49,24 @@ class _Text:
 
     sql: str
     values: list[Any]  # in the order of the SQL; slots among them
+    names: list[str]  # of those: of a slot its own
     columns: dict[str, Column]  # of the slots
     converters: list[tuple[int, list[Any], Any]]
     rows: Instances | None  # None where columns are asked for
+
+
+class Question(NamedTuple):
+    """One query with its values, and how its answer is read."""
+
+    text: Asked
+    read: Callable[[Sequence[Sequence[Any]]], list[Any]]
+
+
+@again_if_cut
+def together(*questions: Question) -> list[list[Any]]:
+    """What each of them finds, in one trip to PostgreSQL."""
+    answers = ask_all([one.text for one in questions])
+    return [one.read(answer.rows) for one, answer in zip(questions, answers, strict=True)]
 
 
 class Columns:
@@ -67,28 +83,20 @@ class Columns:
 
     def columns(self, with_it: Model | None = None, /, **values: Any) -> list[tuple[Any, ...]]:
         """`with_it` is a new row to insert by the same statement: that somebody reads this."""
-        return [tuple(columns) for columns in self._ask(values, with_it)]
+        return together(self.asked(with_it, **values))[0]
 
-    def _ask(self, values: dict[str, Any], with_it: Model | None = None) -> list[Sequence[Any]]:
-        """Once more where the connection proves dead: most requests ask one of these first."""
-        try:
-            return self._asked(values, with_it)
-        except OperationalError:
-            if not was_cut():
-                raise
-            return self._asked(values, with_it)
-
-    def _asked(self, values: dict[str, Any], with_it: Model | None) -> list[Sequence[Any]]:
+    def asked(self, with_it: Model | None = None, /, **values: Any) -> Question:
+        """To be asked together() with others."""
         text = self._text = self._text or self._compose()
         here = this_threads_connection()
-        asked = [
-            text.columns[one.name].sent(values[one.name], here) if isinstance(one, Slot) else one
-            for one in text.values
-        ]
-        found = ask_with(with_it, text.sql, asked, here).rows
+        return Question(and_insert(with_it, text.sql, _sent(text, values, here)), self._read)
+
+    def _read(self, found: Sequence[Sequence[Any]]) -> list[Any]:
+        text = cast(_Text, self._text)
         if not text.converters:
-            return cast(list[Sequence[Any]], found)
-        return [_converted(text, columns, here) for columns in found]
+            return list(found)
+        here = this_threads_connection()
+        return [tuple(_converted(text, columns, here)) for columns in found]
 
     def _compose(self) -> _Text:
         query = self._write(**self._slots).query
@@ -98,6 +106,10 @@ class Columns:
         return _Text(
             sql=sql,
             values=values,
+            names=[
+                one.name if isinstance(one, Slot) else f"constant_{at}"
+                for at, one in enumerate(values)
+            ],
             columns={
                 name: column_of(slot.output_field, connection) for name, slot in self._slots.items()
             },
@@ -119,18 +131,43 @@ class Composed(Columns, Generic[Row]):
         return next(iter(self.all(**values)), None)
 
     def all(self, with_it: Model | None = None, /, **values: Any) -> list[Row]:
-        return [self._row(columns) for columns in self._ask(values, with_it)]
+        return together(self.asked(with_it, **values))[0]
 
     def given_by(self, sql: str, values: Any) -> list[Row]:
         """What another text gives that changes rows and returns all their columns in the model's order."""
+        self._text = self._text or self._compose()
+        return self._read(ask(sql, values).rows)
+
+    def row_of(self, columns: Sequence[Any]) -> Row:
+        """From what a statement answers that has this query as a step; more columns may follow."""
+        self._text = self._text or self._compose()
+        return cast(Row, self._read([columns])[0])
+
+    def as_step(self) -> str:
+        """The query as a step of several (steps.py), whose values step_values() are."""
         text = self._text = self._text or self._compose()
-        here = this_threads_connection()
-        return [self._row(_converted(text, columns, here)) for columns in ask(sql, values).rows]
+        names = iter(text.names)
+        return PLACE.sub(lambda _place: f"%({next(names)})s", text.sql)
+
+    def step_values(self, **values: Any) -> dict[str, Any]:
+        text = self._text = self._text or self._compose()
+        return dict(zip(text.names, _sent(text, values, this_threads_connection()), strict=True))
+
+    def _read(self, found: Sequence[Sequence[Any]]) -> list[Any]:
+        return [self._row(columns) for columns in super()._read(found)]
 
     def _row(self, columns: Sequence[Any]) -> Row:
         how = cast(_Text, self._text).rows
         assert how, "values_list() is for Columns"  # noqa: S101
         return cast(Row, how.made(columns))
+
+
+def _sent(text: _Text, values: dict[str, Any], here: Any) -> list[Any]:
+    """As the database takes them, in the order of the SQL."""
+    return [
+        text.columns[one.name].sent(values[one.name], here) if isinstance(one, Slot) else one
+        for one in text.values
+    ]
 
 
 def _converted(text: _Text, columns: Sequence[Any], connection: Any) -> list[Any]:

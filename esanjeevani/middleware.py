@@ -59,10 +59,15 @@ OTHER_POLICY = {"_csp_exempt", "_csp_config", "_csp_update", "_csp_replace"}
 
 
 class Language(LocaleMiddleware):
-    """Django's middleware, without its looks whether an address begins with a language: none of ours does."""
+    """Django's middleware, without its looks whether an address begins with a language: none of ours does.
+
+    The administration is in English for all: Django knows half of its words in Hindi, and a page in two
+    languages is in none.
+    """
 
     def process_request(self, request: HttpRequest) -> None:
-        activate(get_language_from_request(request))
+        is_admin = request.path.startswith("/admin/")
+        activate("en" if is_admin else get_language_from_request(request))
         request.LANGUAGE_CODE = get_language()
 
     def process_response(

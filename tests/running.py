@@ -46,6 +46,10 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+class PortTaken(AssertionError):
+    """Somebody else listens there."""
+
+
 class Gateway(ThreadingHTTPServer):
     """An SMS gateway over HTTP that keeps what it was given; `refuses` answers as MSG91 does."""
 
@@ -142,17 +146,27 @@ class Site:
         says: str = "ok",
         **environment: str,
     ) -> subprocess.Popen[bytes]:
-        """One more process with pages and sockets; `environment` is for it alone."""
-        port = port or free_port()
-        url = f"http://{host}:{port}"
-        process = self.start(*server, host, "--port", str(port), SITE_URL=url, **environment)
-        self.wait_until_ready(url, process, says)
-        return process
+        """One more process with pages and sockets; `environment` is for it alone.
+
+        Without a `port` at one that is free, and at another when somebody takes that meanwhile.
+        """
+        while True:
+            at = port or free_port()
+            url = f"http://{host}:{at}"
+            process = self.start(*server, host, "--port", str(at), SITE_URL=url, **environment)
+            try:
+                self.wait_until_ready(url, process, says)
+            except PortTaken:
+                self.stop(process)
+                if port:
+                    raise
+            else:
+                return process
 
     def wait_until_ready(
         self, url: str, process: subprocess.Popen[bytes], says: str = "ok"
     ) -> None:
-        """It answers `says` at /readyz: "degraded" where Redis is away."""
+        """It answers `says` at /readyz: "degraded" where Redis is away. Raises PortTaken."""
         until = time.monotonic() + STARTS_WITHIN
         answer = "nothing"
         while time.monotonic() < until and process.poll() is None:
@@ -163,7 +177,9 @@ class Site:
                     return
             time.sleep(0.1)
         log = self.logs[process.pid].read_text()[-3000:]
-        raise AssertionError(f"Not ready within {STARTS_WITHIN} s: {answer}\n{log}")
+        is_taken = process.poll() is not None and "address already in use" in log.lower()
+        because = PortTaken if is_taken else AssertionError
+        raise because(f"Not ready within {STARTS_WITHIN} s: {answer}\n{log}")
 
     def start_worker(self) -> subprocess.Popen[bytes]:
         return self.start(

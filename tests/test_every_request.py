@@ -22,6 +22,8 @@ from django.urls import get_resolver, resolve, reverse
 from django.utils import timezone
 from django.utils.translation import override
 
+from accounts.actions.asking import token_counted
+from accounts.actions.keys import issue_token
 from accounts.gates import DOCTOR_OF, POSTS_OF
 from accounts.models import AccountSession, Post
 from accounts.session_store import WITH_POSTS, SessionStore, account_of_session
@@ -184,6 +186,10 @@ def test_what_is_only_read_is_asked_again_where_the_connection_was_cut():
     assert DOCTOR_OF.first(user=doctor.user_id) == doctor
     cut()
     assert DOCTOR_OF.first(user=doctor.user_id) == doctor
+    key = issue_token(user=doctor.user, device="phone")[1]
+    cut()
+    token, counted = token_counted(key, None)
+    assert (token.user, counted.seconds) == (doctor.user, 0)
     with pytest.raises(OperationalError):
         in_a_transaction_that_is_cut(doctor)
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from datetime import timedelta
 from typing import Any, ClassVar, cast
 
 from django.core.exceptions import RequestDataTooBig
@@ -13,7 +12,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from rest_framework import serializers, status
 from rest_framework.authentication import SessionAuthentication
-from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.exceptions import APIException, AuthenticationFailed, Throttled, ValidationError
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.pagination import CursorPagination
 from rest_framework.renderers import JSONRenderer
@@ -23,14 +22,12 @@ from rest_framework.views import APIView
 
 from accounts.actions import answers
 from accounts.address import current_address
+from accounts.api.once import key_of, once_of
 from accounts.api.telling import shape_of, told
 from accounts.api.who import BearerKey, IsNoticed, limit_of
 from accounts.gates import SignedIn
-from accounts.models.limits import Counting
+from accounts.secrets import keyed_hash
 
-IDEMPOTENCY_KEY = "Idempotency-Key"
-IDEMPOTENCY_HEADER = "HTTP_IDEMPOTENCY_KEY"  # as WSGI calls it
-MINUTE = timedelta(minutes=1)
 ANY = "*/*"  # of an Accept header
 
 
@@ -99,6 +96,20 @@ class Pages(CursorPagination):
     cursor_query_param = "cursor"
     ordering = "-pk"
 
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        address = {"type": ["string", "null"], "format": "uri"}
+        return {
+            "type": "object",
+            "description": "One page of a long list, newest first.",
+            "required": ["next", "previous", "results"],
+            "properties": {
+                "next": address | {"description": "Address of the older rows; null on the last."},
+                "previous": address
+                | {"description": "Address of the newer rows; null on the first."},
+                "results": schema | {"description": "The rows of this page."},
+            },
+        }
+
 
 class ApiView(APIView):
     """One resource. `inputs` and `outputs` say, per method, what is read and what is answered.
@@ -123,27 +134,31 @@ class ApiView(APIView):
     tag = ""
     _reservation: answers.Reservation | None = None
 
-    def check_throttles(self, request: Request) -> None:
-        """Every request counts; one with an Idempotency-Key is counted as its answer is reserved."""
-        counting = Counting(limit_of(request), window=MINUTE)
-        key = request.META.get(IDEMPOTENCY_HEADER) if request.method == "POST" else None
+    def perform_authentication(self, request: Request) -> None:
         try:
-            asked = _fingerprint(request) if key else ""
-        except APIException:
-            counting.hit()
+            super().perform_authentication(request)
+        except AuthenticationFailed:
+            count(request)
             raise
-        if key and answers.SHORTEST <= len(key) <= answers.LONGEST:
-            self._reserve(request, key, asked, counting)
-        elif seconds := counting.hit():
-            self.throttled(request, seconds)
-        elif key:
-            raise Refused("bad_key", _("An Idempotency-Key has 16 to 128 characters."), 400)
 
-    def _reserve(self, request: Request, key: str, asked: str, counting: Counting) -> None:
-        """Raises Replay when this request was answered before."""
-        who = str(request.user.pk or current_address())
+    def check_permissions(self, request: Request) -> None:
+        """Whoever may not do it may ask again with the same key once they may."""
         try:
-            found = answers.reserve(who=who, key=key, request=asked, limit=counting)
+            super().check_permissions(request)
+        except Exception:
+            counted = _counted(request)
+            if counted and counted.reservation:
+                counted.reservation.give_up()
+            raise
+
+    def check_throttles(self, request: Request) -> None:
+        """Every request counts, most as it is asked who sends it; one with a key is answered once.
+
+        Raises Replay when this request was answered before.
+        """
+        counted = _counted(request) or _count(request)
+        try:
+            found = counted.right_to_answer()
         except answers.Throttled as error:
             self.throttled(request, error.seconds)
         except answers.OtherRequest:
@@ -156,6 +171,8 @@ class ApiView(APIView):
             ) from None
         if isinstance(found, answers.Answer):
             raise Replay(found)
+        if found is None and key_of(request):
+            raise Refused("bad_key", _("An Idempotency-Key has 16 to 128 characters."), 400)
         self._reservation = found
 
     def handle_exception(self, exc: Exception) -> Response:
@@ -163,6 +180,8 @@ class ApiView(APIView):
             answer = Response(exc.answer.data, exc.answer.status)
             answer["Idempotency-Replayed"] = "true"
             return answer
+        if isinstance(exc, RequestDataTooBig):
+            exc = Refused("too_big", _("This is too much for one request."), 413)
         try:
             return super().handle_exception(exc)
         except Exception:
@@ -182,6 +201,7 @@ class ApiView(APIView):
         self, request: Request, message: str | None = None, code: str | None = None
     ) -> Any:
         """The code says which gate it was."""
+        count(request)
         if request.authenticators and not request.successful_authenticator:
             return super().permission_denied(request, message, code)
         gates = [gate.code for gate in self.permission_classes if hasattr(gate, "code")]
@@ -196,7 +216,8 @@ class ApiView(APIView):
     def read(self) -> dict[str, Any]:
         """What the client sent, of the right types. Raises ValidationError."""
         shape = shape_of(self.inputs.get(str(self.request.method), Nothing))
-        return cast(dict[str, Any], shape.run_validation(_data(self.request)))
+        said = {} if _is_empty(self.request._request) else self.request.data
+        return cast(dict[str, Any], shape.run_validation(said))
 
     def answer(self, row: Any, status_code: int = 200, **context: Any) -> Response:
         """The row as `outputs` says; a list of rows as a list."""
@@ -221,42 +242,41 @@ class ApiView(APIView):
         return self.polled(answer.data) if self.is_polled else answer
 
 
+def count(request: Request) -> None:
+    """For who is turned away before the throttles: guessing is slowed. Raises Throttled."""
+    counted = _counted(request)
+    if seconds := counted.seconds if counted else limit_of(request).hit():
+        raise Throttled(seconds)
+
+
 def plain(request: Request) -> SignedIn:
     """Django's request behind DRF's, for whoever fetches through the user."""
     return cast(SignedIn, request._request)
-
-
-def _data(request: Request) -> Any:
-    try:
-        return {} if _is_empty(request._request) else request.data
-    except RequestDataTooBig:
-        raise Refused("too_big", _("This is too much for one request."), 413) from None
 
 
 def _is_empty(request: HttpRequest) -> bool:
     return request.META.get("CONTENT_LENGTH", "") in ("", "0")
 
 
-def _fingerprint(request: Request) -> str:
-    """What tells one request from another: method, address and content."""
-    parts = [str(request.method), request.get_full_path()]
-    files = getattr(request, "FILES", None) if _is_multipart(request) else None
-    if files is not None:
-        typed: Any = request.data
-        parts += [json.dumps({k: str(v) for k, v in typed.items() if k not in files})]
-        for name, file in sorted(files.items()):
-            parts += [name, hashlib.sha256(b"".join(file.chunks())).hexdigest()]
-            file.seek(0)
-        return "\n".join(parts)
+def _counted(request: Request) -> answers.Counted | None:
+    """Where it was counted as it was asked whose token it brings."""
+    counted: answers.Counted | None = vars(request).get("counted")
+    return counted
+
+
+def _count(request: Request) -> answers.Counted:
+    """Of anybody else, and of who sends files."""
+    limit = limit_of(request)
     try:
-        body = request._request.body
-    except RequestDataTooBig:
-        raise Refused("too_big", _("This is too much for one request."), 413) from None
-    return "\n".join([*parts, hashlib.sha256(body).hexdigest()])
-
-
-def _is_multipart(request: Request) -> bool:
-    return str(request.content_type).startswith("multipart/")
+        once = once_of(request)
+    except (APIException, RequestDataTooBig):
+        limit.hit()
+        raise
+    if once is None:
+        return answers.Counted(limit.hit())
+    account = request.user.pk
+    who = str(account) if account else keyed_hash("address", current_address() or "")[:20]
+    return answers.reserve(who=who, once=once, limit=limit)
 
 
 def cleaned(form: BaseForm) -> Any:

@@ -7,7 +7,8 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
 
-from accounts.api.base import IDEMPOTENCY_KEY, Pages
+from accounts.api.base import Pages
+from accounts.api.once import IDEMPOTENCY_KEY
 
 
 class ErrorOutput(serializers.Serializer[Any]):

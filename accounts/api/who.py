@@ -3,20 +3,20 @@
 from typing import Any
 
 from django.conf import settings
-from django.db.models import CharField, DateTimeField, Exists, OuterRef
+from django.core.exceptions import RequestDataTooBig
 from django.http import Http404
-from django.utils import timezone
 from rest_framework import permissions
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
+from accounts.actions.asking import MINUTE, limit_of_person, token_counted, token_of
 from accounts.actions.keys import MACHINE, PERSON, hash_of
 from accounts.address import current_address
+from accounts.api.once import is_multipart, once_of
 from accounts.gates import chosen_facility, facilities_of, has_accepted_notice, is_doctor
-from accounts.models import ApiToken, MachineClient, NoticeAcceptance
-from accounts.notice import NOTICE_VERSION
-from esanjeevani.composed import Composed
+from accounts.models import ApiToken, MachineClient
+from accounts.models.limits import Counting
 
 
 class BearerKey(BaseAuthentication):
@@ -27,7 +27,7 @@ class BearerKey(BaseAuthentication):
         if scheme.lower() != "bearer":
             return None
         if key.startswith(PERSON):
-            return person_of(key)
+            return _person(key, request)
         if key.startswith(MACHINE):
             return _machine(key)
         raise AuthenticationFailed
@@ -36,24 +36,24 @@ class BearerKey(BaseAuthentication):
         return "Bearer"
 
 
-ACCEPTED = NoticeAcceptance.objects.filter(user=OuterRef("user"), version=NOTICE_VERSION)
-# Asked by every request of a program, so composed once. It is ApiToken.objects.in_force() at `now`.
-TOKEN = Composed(
-    lambda key, now: (
-        ApiToken.objects.filter(
-            key_hash=key, revoked_at=None, expires_at__gt=now, user__is_active=True
-        )
-        .select_related("user")
-        .annotate(is_noticed=Exists(ACCEPTED))
-    ),
-    key=CharField(),
-    now=DateTimeField(),
-)
-
-
 def person_of(key: str) -> tuple[Any, ApiToken]:
     """Whose token it is. Raises AuthenticationFailed."""
-    token = TOKEN.first(key=hash_of(key), now=timezone.now())
+    return _verified(token_of(key))
+
+
+def _person(key: str, request: Any) -> tuple[Any, ApiToken]:
+    """As person_of(), with the request counted and its answer reserved."""
+    if is_multipart(request):  # files are read once it is known who asks
+        return person_of(key)
+    try:
+        once = once_of(request)
+    except RequestDataTooBig:  # which is said then
+        return person_of(key)
+    token, request.counted = token_counted(key, once)
+    return _verified(token)
+
+
+def _verified(token: ApiToken | None) -> tuple[Any, ApiToken]:
     if token is None:
         raise AuthenticationFailed
     # As django-otp does for sessions.
@@ -130,11 +130,11 @@ class IsHealthWorker(IsPerson):
         return plain.facility is not None
 
 
-def limit_of(request: Request) -> tuple[str, str, int]:
+def limit_of(request: Request) -> Counting:
     """So many requests a minute; counted in the database, like every limit here."""
     most = settings.API_PER_MINUTE
     if isinstance(request.auth, MachineClient):
-        return "api machine", str(request.auth.pk), most["machine"]
+        return Counting(("api machine", str(request.auth.pk), most["machine"]), window=MINUTE)
     if request.user.is_authenticated:
-        return "api person", str(request.user.pk), most["person"]
-    return "api address", current_address() or "", most["address"]
+        return limit_of_person(request.user.pk)
+    return Counting(("api address", current_address() or "", most["address"]), window=MINUTE)

@@ -42,6 +42,9 @@ class RateLimit(models.Model):
         return Counting(*limits, window=window).hit()
 
 
+AGAIN = "ON CONFLICT (key, window_at) DO UPDATE SET hits = accounts_ratelimit.hits + 1"
+
+
 @lru_cache
 def counted(how_many: int) -> str:
     """The statement that counts so many, as the step `limits` of others: what is_over must not be done."""
@@ -49,20 +52,35 @@ def counted(how_many: int) -> str:
     most = " ".join(f"WHEN %(limit_{at})s THEN %(most_{at})s" for at in range(how_many))
     return (
         f"INSERT INTO accounts_ratelimit (key, window_at, hits) VALUES {rows} "  # noqa: S608
-        "ON CONFLICT (key, window_at) DO UPDATE SET hits = accounts_ratelimit.hits + 1 "
-        f"RETURNING key, hits > CASE key {most} END AS is_over"
+        f"{AGAIN} RETURNING key, hits > CASE key {most} END AS is_over"
+    )
+
+
+def counted_for(account: str, step: str) -> str:
+    """As counted(1), for the account that a step before it has found; nothing where it found none."""
+    return (
+        f"INSERT INTO accounts_ratelimit (key, window_at, hits) "  # noqa: S608
+        f"SELECT %(limit_0)s || CAST({account} AS text), %(window)s, 1 FROM {step} WHERE TRUE "
+        f"{AGAIN} RETURNING hits > %(most_0)s AS is_over"
     )
 
 
 class Counting:
-    """Some (what, who, limit) in the window that is open now, as counted() takes them."""
+    """Some (what, who, limit) in the window that is open now, as counted() takes them.
 
-    def __init__(self, *limits: tuple[str, str, int], window: timedelta) -> None:
+    Kept in plain words where `who` is no secret: the number of an account, or "" where counted_for()
+    says it.
+    """
+
+    def __init__(
+        self, *limits: tuple[str, str, int], window: timedelta, is_plain: bool = False
+    ) -> None:
         now, length = int(timezone.now().timestamp()), int(window.total_seconds())
         opened = datetime.fromtimestamp(now - now % length, tz=UTC)
         self.seconds_left = length - now % length
         self.values: dict[str, Any] = {"window": opened}
-        most = sorted((keyed_hash(what, who), limit) for what, who, limit in limits)
+        key_of = _plain if is_plain else keyed_hash
+        most = sorted((key_of(what, who), limit) for what, who, limit in limits)
         for at, (key, limit) in enumerate(most):
             self.values |= {f"limit_{at}": key, f"most_{at}": limit}
         self._text = counted(len(limits))
@@ -70,3 +88,7 @@ class Counting:
     def hit(self) -> int:
         over = any(is_over for _key, is_over in ask(self._text, self.values).rows)
         return self.seconds_left if over else 0
+
+
+def _plain(what: str, who: str) -> str:
+    return f"{what} {who}"

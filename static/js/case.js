@@ -14,7 +14,7 @@ let typed = 0; // how often
 let saved = 0; // as it was typed then, and nothing of it is wrong
 
 async function save() {
-  const saving = typed;
+  const asTyped = typed;
   timer = null;
   try {
     const answer = await post(form, { Accept: "application/json" });
@@ -27,8 +27,8 @@ async function save() {
       return;
     }
     form.elements.revision.value = said.revision;
-    if (said.whole) saved = saving;
-    if (!timer) state.textContent = said.whole ? form.dataset.saved : form.dataset.incomplete; // nothing was typed since
+    if (said.whole) saved = asTyped;
+    if (typed === asTyped) state.textContent = said.whole ? form.dataset.saved : form.dataset.incomplete; // nothing was typed since
   } catch {
     state.textContent = form.dataset.offline;
     if (!leaving) later(RETRY_MS);

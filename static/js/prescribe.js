@@ -11,6 +11,7 @@ const PAUSE_MS = 1500;
 const RETRY_MS = 4000;
 let timer; // of what is not on its way yet
 let leaving = false;
+let typed = 0; // how often
 
 const form = () => document.querySelector("[data-autosave]");
 const say = (what) => { form().querySelector("[data-save-state]").textContent = form().dataset[what]; };
@@ -18,6 +19,7 @@ const say = (what) => { form().querySelector("[data-save-state]").textContent = 
 async function save() {
   const saved = form();
   if (!saved) return;
+  const asTyped = typed;
   say("unsaved");
   clearTimeout(timer);
   timer = null;
@@ -26,7 +28,7 @@ async function save() {
     if (answer.status >= 500 || answer.redirected) throw new Error(String(answer.status));
     if (answer.status === 409) reload();
     if (saved !== form()) return; // another has come in its place
-    if (!timer) say(answer.status === 200 ? "saved" : "invalid"); // nothing was typed since
+    if (typed === asTyped) say(answer.status === 200 ? "saved" : "invalid"); // nothing was typed since
     if (answer.ok) showRules(parse(await answer.text()));
   } catch {
     if (!leaving) timer = setTimeout(save, RETRY_MS);
@@ -42,6 +44,7 @@ function showRules(part) {
 
 document.addEventListener("input", (event) => {
   if (!event.target.closest("[data-autosave]")) return;
+  typed += 1;
   say("unsaved");
   clearTimeout(timer);
   timer = setTimeout(save, PAUSE_MS);

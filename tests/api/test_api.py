@@ -152,23 +152,28 @@ def test_a_kept_answer_is_read_by_nobody_without_the_key():
 
 
 def test_who_died_at_work_is_taken_over_and_keeps_no_answer_any_more():
-    limit = Counting(("api person", "asha", 10), window=timedelta(minutes=1))
-    asked = {"who": "asha", "key": uuid.uuid4().hex, "request": "POST /patients/", "limit": limit}
-    first = answers.reserve(**asked)
+    limit = Counting(("api address", "10.0.0.1", 10), window=timedelta(minutes=1))
+    key = uuid.uuid4().hex
+
+    def asked(request: str = "POST /patients/"):
+        once = answers.Once(key, request)
+        return answers.reserve(who="7", once=once, limit=limit).right_to_answer()
+
+    first = asked()
     with pytest.raises(answers.StillAtWork):
-        answers.reserve(**asked)
+        asked()
     KeptAnswer.objects.update(
         created_at=F("created_at") - answers.AT_WORK_FOR - timedelta(seconds=1)
     )
-    second = answers.reserve(**asked)
+    second = asked()
     assert isinstance(first, answers.Reservation)
     assert isinstance(second, answers.Reservation)
     first.keep(500, {"code": "late"})
     first.give_up()
     second.keep(201, {"uid": uuid.UUID(int=1)})
-    assert answers.reserve(**asked) == answers.Answer(201, {"uid": str(uuid.UUID(int=1))})
+    assert asked() == answers.Answer(201, {"uid": str(uuid.UUID(int=1))})
     with pytest.raises(answers.OtherRequest):
-        answers.reserve(**asked | {"request": "POST /notice/"})
+        asked("POST /notice/")
 
 
 def test_an_answer_is_told_as_its_serializer_would():
@@ -265,6 +270,24 @@ def test_too_many_requests_wait(settings):
     answers = [asha.get("me/") for _n in range(3)]
     assert [one.status_code for one in answers] == [200, 200, 429]
     assert 0 < int(answers[-1]["Retry-After"]) <= 60
+
+
+def test_who_guesses_keys_or_knocks_at_a_closed_gate_waits(settings):
+    settings.API_PER_MINUTE = {"person": 2, "address": 2}
+    guess = Program()
+    guess.headers["Authorization"] = "Bearer esp_guess"
+    guesses = [guess.get("me/") for _n in range(3)]
+    assert [one.status_code for one in guesses] == [401, 401, 429]
+    assert 0 < int(guesses[-1]["Retry-After"]) <= 60
+    asha = Program(a_user())
+    assert [asha.get("desk/").status_code for _n in range(3)] == [403, 403, 429]
+
+
+def test_who_is_right_pays_nothing_for_those_who_guess(django_assert_num_queries):
+    asha = Program(a_user())
+    asha.get("devices/")
+    with django_assert_num_queries(3):  # whose key it is, how often, the devices
+        assert asha.get("devices/").status_code == 200
 
 
 def test_the_document_is_for_everybody_and_its_page_for_staff():

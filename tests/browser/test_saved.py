@@ -1,0 +1,104 @@
+"""Pages that save themselves say "saved" of what stands on them, not of what stood there before."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, Route, expect
+
+from accounts.models import User
+from tests.browser.acting import people
+from tests.calling import until
+from tests.factories import (
+    a_clinic,
+    a_health_worker,
+    a_hub,
+    at_centre,
+    centre_of,
+    in_the_room,
+    on_duty,
+)
+from tests.running import Site, session_of
+
+pytestmark = pytest.mark.chromium
+# Every word that the page says of its saving, also one that stands there for a moment.
+LISTEN = """
+() => {
+  const state = document.querySelector("[data-save-state]");
+  window.heard = [];
+  new MutationObserver(() => window.heard.push(state.textContent)).observe(state, { childList: true });
+}
+"""
+
+
+@pytest.fixture
+def page(site: Site, chromium: Browser) -> Iterator[Page]:
+    with people(chromium, site.urls[:1], (1280, 800)) as (page,):
+        yield page
+
+
+def test_of_two_savings_on_their_way_the_last_one_counts(site: Site, page: Page) -> None:
+    clinic = a_clinic()
+    consultation = in_the_room(clinic, on_duty(clinic))
+    opens(page, f"/doctor/consultations/{consultation.uid}/", consultation.doctor.user)
+    savings = held(page)
+    page.get_by_label("Findings").fill("Throat red")
+    comes(page, savings, 1)
+    page.get_by_label("Dose").first.fill("1-0-1")
+    comes(page, savings, 2)
+    arrives(savings[0])
+    savings[1].continue_()
+    expect(page.get_by_text("Saved, except what is not complete yet")).to_be_visible()
+    assert "Saved" not in page.evaluate("window.heard")
+    assert consultation.note.findings == "Throat red"
+
+
+def test_what_is_typed_while_the_case_is_being_saved_is_not_said_to_be_saved(
+    site: Site, page: Page
+) -> None:
+    meena = a_health_worker()
+    a_hub(centre_of(meena))
+    case = at_centre(meena)
+    opens(page, f"/centre/consultations/{case.uid}/case/", meena)
+    savings = held(page)
+    page.get_by_label("What you see and feel").fill("Scaly")
+    comes(page, savings, 1)
+    page.get_by_label("What you see and feel").fill("Scaly edges")
+    savings[0].continue_()
+    comes(page, savings, 2)  # when the first one is answered
+    assert "Saved" not in page.evaluate("window.heard")
+    savings[1].continue_()
+    expect(page.get_by_text("Saved", exact=True)).to_be_visible()
+    case.refresh_from_db()
+    assert case.examination == "Scaly edges"
+
+
+def opens(page: Page, path: str, user: User) -> None:
+    """With its scripts, and with ears for what it says."""
+    key = session_of(user, staff=True)
+    page.context.add_cookies(
+        [{"name": "sessionid", "value": key, "domain": "127.0.0.1", "path": "/"}]
+    )
+    page.goto(path)
+    page.evaluate(LISTEN)
+
+
+def held(page: Page) -> list[Route]:
+    """What the page sends from now on, kept back."""
+    sent: list[Route] = []
+    page.route(
+        lambda _: True,
+        lambda one: sent.append(one) if one.request.method == "POST" else one.continue_(),
+    )
+    return sent
+
+
+def comes(page: Page, sent: list[Route], number: int) -> None:
+    until(lambda: page.wait_for_timeout(50) or len(sent) == number)
+
+
+def arrives(route: Route) -> None:
+    """At the server; and its answer at the page."""
+    route.continue_()
+    answer = route.request.response()
+    assert answer is not None
+    assert answer.finished() is None
