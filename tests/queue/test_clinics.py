@@ -321,7 +321,9 @@ def test_a_process_that_ends_locks_leases_in_the_order_of_one_that_renews():
     on_duty(clinic)
     first, second = (waiting(clinic).token.pk for _patient in range(2))
     Presence.objects.filter(pk=first).delete()
-    Presence.renew([first])  # now it stands behind the other in the table, which is read as it stands
+    Presence.renew(
+        [first]
+    )  # now it stands behind the other in the table, which is read as it stands
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE queue_presence")
     with ThreadPoolExecutor(1) as thread:
