@@ -21,6 +21,7 @@ from django.utils import timezone
 from accounts.gates import AtCentre, SignedIn, View, found_or_refused
 from accounts.models import Patient
 from accounts.session_store import Ahead, SessionStore
+from consult.centre_tips import is_told_of_others
 from consult.models import Consultation, Observation
 from consult.models.consultations import ConsultationQuerySet
 from consult.of_consultation import (
@@ -79,7 +80,7 @@ CENTRES_VISIT = _of_uid(
     lambda facility: knowing(
         with_prescription(_centres(facility).select_related("note")),
         SENT_FILES, MESSAGES, INSTRUCTIONS, LETTERS, NEWEST_OPINION, FOLLOW_UPS,
-    )
+    ).annotate(has_others=is_told_of_others())
 )  # fmt: skip
 VISIBLE = Composed(
     lambda whose, uid, at: _PEOPLE().visible_to(whose, at).filter(uid=uid),

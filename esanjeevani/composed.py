@@ -59,11 +59,11 @@ class Question(NamedTuple):
     """One query with its values, and how its answer is read."""
 
     text: Asked
-    read: Callable[[Sequence[Sequence[Any]]], list[Any]]
+    read: Callable[[Sequence[Sequence[Any]]], Any]
 
 
 @again_if_cut
-def together(*questions: Question) -> list[list[Any]]:
+def together(*questions: Question) -> list[Any]:
     """What each of them finds, in one trip to PostgreSQL."""
     answers = ask_all([one.text for one in questions])
     return [one.read(answer.rows) for one, answer in zip(questions, answers, strict=True)]
@@ -83,13 +83,14 @@ class Columns:
 
     def columns(self, with_it: Model | None = None, /, **values: Any) -> list[tuple[Any, ...]]:
         """`with_it` is a new row to insert by the same statement: that somebody reads this."""
-        return together(self.asked(with_it, **values))[0]
+        (found,) = together(self.asked(with_it, **values))
+        return cast(list[tuple[Any, ...]], found)
 
     def asked(self, with_it: Model | None = None, /, **values: Any) -> Question:
         """To be asked together() with others."""
         text = self._text = self._text or self._compose()
         here = this_threads_connection()
-        return Question(and_insert(with_it, text.sql, _sent(text, values, here)), self._read)
+        return Question(and_insert(with_it, text.sql, _sent(text, values, here), here), self._read)
 
     def _read(self, found: Sequence[Sequence[Any]]) -> list[Any]:
         text = cast(_Text, self._text)
@@ -131,7 +132,8 @@ class Composed(Columns, Generic[Row]):
         return next(iter(self.all(**values)), None)
 
     def all(self, with_it: Model | None = None, /, **values: Any) -> list[Row]:
-        return together(self.asked(with_it, **values))[0]
+        (found,) = together(self.asked(with_it, **values))
+        return cast(list[Row], found)
 
     def given_by(self, sql: str, values: Any) -> list[Row]:
         """What another text gives that changes rows and returns all their columns in the model's order."""

@@ -45,11 +45,10 @@ def _insert(row: Model, *, unless_there: bool) -> bool:
     return True
 
 
-def and_insert(row: Model | None, text: str, values: Sequence[Any]) -> Asked:
+def and_insert(row: Model | None, text: str, values: Sequence[Any], connection: Any) -> Asked:
     """A SELECT, and this new row inserted by the same statement. It does not learn its key."""
     if row is None:
         return text, values
-    connection = this_threads_connection()
     if connection.vendor != "postgresql":  # which alone changes rows inside of a WITH
         insert(row)
         return text, values
