@@ -1,6 +1,5 @@
 from django.urls import include, path, register_converter
 
-from consult import api_drugs
 from consult.api import talk as api
 from consult.links import ShortId
 from consult.views import (
@@ -10,6 +9,7 @@ from consult.views import (
     care,
     desk,
     doctor,
+    drugs,
     elsewhere,
     handing_on,
     opinions,
@@ -129,7 +129,7 @@ network_patterns = [
 
 # In the session of a page; the rest of the API is in consult/api/urls.py.
 api_patterns = [
-    path("drugs/typed/", api_drugs.drugs_typed, name="drugs"),
+    path("drugs/typed/", drugs.drugs_typed, name="drugs"),
     path(f"{ONE}messages/", api.Messages.as_view(), name="messages"),
 ]
 

@@ -108,7 +108,7 @@ def meena() -> User:
 @pytest.fixture
 def hub(meena: User) -> Clinic:
     """Of her health centre; nobody is on duty yet."""
-    return a_hub(centre_of(meena))
+    return a_hub(centre_of(meena), name="Harinagar PHC")
 
 
 @pytest.fixture(autouse=True)

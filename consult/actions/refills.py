@@ -61,31 +61,37 @@ def take_refill(*, refill: RefillRequest, doctor: Doctor) -> Consultation:
     locked = RefillRequest.objects.select_for_update().get(pk=refill.pk)
     if locked.state != RefillRequest.State.WAITING or not doctor.is_verified:
         raise MoveRefused("It was taken or withdrawn, or the doctor may not.")
-    earlier = locked.prescription.consultation
+    consultation = _as_a_consultation(locked)
+    consultation.begin(doctor)
+    locked.state, locked.consultation = RefillRequest.State.TAKEN, consultation
+    locked.save(update_fields=["state", "consultation"])
+    lines = [Line.of(line) for line in (locked.prescription.document or {})["lines"]]
+    save_lines(consultation=consultation, lines=lines, by=doctor.user)
+    record("refill.take", locked, by=doctor.user, patient=consultation.patient)
+    broadcast.consultation_changed(consultation)
+    return consultation
+
+
+def _as_a_consultation(asked: RefillRequest) -> Consultation:
+    """In writing, with the patient's consent."""
+    earlier = asked.prescription.consultation
     consultation = Consultation.objects.create(
         patient=earlier.patient,
         clinic=earlier.clinic,
-        complaint=locked.words,
+        complaint=asked.words,
         since=Consultation.Since.MONTHS,
         allergies=earlier.allergies,
         medicines=earlier.medicines,
         is_pregnant=earlier.is_pregnant,
         is_written=True,
         state=Consultation.State.REQUESTED,
-        requested_at=locked.requested_at,
+        requested_at=asked.requested_at,
     )
     Consent.objects.create(
         consultation=consultation,
         version=CONSENT_VERSION,
-        language=locked.language,
-        given_at=locked.requested_at,
-        given_by=locked.requested_by,
+        language=asked.language,
+        given_at=asked.requested_at,
+        given_by=asked.requested_by,
     )
-    consultation.begin(doctor)
-    locked.state, locked.consultation = RefillRequest.State.TAKEN, consultation
-    locked.save(update_fields=["state", "consultation"])
-    lines = [Line.of(line) for line in (locked.prescription.document or {})["lines"]]
-    save_lines(consultation=consultation, lines=lines, by=doctor.user)
-    record("refill.take", locked, by=doctor.user, patient=earlier.patient)
-    broadcast.consultation_changed(consultation)
     return consultation

@@ -78,6 +78,12 @@ def warnings_for(medicines: list[Medicine], patient: Patient) -> list[Warned]:
     return list({warned.key: warned for warned in found}.values())
 
 
+def _allergy(drug: Drug, told: str) -> Warned:
+    words = _("Allergy told: %(told)s. %(medicine)s (%(class)s) may be it.")
+    about = {"told": told, "medicine": drug.generic, "class": drug.drug_class or "–"}
+    return Warned(f"allergy:{drug.pk}", words % about)
+
+
 def _allergies(medicines: list[Medicine], patient: Patient) -> list[Warned]:
     words = [
         word for word in re.findall(r"\w+(?:[\u0900-\u0dff\u200d]+\w*)*", patient.allergies.casefold())
@@ -89,17 +95,7 @@ def _allergies(medicines: list[Medicine], patient: Patient) -> list[Warned]:
         drug = medicine.drug
         known = name_key(" ".join([drug.drug_class, *names.get(drug.pk, [])]))
         if any(_means(word, known) for word in words):
-            found.append(
-                Warned(
-                    f"allergy:{drug.pk}",
-                    _("Allergy told: %(told)s. %(medicine)s (%(class)s) may be it.")
-                    % {
-                        "told": patient.allergies,
-                        "medicine": drug.generic,
-                        "class": drug.drug_class or "–",
-                    },
-                )
-            )
+            found.append(_allergy(drug, patient.allergies))
     if any(not word.isascii() for word in words) and medicines and not found:
         told = {"told": patient.allergies}
         found.append(

@@ -253,7 +253,9 @@ class Presence(models.Model):
     until = models.DateTimeField()
 
     LEASE = timedelta(seconds=60)
-    GRACE = timedelta(seconds=15)  # a page that reloads is not gone
+    # A page that reloads is not gone; nor one that came back to another process, which renews its lease
+    # every 20 s, when the first one notices a minute later that its socket is dead.
+    GRACE = timedelta(seconds=25)
 
     def __str__(self) -> str:
         return f"{self.token_id} until {self.until:%H:%M:%S}"
@@ -267,10 +269,10 @@ class Presence(models.Model):
 
     @classmethod
     def end_soon(cls, token_ids: Iterable[int]) -> None:
-        """Their pages were closed: absent in 15 s, unless they come back."""
+        """Their pages were closed: absent in 25 s, unless they come back."""
         until = timezone.now() + cls.GRACE
         for share in in_shares(token_ids):
-            ask(with_places(END, len(share)), [until, *share])
+            ask(with_places(END, len(share)), [until, *share, until])
 
     @classmethod
     def of(cls, token_ids: Iterable[int]) -> set[int]:
@@ -284,10 +286,14 @@ class Presence(models.Model):
 
 
 PRESENT = "SELECT token_id FROM queue_presence WHERE until > %s AND token_id IN ({places})"
-# In one order, so that two who renew do not wait for each other.
+# Both in one order, so that two processes, of one that starts and one that ends, do not wait for each other.
 RENEW = """
 INSERT INTO queue_presence (token_id, until)
 SELECT id, %s FROM queue_token WHERE id IN ({places}) ORDER BY id
 ON CONFLICT (token_id) DO UPDATE SET until = excluded.until
 """
-END = "UPDATE queue_presence SET until = %s WHERE token_id IN ({places})"
+END = """
+INSERT INTO queue_presence (token_id, until)
+SELECT token_id, %s FROM queue_presence WHERE token_id IN ({places}) AND until > %s ORDER BY token_id
+ON CONFLICT (token_id) DO UPDATE SET until = excluded.until
+"""

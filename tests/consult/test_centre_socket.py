@@ -38,11 +38,6 @@ def meena(site: Site):
 
 
 @pytest.fixture
-def hub(meena):
-    return a_hub(centre_of(meena), name="Harinagar PHC")
-
-
-@pytest.fixture
 def rao(hub):
     return on_duty(hub)
 

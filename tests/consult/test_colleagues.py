@@ -42,11 +42,6 @@ many_at_once = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def hub(meena):
-    return a_hub(centre_of(meena), name="Harinagar PHC")
-
-
-@pytest.fixture
 def rao(hub):
     return on_duty(hub)
 

@@ -8,7 +8,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from consult import actions, api_drugs
+from consult import actions
 from consult.actions import Line
 from consult.actions.formulary import apply_rows
 from consult.models import Consultation, MedicineSet, Prescription
@@ -20,6 +20,7 @@ from consult.rules.dose import (
     times_of_day,
     unit_of,
 )
+from consult.views import drugs
 from tests.factories import (
     PARACETAMOL,
     a_clinic,
@@ -157,8 +158,8 @@ def test_a_dose_in_words_needs_a_frequency_and_a_typed_quantity_counts(consultat
 @pytest.fixture(autouse=True)
 def _nothing_kept(monkeypatch) -> None:
     """Of the search before; and no minute ends in the middle of a test."""
-    api_drugs.answer_to.cache_clear()
-    monkeypatch.setattr(api_drugs, "KEPT_HERE", float("inf"))
+    drugs.answer_to.cache_clear()
+    monkeypatch.setattr(drugs, "KEPT_HERE", float("inf"))
 
 
 def found(client, typed: str) -> list[dict]:
@@ -203,7 +204,7 @@ def test_an_answer_is_kept_for_all_doctors_for_a_minute_and_read_in_3_queries(
     assert [queries(client) for client in clients] == [3, 0]
     apply_rows([{"generic": "Test", **rule, **shape}], change=None)
     assert found(clients[0], "test")[0]["generic"] != "Test"
-    monkeypatch.setattr(api_drugs, "KEPT_HERE", 1e-6)
+    monkeypatch.setattr(drugs, "KEPT_HERE", 1e-6)
     assert found(clients[0], "test")[0]["generic"] == "Test"
     path = reverse("consult:drugs")
     assert Client().get(path, {"q": "para"}).status_code == 403

@@ -44,11 +44,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def hub(meena):
-    return a_hub(centre_of(meena), name="Harinagar PHC")
-
-
-@pytest.fixture
 def rao(hub):
     return on_duty(hub)
 

@@ -1,16 +1,19 @@
 """Clinics: their hours, whom they serve, and what is said of them before anything is asked."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, time, timedelta
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Facility
+from queues.board import RENEW_EVERY
 from queues.line import standings
 from queues.models import Clinic, ClinicDay, ClinicHours, HubLink, Presence, Token
 from queues.wait import Wait
+from tests.at_once import behind
 from tests.factories import (
     a_clinic,
     a_doctor,
@@ -298,3 +301,36 @@ def test_presence_is_a_lease_that_is_renewed_and_ends_soon_after_the_page():
     assert Token.objects.present().get() == token
     Presence.end_soon([token.pk])
     assert Presence.objects.get().until < timezone.now() + Presence.LEASE / 2
+
+
+def test_a_page_that_came_back_to_another_process_is_renewed_there_before_the_first_ends_it():
+    assert timedelta(seconds=RENEW_EVERY) < Presence.GRACE
+    clinic = a_clinic()
+    on_duty(clinic)
+    token = waiting(clinic).token
+    soon = timezone.now() + timedelta(seconds=5)
+    Presence.objects.update(until=soon)  # it had not long to go: ending it makes it no longer
+    Presence.end_soon([token.pk])
+    assert Presence.objects.get().until == soon
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_a_process_that_ends_locks_leases_in_the_order_of_one_that_renews():
+    clinic = a_clinic()
+    on_duty(clinic)
+    first, second = (waiting(clinic).token.pk for _patient in range(2))
+    Presence.objects.filter(pk=first).delete()
+    Presence.renew(
+        [first]
+    )  # now it stands behind the other in the table, which is read as it stands
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE queue_presence")
+    with ThreadPoolExecutor(1) as thread:
+        with transaction.atomic():
+            held = Presence.objects.select_for_update(nowait=True)
+            held.get(pk=first)
+            ending = behind(thread, lambda: Presence.end_soon([second, first]))
+            assert held.get(pk=second).pk == second
+        ending.result()
+    assert not Presence.objects.filter(until__gt=timezone.now() + Presence.GRACE).exists()

@@ -1,4 +1,4 @@
-"""Generics as the doctor types, as JSON. A plain view: it is asked at each pause of the fingers."""
+"""Generics as the doctor types, as JSON. No end of the API: it is asked at each pause of the fingers."""
 
 import json
 import time
