@@ -4,16 +4,20 @@ What every page asks about its person comes with the session: account, second fa
 health centres. All are rows as they are now, so what ended ends with the next request. Django's own
 store asks for the account separately, and signing in costs it a look for a free key, an insert and an
 update, both in savepoints.
+
+What a page asks first of its person travels with the question for the session, where it says so
+(`ahead`) and this process has read the session before: then it knows whose it was, and the answer
+counts only if it still is theirs (docs/decisions/0052).
 """
 
 import json
 from contextvars import ContextVar
-from typing import Any, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
-from django.db.models import CharField, DateTimeField, FilteredRelation, QuerySet
+from django.db.models import CharField, DateTimeField, FilteredRelation, Model, QuerySet
 from django.utils import timezone
 from django.utils.crypto import get_random_string
 from django_otp import DEVICE_ID_SESSION_KEY
@@ -21,7 +25,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts.models import AccountSession, Facility, User
 from accounts.models.places import at_centre
-from esanjeevani.composed import Composed
+from esanjeevani.composed import Composed, Question, together
 from esanjeevani.rows import insert, update
 
 
@@ -53,8 +57,27 @@ account_of_session: ContextVar[User | None] = ContextVar("account_of_session", d
 device_of_session: ContextVar[TOTPDevice | None] = ContextVar("device_of_session", default=None)
 
 
+Row = TypeVar("Row", bound=Model)
+REMEMBERED = 10_000  # sessions of a process
+_of_whom: dict[
+    str, int
+] = {}  # whom the pages of a session asked for last: a doctor, a centre, an account
+
+
+class Ahead(NamedTuple):
+    """A query for what belongs to somebody (its slot `whose`), and the values of its other slots."""
+
+    query: Composed[Any]
+    values: dict[str, Any]
+
+    def asked(self, whose: int) -> Question:
+        return self.query.asked(whose=whose, **self.values)
+
+
 class SessionStore(DatabaseStore):
     reads = OPEN_SESSION  # a gate that will ask for more has it come with the session
+    ahead: Ahead | None = None  # what the page will ask by all_of()
+    _came: tuple[Ahead, int, list[Any]] | None = None  # and what was found of whom
     _is_new = False
 
     @classmethod
@@ -62,7 +85,7 @@ class SessionStore(DatabaseStore):
         return AccountSession
 
     def _get_session_from_db(self) -> AccountSession | None:
-        rows = self.reads.all(key=self.session_key, now=timezone.now())
+        rows = self._read_rows()
         found = rows[0] if rows else None
         account = found.account if found else None
         if account and self.reads is WITH_POSTS:
@@ -72,6 +95,26 @@ class SessionStore(DatabaseStore):
         if found is None:
             self._session_key = None
         return found
+
+    def _read_rows(self) -> list[AccountSession]:
+        asked = self.reads.asked(key=self.session_key, now=timezone.now())
+        whose = _of_whom.get(self.session_key or "")
+        if self.ahead is None or whose is None:
+            return together(asked)[0]
+        rows, came = together(asked, self.ahead.asked(whose))
+        self._came = self.ahead, whose, came
+        return rows
+
+    def all_of(self, whose: int, query: Composed[Row], **values: Any) -> list[Row]:
+        """What a query finds of somebody: it came with the session, or is asked now. Once of each."""
+        if self.session_key and self.ahead:
+            if len(_of_whom) >= REMEMBERED:
+                _of_whom.clear()
+            _of_whom[self.session_key] = whose
+        came, self._came = self._came, None
+        if came and came[:2] == (Ahead(query, values), whose):
+            return came[2]
+        return query.all(whose=whose, **values)
 
     def encode(self, session_dict: dict[str, Any]) -> str:
         """Not signed: our own tables are believed, also when they say who may do what."""

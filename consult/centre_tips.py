@@ -4,14 +4,22 @@ Asked when a page comes, when something was said to have changed, and every few 
 of a process in one statement (consult/tips.py): so it is SQL by hand, short to compose.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
 
+from django.db.models import Exists, OuterRef
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Now, TruncDate
 from django.utils import timezone
 
 from consult.day import midnight
+from consult.models import Consultation, SharedProfile
 from esanjeevani.any_of import in_shares, with_places
+from esanjeevani.composed import Question, together
 from esanjeevani.live import Message
+from esanjeevani.postgresql.statements import Asked
 from esanjeevani.prepared import ask
 
 # A line for each open case, one for what was settled today, one for who scanned the centre's code today.
@@ -30,6 +38,19 @@ SELECT facility_id, 0, NULL, NULL, 'shared', COUNT(*), COUNT(taken_at) FROM cons
 WHERE facility_id IN ({places}) AND day = %s GROUP BY facility_id
 ORDER BY 1, 2, 5
 """
+TODAY_AT_MOST = timedelta(days=2)  # wherever the centre's midnight is, and the database's
+
+
+def is_told_of_others() -> Combinable:
+    """Of a centre's consultation: whether NEWS has a line that is not about it, or had one yesterday.
+
+    Mostly there is none: then nobody need ask.
+    """
+    here, since = OuterRef("facility"), Now() - TODAY_AT_MOST
+    others = Consultation.objects.open().filter(facility=here).exclude(pk=OuterRef("pk"))
+    settled = Consultation.objects.filter(facility=here, settled_at__gte=since)
+    shared = SharedProfile.objects.filter(facility=here, day__gte=TruncDate(since))
+    return Exists(others) | Exists(settled) | Exists(shared)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,21 +73,31 @@ class CentreTip:
 def read_centres(facility_ids: Iterable[int]) -> dict[int, CentreTip]:
     """In one statement for each thousand."""
     ids = set(facility_ids)
-    news: dict[int, list[str]] = {pk: [] for pk in ids}
-    places: dict[int, set[tuple[int, int]]] = {pk: set() for pk in ids}
-    for share in in_shares(ids):
-        for facility, pk, clinic, token, *how_far in _read(share):
-            news[facility].append(".".join(map(str, (pk, token, *how_far))))
-            if token:
-                places[facility].add((clinic, token))
-    return {pk: CentreTip(tuple(news[pk]), frozenset(places[pk])) for pk in ids}
+    return _tips(ids, (line for share in in_shares(ids) for line in ask(*_asked(share)).rows))
 
 
 def read_centre(facility_id: int) -> CentreTip:
-    return read_centres([facility_id])[facility_id]
+    (tip,) = together(news_of(facility_id))
+    return tip
 
 
-def _read(facility_ids: list[int]) -> list[tuple[int, ...]]:
+def news_of(facility_id: int) -> Question:
+    """read_centre() to be asked together with others."""
+    asked = _asked([facility_id])
+    return Question(asked, lambda found: _tips({facility_id}, found)[facility_id])
+
+
+def _asked(facility_ids: list[int]) -> Asked:
     text = with_places(NEWS, len(facility_ids))
     since, today = midnight(), timezone.localdate()
-    return ask(text, [*facility_ids, *facility_ids, since, *facility_ids, today]).rows
+    return text, [*facility_ids, *facility_ids, since, *facility_ids, today]
+
+
+def _tips(facility_ids: set[int], lines: Iterable[Sequence[Any]]) -> dict[int, CentreTip]:
+    news: dict[int, list[str]] = {pk: [] for pk in facility_ids}
+    places: dict[int, set[tuple[int, int]]] = {pk: set() for pk in facility_ids}
+    for facility, pk, clinic, token, *how_far in lines:
+        news[facility].append(".".join(map(str, (pk, token, *how_far))))
+        if token:
+            places[facility].add((clinic, token))
+    return {pk: CentreTip(tuple(news[pk]), frozenset(places[pk])) for pk in facility_ids}

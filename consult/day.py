@@ -4,7 +4,7 @@ Read in a fixed number of queries, however many patients.
 """
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.db.models import BigAutoField, DateField, DateTimeField, Exists, QuerySet
@@ -13,10 +13,8 @@ from django.utils import timezone
 from accounts.models import AuditEvent, Facility
 from consult.models import Consultation, FollowUp, Instruction
 from consult.models.consultations import ConsultationQuerySet
-from esanjeevani.composed import Columns, Composed
-from queues.assignment import linked_clinics
+from esanjeevani.composed import Columns, Composed, Question, together
 from queues.counts import count
-from queues.line import Standing, standings
 
 CAME_BACK_FOR = timedelta(days=14)
 DUE_SOON = timedelta(days=3)
@@ -132,15 +130,25 @@ class _DayHolds(NamedTuple):
     follow_ups: bool
 
 
-def read_day(facility: Facility, seen: AuditEvent | None = None) -> Day:
-    """In one query, and one for each kind of which there is anything; 2 for what is open.
+def read_day(facility: Facility) -> Day:
+    """In one query, and one for each kind of which there is anything; 2 for what is open."""
+    (day,) = together(day_of(facility))
+    return day
 
-    `seen` says who reads it.
-    """
-    of, since, back_since = facility.pk, midnight(), timezone.now() - CAME_BACK_FOR
+
+def day_of(facility: Facility, seen: AuditEvent | None = None) -> Question:
+    """read_day() to be asked together with others; `seen` says who reads it."""
+    since, back_since = midnight(), timezone.now() - CAME_BACK_FOR
     until = timezone.localdate() + DUE_SOON
-    (found,) = LOOK.columns(seen, facility=of, since=since, back_since=back_since, until=until)
-    holds = _DayHolds(*found)
+    times: dict[str, Any] = {"since": since, "back_since": back_since, "until": until}
+    look = LOOK.asked(seen, facility=facility.pk, **times)
+    return Question(look.text, lambda found: _held(facility, _DayHolds(*found[0]), **times))
+
+
+def _held(
+    facility: Facility, holds: _DayHolds, since: datetime, back_since: datetime, until: date
+) -> Day:
+    of = facility.pk
     return replace(
         read_lines(facility) if holds.open else Day(),
         came_back=CAME_BACK.all(facility=of, since=back_since) if holds.came_back else [],
@@ -184,8 +192,3 @@ def _unstaffed(clinic_ids: set[int]) -> set[int]:
 def midnight() -> datetime:
     """When today began."""
     return timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-
-
-def hub_standings(facility: Facility) -> list[Standing]:
-    """The linked clinics as they stand, in 2 queries; one more when one of them is closed."""
-    return standings(linked_clinics(facility))

@@ -6,7 +6,14 @@ The fields are those of Annexure 2 of the Telemedicine Practice Guidelines 2020.
 from typing import Any
 
 from accounts.models import Doctor, Patient
-from consult.models import Consultation, Note, Prescription, PrescriptionLine, Referral
+from consult.models import (
+    Consultation,
+    Note,
+    Observation,
+    Prescription,
+    PrescriptionLine,
+    Referral,
+)
 from consult.of_consultation import OBSERVATIONS
 from consult.readings import as_taken
 from consult.rules import Checked
@@ -16,6 +23,7 @@ from consult.rules.dose import quantity_of, shown, times_of_day, unit_of
 def document_of(
     prescription: Prescription,
     lines: list[PrescriptionLine],
+    measured: list[Observation],
     consultation: Consultation,
     note: Note,
     doctor: Doctor,
@@ -41,7 +49,7 @@ def document_of(
         "lmp": consultation.lmp.isoformat() if consultation.lmp else "",
         "history": consultation.history,
         "examination": consultation.examination,
-        "vitals": _vitals(consultation),
+        "vitals": _vitals(measured),
         "findings": note.findings,
         "diagnosis": note.diagnosis,
         "provisional": note.is_provisional,
@@ -85,9 +93,8 @@ def _visit(checked: Checked) -> dict[str, str]:
     }
 
 
-def _vitals(consultation: Consultation) -> dict[str, str]:
-    """As measured last in this consultation."""
-    measured = OBSERVATIONS.all(consultation=consultation.pk)
+def _vitals(measured: list[Observation]) -> dict[str, str]:
+    """As measured last in the consultation."""
     return {row.kind: row.shown for row in as_taken(measured)}
 
 
@@ -139,7 +146,7 @@ def letter_of(referral: Referral, consultation: Consultation, doctor: Doctor) ->
         "medicines": consultation.medicines,
         "pregnant": consultation.is_pregnant,
         "examination": consultation.examination,
-        "vitals": _vitals(consultation),
+        "vitals": _vitals(OBSERVATIONS.all(consultation=consultation.pk)),
         "findings": note.findings if note else "",
         "diagnosis": note.diagnosis if note else "",
         "centre": consultation.facility.name if consultation.facility else "",

@@ -1,7 +1,8 @@
 """Fetching through the user: the page states who may see, a stranger gets 404 and is written down."""
 
 from collections.abc import Callable
-from typing import Any
+from functools import wraps
+from typing import Any, cast
 from uuid import UUID
 
 from django.db.models import (
@@ -14,10 +15,13 @@ from django.db.models import (
     UUIDField,
 )
 from django.http import Http404
+from django.http.response import HttpResponseBase
 from django.utils import timezone
 
-from accounts.gates import AtCentre, SignedIn, found_or_refused
+from accounts.gates import AtCentre, SignedIn, View, found_or_refused
 from accounts.models import Patient
+from accounts.session_store import Ahead, SessionStore
+from consult.centre_tips import is_told_of_others
 from consult.models import Consultation, Observation
 from consult.models.consultations import ConsultationQuerySet
 from consult.of_consultation import (
@@ -76,7 +80,7 @@ CENTRES_VISIT = _of_uid(
     lambda facility: knowing(
         with_prescription(_centres(facility).select_related("note")),
         SENT_FILES, MESSAGES, INSTRUCTIONS, LETTERS, NEWEST_OPINION, FOLLOW_UPS,
-    )
+    ).annotate(has_others=is_told_of_others())
 )  # fmt: skip
 VISIBLE = Composed(
     lambda whose, uid, at: _PEOPLE().visible_to(whose, at).filter(uid=uid),
@@ -110,10 +114,25 @@ OPD = Composed(
 )
 
 
+def with_session(query: Composed[Consultation]) -> Callable[[View], View]:
+    """The page's consultation is asked for together with its session; put it before the gate."""
+
+    def decorated(view: View) -> View:
+        @wraps(view)
+        def asking(request: Any, consultation: UUID, **more: Any) -> HttpResponseBase:
+            request.session.ahead = Ahead(query, {"uid": consultation})
+            return view(request, consultation=consultation, **more)
+
+        return asking
+
+    return decorated
+
+
 def _fetch(
     query: Composed[Consultation], whose: Model, request: SignedIn, uid: UUID
 ) -> Consultation:
-    found = query.first(whose=whose.pk, uid=uid)
+    session = cast(SessionStore, request.session)
+    found = next(iter(session.all_of(whose.pk, query, uid=uid)), None)
     return found_or_refused(found, Consultation.objects.all(), request, uid=uid)
 
 

@@ -23,7 +23,7 @@ from consult.models import (
     Referral,
 )
 from consult.models.consultations import ConsultationQuerySet
-from esanjeevani.composed import Composed
+from esanjeevani.composed import Composed, together
 from esanjeevani.rows import insert
 from queues.models import MoveRefused
 
@@ -178,9 +178,20 @@ def lock_in_progress(consultation: Consultation) -> Consultation:
     return found
 
 
-def lock_to_issue(consultation: Consultation) -> Consultation:
-    """As lock(), with all that a prescription says of people and places."""
-    return _there(_LOCKED_TO_ISSUE.first(consultation=consultation.pk))
+def lock_to_issue(
+    consultation: Consultation,
+) -> tuple[Consultation, list[PrescriptionLine], list[Observation]]:
+    """As lock(), with all that a prescription says of people and places, the draft and the vital signs.
+
+    Draft and vital signs are read once the lock is held: nobody changes what is issued.
+    """
+    own = consultation.pk
+    locked, lines, measured = together(
+        _LOCKED_TO_ISSUE.asked(consultation=own),
+        DRAFT_LINES.asked(consultation=own),
+        OBSERVATIONS.asked(consultation=own),
+    )
+    return _there(next(iter(locked), None)), lines, measured
 
 
 def _there(found: Consultation | None) -> Consultation:

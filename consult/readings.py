@@ -7,7 +7,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import AuditEvent, Patient
+from accounts.models import Patient
 from consult.models import Consultation, Observation
 from consult.of_consultation import OBSERVATIONS
 from consult.vitals import KINDS, Vital
@@ -30,9 +30,9 @@ class Reading:
         return _("Blood pressure") if self.kind == PRESSURE else Vital.of(self.kind).label
 
 
-def readings(consultation: Consultation, seen: AuditEvent | None = None) -> tuple[Reading, ...]:
-    """In the order in which they were taken, in one query. `seen` says who reads them."""
-    return readings_of(OBSERVATIONS.of(consultation, seen), consultation.patient)
+def readings(consultation: Consultation) -> tuple[Reading, ...]:
+    """In the order in which they were taken, in one query."""
+    return readings_of(OBSERVATIONS.of(consultation), consultation.patient)
 
 
 def as_taken(rows: list[Observation]) -> list[Observation]:

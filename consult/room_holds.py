@@ -18,7 +18,7 @@ from consult.models import (
     Prescription,
     Referral,
 )
-from esanjeevani.composed import Columns
+from esanjeevani.composed import Columns, Question, together
 
 
 def _look(consultation: Any, patient: Any, doctor: Any) -> "QuerySet[Any, Any]":
@@ -60,13 +60,17 @@ class RoomHolds:
     sets: bool
     earlier: bool  # consultations
 
-    @classmethod
-    def of(cls, consultation: Consultation, seen: AuditEvent | None = None) -> "RoomHolds":
+    @staticmethod
+    def asked(consultation: Consultation, seen: AuditEvent | None = None) -> Question:
         """In one query, in which each part is a look into an index; `seen` is written down with it."""
-        (found,) = LOOK.columns(
+        return LOOK.asked(
             seen,
             consultation=consultation.pk,
             patient=consultation.patient_id,
             doctor=consultation.doctor_id,
         )
+
+    @classmethod
+    def of(cls, consultation: Consultation) -> "RoomHolds":
+        ((found,),) = together(cls.asked(consultation))
         return cls(*found)

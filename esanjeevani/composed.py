@@ -14,14 +14,15 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from django.db import connection
 from django.db.models import Expression, Field, Model, QuerySet
 
 from esanjeevani.instances import Instances, instances
-from esanjeevani.prepared import again_if_cut, ask, this_threads_connection
-from esanjeevani.rows import ask_with
+from esanjeevani.postgresql.statements import Asked
+from esanjeevani.prepared import again_if_cut, ask, ask_all, this_threads_connection
+from esanjeevani.rows import and_insert
 from esanjeevani.sent import Column, column_of
 
 PLACE = re.compile(r"(?<!%)%s")  # of a value
@@ -54,6 +55,20 @@ class _Text:
     rows: Instances | None  # None where columns are asked for
 
 
+class Question(NamedTuple):
+    """One query with its values, and how its answer is read."""
+
+    text: Asked
+    read: Callable[[Sequence[Sequence[Any]]], Any]
+
+
+@again_if_cut
+def together(*questions: Question) -> list[Any]:
+    """What each of them finds, in one trip to PostgreSQL."""
+    answers = ask_all([one.text for one in questions])
+    return [one.read(answer.rows) for one, answer in zip(questions, answers, strict=True)]
+
+
 class Columns:
     """One query for columns, as `values_list()` gives them."""
 
@@ -68,16 +83,21 @@ class Columns:
 
     def columns(self, with_it: Model | None = None, /, **values: Any) -> list[tuple[Any, ...]]:
         """`with_it` is a new row to insert by the same statement: that somebody reads this."""
-        return [tuple(columns) for columns in self._ask(values, with_it)]
+        (found,) = together(self.asked(with_it, **values))
+        return cast(list[tuple[Any, ...]], found)
 
-    @again_if_cut
-    def _ask(self, values: dict[str, Any], with_it: Model | None = None) -> list[Sequence[Any]]:
+    def asked(self, with_it: Model | None = None, /, **values: Any) -> Question:
+        """To be asked together() with others."""
         text = self._text = self._text or self._compose()
         here = this_threads_connection()
-        found = ask_with(with_it, text.sql, _sent(text, values, here), here).rows
+        return Question(and_insert(with_it, text.sql, _sent(text, values, here), here), self._read)
+
+    def _read(self, found: Sequence[Sequence[Any]]) -> list[Any]:
+        text = cast(_Text, self._text)
         if not text.converters:
-            return cast(list[Sequence[Any]], found)
-        return [_converted(text, columns, here) for columns in found]
+            return list(found)
+        here = this_threads_connection()
+        return [tuple(_converted(text, columns, here)) for columns in found]
 
     def _compose(self) -> _Text:
         query = self._write(**self._slots).query
@@ -112,16 +132,18 @@ class Composed(Columns, Generic[Row]):
         return next(iter(self.all(**values)), None)
 
     def all(self, with_it: Model | None = None, /, **values: Any) -> list[Row]:
-        return [self._row(columns) for columns in self._ask(values, with_it)]
+        (found,) = together(self.asked(with_it, **values))
+        return cast(list[Row], found)
 
     def given_by(self, sql: str, values: Any) -> list[Row]:
         """What another text gives that changes rows and returns all their columns in the model's order."""
-        return [self.row_of(columns) for columns in ask(sql, values).rows]
+        self._text = self._text or self._compose()
+        return self._read(ask(sql, values).rows)
 
     def row_of(self, columns: Sequence[Any]) -> Row:
         """From what a statement answers that has this query as a step; more columns may follow."""
-        text = self._text = self._text or self._compose()
-        return self._row(_converted(text, columns, this_threads_connection()))
+        self._text = self._text or self._compose()
+        return cast(Row, self._read([columns])[0])
 
     def as_step(self) -> str:
         """The query as a step of several (steps.py), whose values step_values() are."""
@@ -132,6 +154,9 @@ class Composed(Columns, Generic[Row]):
     def step_values(self, **values: Any) -> dict[str, Any]:
         text = self._text = self._text or self._compose()
         return dict(zip(text.names, _sent(text, values, this_threads_connection()), strict=True))
+
+    def _read(self, found: Sequence[Sequence[Any]]) -> list[Any]:
+        return [self._row(columns) for columns in super()._read(found)]
 
     def _row(self, columns: Sequence[Any]) -> Row:
         how = cast(_Text, self._text).rows

@@ -6,14 +6,14 @@ index stands in the text, so it is for the composed queries and SQL by hand; wha
 not be prepared (docs/decisions/0024).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, OperationalError, connections
 from psycopg import Error
 
-from esanjeevani.postgresql.statements import Answer, Values
+from esanjeevani.postgresql.statements import Answer, Asked, Values
 
 P = ParamSpec("P")
 Found = TypeVar("Found")
@@ -29,16 +29,22 @@ def ask(text: str, values: Values = (), connection: Any = None) -> Answer:
 
     Raises NotSupportedError once when a migration has changed what a plan would answer.
     """
+    return ask_all([(text, values)], connection)[0]
+
+
+def ask_all(questions: Sequence[Asked], connection: Any = None) -> list[Answer]:
+    """As ask(), in one trip: for texts of which none needs what another answers."""
     connection = connection or this_threads_connection()
     if connection.vendor != "postgresql" or not connection.asks_prepared():
-        return _asked_by_cursor(connection, text, values)
+        return [_asked_by_cursor(connection, text, values) for text, values in questions]
     if connection.needs_rollback:
         connection.validate_no_broken_transaction()
     try:
-        return connection.statements.ask(text, values)
+        answers: list[Answer] = connection.statements.ask_all(questions)
     except Error:
         with connection.wrap_database_errors:
             raise
+    return answers
 
 
 def _asked_by_cursor(connection: Any, text: str, values: Values) -> Answer:

@@ -11,7 +11,7 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Model
 
-from esanjeevani.postgresql.statements import Answer
+from esanjeevani.postgresql.statements import Asked
 from esanjeevani.prepared import ask, this_threads_connection
 from esanjeevani.sent import Column, column_of
 
@@ -45,16 +45,16 @@ def _insert(row: Model, *, unless_there: bool) -> bool:
     return True
 
 
-def ask_with(row: Model | None, text: str, values: Sequence[Any], connection: Any) -> Answer:
-    """What a SELECT finds, and this new row inserted by the same statement. It does not learn its key."""
+def and_insert(row: Model | None, text: str, values: Sequence[Any], connection: Any) -> Asked:
+    """A SELECT, and this new row inserted by the same statement. It does not learn its key."""
     if row is None:
-        return ask(text, values, connection)
+        return text, values
     if connection.vendor != "postgresql":  # which alone changes rows inside of a WITH
         insert(row)
-        return ask(text, values, connection)
+        return text, values
     inserts, columns = _insert_text(type(row), connection.vendor, False, False)
     of_row = [column.of(row, connection) for column in columns]
-    return ask(_with_it(inserts, text), [*of_row, *values], connection)
+    return _with_it(inserts, text), [*of_row, *values]
 
 
 @lru_cache(maxsize=200)

@@ -4,7 +4,10 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
+from esanjeevani.outcome import FHIR_JSON, outcome
+
 AGAIN_AFTER = 5  # seconds
+FOR_PROGRAMS = ("/api/", "/fhir/", "/abdm/")
 
 
 def try_again(request: HttpRequest) -> HttpResponse:
@@ -16,7 +19,14 @@ def try_again(request: HttpRequest) -> HttpResponse:
 
 def sorry(request: HttpRequest, status: int, code: str) -> HttpResponse:
     """For people a page that needs no database, for programs the shape of all errors."""
-    if request.path.startswith(("/api/", "/fhir/")):
+    if request.path.startswith(FOR_PROGRAMS):
         words = _("Something went wrong on our side. Try again in a moment.")
-        return JsonResponse({"code": code, "message": words}, status=status)
+        return for_program(request, status, {"code": code, "message": words})
     return HttpResponse(render_to_string("500.html"), status=status)
+
+
+def for_program(request: HttpRequest, status: int, error: dict[str, str]) -> HttpResponse:
+    """An error in the shape of all errors behind this door."""
+    if request.path.startswith("/fhir/"):
+        return JsonResponse(outcome(error), status=status, content_type=FHIR_JSON)
+    return JsonResponse(error, status=status)

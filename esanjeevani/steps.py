@@ -114,6 +114,13 @@ def values_of(name: str, row: Model, without: Sequence[str] = ()) -> Values:
     }
 
 
+def and_hold(rows: str) -> str:
+    """A step that finds rows, which are nobody else's to change until the statement or its transaction
+    is done."""
+    has_locks = this_threads_connection().features.has_select_for_no_key_update
+    return f"{rows} FOR NO KEY UPDATE" if has_locks else rows
+
+
 def insert_text(name: str, model: type[Model], **known: str) -> str:
     """An INSERT of one row up to its FROM; `known` are columns that other steps say."""
     connection = this_threads_connection()

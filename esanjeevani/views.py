@@ -21,7 +21,7 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler, set_rollback
 
 from esanjeevani.clock import clock
-from esanjeevani.sorry import sorry, try_again
+from esanjeevani.sorry import for_program, sorry, try_again
 
 log = logging.getLogger(__name__)
 # Swagger UI comes as files of this site, but writes HTML: no Trusted Types on its page.
@@ -82,10 +82,10 @@ def _redis_answers() -> bool:
 
 
 @csrf_exempt
-def no_such_end(_request: HttpRequest) -> HttpResponse:
+def no_such_end(request: HttpRequest) -> HttpResponse:
     """A program is answered as one."""
     words = _("There is nothing at this address.")
-    return JsonResponse({"code": "not_found", "message": words}, status=404)
+    return for_program(request, 404, {"code": "not_found", "message": words})
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

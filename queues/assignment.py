@@ -21,7 +21,7 @@ from django.db.models import (
 from django.utils import timezone
 
 from accounts.models import Facility, Patient, Speciality
-from esanjeevani.composed import Composed
+from esanjeevani.composed import Composed, Question, together
 from queues.line import Standing, standings
 from queues.models import Clinic, ClinicHours, HubLink
 
@@ -76,17 +76,27 @@ def linked_clinics(spoke: Facility, speciality: Speciality | None = None) -> lis
 
     In one query, one more when a clinic is closed: when it opens again is asked for then.
     """
+    (clinics,) = together(links_of(spoke))
+    return [one for one in clinics if speciality is None or one.speciality_id == speciality.pk]
+
+
+def links_of(spoke: Facility) -> Question:
+    """linked_clinics() to be asked together with others."""
     now = timezone.localtime()
     asked = {"spoke": spoke.pk, "today": now.date()}
     time_of_day = now.time().replace(microsecond=0)
-    links = LINKS.all(**asked, weekday=now.weekday(), time_of_day=time_of_day)
+    links = LINKS.asked(**asked, weekday=now.weekday(), time_of_day=time_of_day)
+    return Question(links.text, lambda found: _clinics(links.read(found), asked))
+
+
+def _clinics(links: list[HubLink], asked: dict[str, Any]) -> list[Clinic]:
     for link in links:
         link.clinic.link_priority = link.priority  # type: ignore[attr-defined]
         link.clinic.open_when_read = bool(link.is_open)  # type: ignore[attr-defined]
     clinics = [link.clinic for link in links]
     if not all(clinic.open_when_read for clinic in clinics):
         _give_hours(clinics, HOURS.all(**asked))
-    return [one for one in clinics if speciality is None or one.speciality_id == speciality.pk]
+    return clinics
 
 
 def _give_hours(clinics: list[Clinic], all_hours: list[ClinicHours]) -> None:

@@ -120,8 +120,12 @@ class OwnLine(DeskLine):
 
 
 def desk_lines(doctor: Doctor) -> list[OwnLine]:
-    """A query, and at most 3 per clinic the doctor is on duty in, whatever the length of its line."""
-    duties = DUTIES_OF.all(doctor=doctor.pk)
+    """A query, and what lines_on() asks."""
+    return lines_on(DUTIES_OF.all(doctor=doctor.pk))
+
+
+def lines_on(duties: list[Duty]) -> list[OwnLine]:
+    """At most 3 queries per clinic the doctor is on duty in, whatever the length of its line."""
     lines = [(desk_line(duty.clinic), duty) for duty in duties]
     return [OwnLine(one.clinic, one.rows, one.waiting, duty.is_paused) for one, duty in lines]
 

@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from rest_framework import serializers, status
 from rest_framework.authentication import SessionAuthentication
-from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.exceptions import APIException, AuthenticationFailed, Throttled, ValidationError
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.pagination import CursorPagination
 from rest_framework.renderers import JSONRenderer
@@ -96,6 +96,20 @@ class Pages(CursorPagination):
     cursor_query_param = "cursor"
     ordering = "-pk"
 
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        address = {"type": ["string", "null"], "format": "uri"}
+        return {
+            "type": "object",
+            "description": "One page of a long list, newest first.",
+            "required": ["next", "previous", "results"],
+            "properties": {
+                "next": address | {"description": "Address of the older rows; null on the last."},
+                "previous": address
+                | {"description": "Address of the newer rows; null on the first."},
+                "results": schema | {"description": "The rows of this page."},
+            },
+        }
+
 
 class ApiView(APIView):
     """One resource. `inputs` and `outputs` say, per method, what is read and what is answered.
@@ -119,6 +133,13 @@ class ApiView(APIView):
     is_polled = False
     tag = ""
     _reservation: answers.Reservation | None = None
+
+    def perform_authentication(self, request: Request) -> None:
+        try:
+            super().perform_authentication(request)
+        except AuthenticationFailed:
+            count(request)
+            raise
 
     def check_permissions(self, request: Request) -> None:
         """Whoever may not do it may ask again with the same key once they may."""
@@ -180,6 +201,7 @@ class ApiView(APIView):
         self, request: Request, message: str | None = None, code: str | None = None
     ) -> Any:
         """The code says which gate it was."""
+        count(request)
         if request.authenticators and not request.successful_authenticator:
             return super().permission_denied(request, message, code)
         gates = [gate.code for gate in self.permission_classes if hasattr(gate, "code")]
@@ -218,6 +240,13 @@ class ApiView(APIView):
         shape = shape_of(self.outputs["GET"], view=self, **context)
         answer = pages.get_paginated_response([told(shape, row) for row in page or []])
         return self.polled(answer.data) if self.is_polled else answer
+
+
+def count(request: Request) -> None:
+    """For who is turned away before the throttles: guessing is slowed. Raises Throttled."""
+    counted = _counted(request)
+    if seconds := counted.seconds if counted else limit_of(request).hit():
+        raise Throttled(seconds)
 
 
 def plain(request: Request) -> SignedIn:

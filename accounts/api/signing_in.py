@@ -16,7 +16,6 @@ from accounts.api.base import ApiView, Nothing, Refused, cleaned, plain
 from accounts.api.shapes import (
     CodeInput,
     DeviceOutput,
-    FacilityOutput,
     NewTokenOutput,
     NoticeOutput,
     PersonOutput,
@@ -159,10 +158,8 @@ class Me(ApiView):
     def get(self, request: Request) -> Response:
         """The person behind the token, and what they are."""
         user: User = plain(request).user
-        centres = facilities_of(user) if user.is_verified() else []
         user.is_doctor = user.is_verified() and is_doctor(user)  # type: ignore[attr-defined]
-        shown: Any = FacilityOutput(centres, many=True)  # type: ignore[arg-type]
-        user.facilities = shown.data  # type: ignore[attr-defined]
+        user.facilities = facilities_of(user) if user.is_verified() else []  # type: ignore[attr-defined]
         return self.answer(user)
 
 

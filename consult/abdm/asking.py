@@ -19,6 +19,7 @@ from esanjeevani.strict_json import read_json
 HIU = AbdmConsent.Role.HIU
 State = AbdmConsent.State
 LASTS = timedelta(days=1)
+KEYS_LAST = timedelta(hours=1)
 
 
 class NoAddress(Exception):
@@ -159,7 +160,7 @@ def on_artefact(body: dict[str, Any]) -> None:
 
 def _ask_records(consent: AbdmConsent) -> None:
     keys = crypto.new_keys()
-    expires = (timezone.now() + timedelta(hours=1)).isoformat()
+    expires = (timezone.now() + KEYS_LAST).isoformat()
     send(
         "records.ask", "/api/hiecm/data-flow/v3/health-information/request",
         {
@@ -191,6 +192,19 @@ def on_records_asked(body: dict[str, Any]) -> None:
     transaction_id = text_at(body, "hiRequest.transactionId")
     secret = {"secret": asked.body["secret"], "transaction": transaction_id}
     AbdmMessage.objects.filter(pk=asked.pk).update(body=secret)
+
+
+def is_expected(transaction_id: Any) -> bool:
+    """Whether we asked for this, or for records whose transaction the gateway has not named yet.
+
+    Anybody may bring records: what nobody asked for is not kept.
+    """
+    asked = AbdmMessage.objects.filter(kind="records.ask", direction="out")
+    just_asked = asked.filter(created_at__gt=timezone.now() - KEYS_LAST)
+    return isinstance(transaction_id, str) and (
+        asked.filter(body__transaction=transaction_id).exists()
+        or just_asked.exclude(body__has_key="transaction").exists()
+    )
 
 
 def on_data(body: dict[str, Any]) -> None:

@@ -1,13 +1,13 @@
 """What a health centre does for a consultation besides bringing it: on the doctor's word, and after."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 
-from django.db import transaction
-from django.db.models import BigAutoField
+from django.db import connection, transaction
 from django.utils import timezone
 
-from accounts.actions import record
-from accounts.models import Facility, User
+from accounts.actions import event, record
+from accounts.models import AuditEvent, Facility, User
 from consult import broadcast
 from consult.models import (
     Consultation,
@@ -17,14 +17,11 @@ from consult.models import (
     Prescription,
     PrescriptionLine,
 )
-from esanjeevani.composed import Composed
-from esanjeevani.rows import insert_unless_there
+from esanjeevani.steps import Steps, and_hold, insert_text, values_of
 from queues.models import MoveRefused
 
-LOCKED = Composed(
-    lambda prescription: Prescription.objects.select_for_update().filter(pk=prescription),
-    prescription=BigAutoField(),
-)
+# Nobody replaces the prescription until it is noted what was given of it.
+IN_FORCE = "SELECT id FROM consult_prescription WHERE id = %(held)s AND state = 'issued'"
 
 
 @transaction.atomic
@@ -51,7 +48,6 @@ def carry_out(*, instruction: Instruction, by: User, answer: str) -> Instruction
     return instruction
 
 
-@transaction.atomic
 def dispense(
     *,
     prescription: Prescription,
@@ -63,33 +59,31 @@ def dispense(
 
     Raises MoveRefused when the prescription was replaced by a newer one meanwhile.
     """
-    issued = LOCKED.first(prescription=prescription.pk)
-    if issued is None or issued.state != Prescription.State.ISSUED:
-        raise MoveRefused("There is a newer prescription.")
-    for line, (what, words) in given.items():
-        _note(
-            Dispensing(
-                line=line,
-                given=what,
-                words=words,
-                facility_id=facility.pk,
-                dispensed_by_id=by.pk,
-            )
-        )
     patient = prescription.consultation.patient
-    record("prescription.dispense", prescription, by=by, patient=patient)
-
-
-def _note(dispensing: Dispensing) -> None:
-    """Instead of what was noted of the line before, if anything was."""
-    if not insert_unless_there(dispensing):
-        Dispensing.objects.filter(line=dispensing.line_id).update(
-            given=dispensing.given,
-            words=dispensing.words,
-            facility=dispensing.facility_id,
-            dispensed_by=dispensing.dispensed_by_id,
-            dispensed_at=dispensing.dispensed_at,
+    noted = event("prescription.dispense", prescription, by=by, patient=patient)
+    values = values_of("event", noted) | {"held": prescription.pk}
+    for at, (line, (what, words)) in enumerate(given.items()):
+        row = Dispensing(
+            line=line, given=what, words=words, facility_id=facility.pk, dispensed_by_id=by.pk
         )
+        values |= values_of(f"given_{at}", row)
+    if not _gives(len(given), connection.vendor).ask(values):
+        raise MoveRefused("There is a newer prescription.")
+
+
+@lru_cache(maxsize=50)
+def _gives(how_many: int, vendor: str) -> Steps:
+    """What is noted of so many lines: instead of what was noted of them before, if anything was."""
+    del vendor  # of what is sent
+    again = "given", "words", "facility_id", "dispensed_at", "dispensed_by_id"
+    sets = ", ".join(f"{column} = excluded.{column}" for column in again)
+    lines = {
+        f"given_{at}": f"{insert_text(f'given_{at}', Dispensing)} FROM held WHERE TRUE "
+        f"ON CONFLICT (line_id) DO UPDATE SET {sets}"
+        for at in range(how_many)
+    }
+    written = f"{insert_text('event', AuditEvent)} FROM held"
+    return Steps("SELECT id FROM held", held=and_hold(IN_FORCE), **lines, event=written)
 
 
 @transaction.atomic

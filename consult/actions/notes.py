@@ -11,7 +11,7 @@ from accounts.models import AuditEvent, User
 from consult.models import Consultation, Note
 from consult.of_consultation import note_of
 from esanjeevani.rows import is_inserted
-from esanjeevani.steps import Steps, insert_text, values_of
+from esanjeevani.steps import Steps, and_hold, insert_text, values_of
 from queues.models import MoveRefused
 
 # The consultation is nobody else's to end until the note is written, or the transaction is over.
@@ -43,14 +43,13 @@ def save_note(*, consultation: Consultation, by: User, **words: object) -> Note:
 def _writes(said: tuple[str, ...], vendor: str) -> Steps:
     """The first words make the note, later ones change what they are about."""
     del vendor  # of what is sent
-    lock = " FOR NO KEY UPDATE" if connection.features.has_select_for_no_key_update else ""
     fields: list[Any] = [Note._meta.get_field(name) for name in said]
     columns = [field.column for field in fields]
     sets = ", ".join(f"{column} = excluded.{column}" for column in columns)
     note = insert_text("note", Note, consultation_id="held.id")
     return Steps(
         "SELECT id FROM note",
-        held=HELD + lock,
+        held=and_hold(HELD),
         note=f"{note} FROM held WHERE TRUE "
         f"ON CONFLICT (consultation_id) DO UPDATE SET {sets} RETURNING id",
         event=f"{insert_text('event', AuditEvent)} FROM note",

@@ -12,7 +12,6 @@ from consult.actions.telling import tell
 from consult.document import document_of
 from consult.models import Consultation, Prescription
 from consult.of_consultation import (
-    DRAFT_LINES,
     IN_FORCE,
     PRESCRIPTIONS,
     is_emergency_of,
@@ -40,14 +39,13 @@ def issue_prescription(*, consultation: Consultation, doctor: Doctor) -> Prescri
     moment, whatever they were when the draft was written. Two tabs: the second finds no draft left
     and is refused with "issued".
     """
-    locked = lock_to_issue(consultation)
+    locked, lines, measured = lock_to_issue(consultation)
     if locked.state != Consultation.State.IN_PROGRESS:
         raise IssueRefused("over")
     doctor = _may_issue(locked, doctor)
     note = note_of(locked)
     if note is None or not note.diagnosis.strip():
         raise IssueRefused("no_diagnosis")
-    lines = DRAFT_LINES.all(consultation=locked.pk)
     if not lines:
         raise IssueRefused(_why_no_lines(locked))
     draft = lines[0].prescription
@@ -56,7 +54,8 @@ def issue_prescription(*, consultation: Consultation, doctor: Doctor) -> Prescri
     reasons = _reasons_against(checked, draft)
     if earlier:
         earlier.supersede()
-    document = document_of(draft, lines, locked, note, doctor, checked) | {"warnings": reasons}
+    document = document_of(draft, lines, measured, locked, note, doctor, checked)
+    document["warnings"] = reasons
     seen = event("prescription.issue", draft, by=doctor.user, patient=locked.patient)
     _sign_and_issue(draft, doctor, document, seen)
     enqueue("consult.render", draft.pk)

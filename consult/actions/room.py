@@ -57,7 +57,7 @@ def begin(*, consultation: Consultation, by: User) -> Consultation:
 
     Raises MoveRefused when the call is over, or the health worker is in another call.
     """
-    token = token_of(consultation)
+    token = _calling(consultation)
     if token.doctor is None:
         raise MoveRefused("Nobody is calling.")
     queues.answer_call(token=token, at_screen_of=by if consultation.facility_id else None)
@@ -65,6 +65,19 @@ def begin(*, consultation: Consultation, by: User) -> Consultation:
     consultation.begin(token.doctor, came_in)
     broadcast.consultation_changed(consultation)
     return consultation
+
+
+def _calling(consultation: Consultation) -> Token:
+    """With the doctor who calls: as it was read with the consultation, or read now.
+
+    Whether that doctor still calls is found out by the answer.
+    """
+    token = consultation.token if Consultation.token.is_cached(consultation) else None
+    if token is None or token.state != Token.State.CALLED:
+        return token_of(consultation)
+    if token.doctor_id == consultation.doctor_id:
+        token.doctor = consultation.doctor
+    return token
 
 
 @transaction.atomic

@@ -17,7 +17,7 @@ from consult.models import Consent, Consultation, Observation
 from consult.models.consultations import ConsultationQuerySet
 from consult.of_consultation import ATTACHMENTS, OBSERVATIONS, knowing
 from consult.readiness import Attested, completeness, obstacles
-from esanjeevani.composed import Composed
+from esanjeevani.composed import Composed, together
 from queues import actions as queues
 from queues.models import Clinic, HubLink, MoveRefused, Token
 
@@ -88,10 +88,9 @@ def send_case(*, draft: Consultation, sending: Sending, by: User) -> Consultatio
 
     Raises NotReady, AlreadySent, and NoToken where the clinic takes nobody now.
     """
-    locked = _locked(draft, sending.clinic)
+    locked, measured = _locked(draft, sending.clinic)
     if locked.state != Consultation.State.DRAFT:
         raise AlreadySent(locked)
-    measured = OBSERVATIONS.all(consultation=locked.pk)
     in_the_way = obstacles(locked, sending.clinic, sending.said, measured)
     in_the_way += _wrong_choice(locked, sending)
     if in_the_way:
@@ -133,16 +132,20 @@ def _request(
     )
 
 
-def _locked(consultation: Consultation, clinic: Clinic) -> Consultation:
-    """As it is now, on its way to `clinic`; only the consultation itself is locked.
+def _locked(consultation: Consultation, clinic: Clinic) -> tuple[Consultation, list[Observation]]:
+    """As it is now, on its way to `clinic`; only the consultation itself is locked. And what was measured
+    by then.
 
     Without its clinic: a row that waited for a colleague's move to another one would not be found.
     """
     today = timezone.localdate()
-    locked = LOCKED.first(case=consultation.pk, clinic=clinic.pk, today=today)
-    if locked is None:
+    found, measured = together(
+        LOCKED.asked(case=consultation.pk, clinic=clinic.pk, today=today),
+        OBSERVATIONS.asked(consultation=consultation.pk),
+    )
+    if not found:
         raise Consultation.DoesNotExist
-    return locked
+    return found[0], measured
 
 
 def _locked_token(consultation: Consultation) -> Token | None:
@@ -214,14 +217,13 @@ def move_case(
     Raises NotReady, NoToken; MoveRefused when a doctor has begun or is calling.
     """
     earlier = _locked_token(consultation)
-    locked = _locked(consultation, clinic)
+    locked, measured = _locked(consultation, clinic)
     if locked.state != Consultation.State.REQUESTED or clinic.pk == locked.clinic_id:
         raise MoveRefused("The case does not wait.")
     if locked.token_id != (earlier and earlier.pk):
         raise MoveRefused("A colleague has just moved it.")
     said = Attested(consent_given=True, patient_is_present=True)  # when it was sent
     sending = Sending(clinic, proposed=locked.clinic, said=said, because=because)
-    measured = OBSERVATIONS.all(consultation=locked.pk)
     in_the_way = obstacles(locked, clinic, said, measured) + _wrong_choice(locked, sending)
     if in_the_way:
         raise NotReady(in_the_way)
@@ -241,7 +243,7 @@ def move_case(
 def ask_in_writing(*, consultation: Consultation, by: User) -> Consultation:
     """A waiting case gives its place up and is answered in writing. Raises MoveRefused as move_case."""
     token = _locked_token(consultation)
-    locked = _locked(consultation, consultation.clinic)
+    locked, _measured = _locked(consultation, consultation.clinic)
     if not locked.facility_id or token is None or token.state != Token.State.WAITING:
         raise MoveRefused("The case does not wait in a line.")
     queues.leave_line(token=token)

@@ -11,8 +11,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.actions import refuse
-from accounts.api.base import Refused
+from accounts.api.base import Refused, count
 from consult.abdm import gateway
+from consult.abdm.asking import is_expected
 from consult.abdm.messages import receive
 from consult.abdm.tokens import Forged, check_token
 from consult.abdm.work import CALLBACKS
@@ -23,7 +24,10 @@ LARGEST_CALL = 500_000
 
 
 class Callback(APIView):
-    """One callback. Delivered twice, it is done once."""
+    """One callback. Delivered twice, it is done once.
+
+    Whoever shows no token of the gateway's is counted by address, as everybody without a key is.
+    """
 
     authentication_classes: Any = []
     permission_classes: Any = []
@@ -33,7 +37,9 @@ class Callback(APIView):
         if not gateway.is_on() or kind not in CALLBACKS:
             raise Http404
         is_data = kind == "data"  # comes from the holder of the records, sealed for us
-        if not is_data:
+        if is_data:
+            count(request)
+        else:
             self._check_token(request)
         if _length(request) > (LARGEST if is_data else LARGEST_CALL):
             raise Refused("too_big", _("This is too much for one request."), 413)
@@ -42,7 +48,9 @@ class Callback(APIView):
             raise ValidationError({"non_field_errors": [_("A JSON object is expected.")]})
         request_id = request.headers.get("REQUEST-ID", "")
         if is_data:
-            request_id = f"{body.get('transactionId')}/{body.get('pageNumber', 1)}"
+            if not is_expected(body.get("transactionId")):
+                raise Http404
+            request_id = f"{body['transactionId']}/{body.get('pageNumber', 1)}"
         if not 1 <= len(request_id) <= 64:
             raise ValidationError({"REQUEST-ID": [_("1 to 64 characters.")]})
         receive(kind, request_id, body)
@@ -53,6 +61,7 @@ class Callback(APIView):
         try:
             check_token(request.headers.get("Authorization", "").removeprefix("Bearer "))
         except Forged:
+            count(request)
             refuse("abdm.callback", request.path[:80], by=None)
             words = _("This is not the gateway's token.")
             raise Refused("not_authenticated", words, 401) from None

@@ -15,17 +15,16 @@ from accounts.models import Doctor, Speciality
 from consult import actions
 from consult.api.base import DoctorsVerb, fresh, note_reading
 from consult.api.centre_shapes import InstructionInput, InstructionOutput
-from consult.api.rules import NO_TOKEN, rules
-from consult.api.shapes import (
-    ConsultationOutput,
+from consult.api.doctor_shapes import (
     OpinionInput,
     OpinionOutput,
     ReferralInput,
-    ReferralOutput,
     TransferInput,
     WaysOnOutput,
     WrittenOutput,
 )
+from consult.api.rules import NO_TOKEN, rules
+from consult.api.shapes import ConsultationOutput, ReferralOutput
 from consult.models import Consultation, Opinion
 from consult.views.colleagues import (
     opinion_form,

@@ -14,15 +14,9 @@ from accounts.api.base import ApiView, Refused, cleaned, plain
 from accounts.api.who import IsDoctor
 from consult import actions
 from consult.api.base import DoctorsVerb, fresh, note_reading
+from consult.api.doctor_shapes import CallInput, DeskOutput, NumberOutput, ReturnInput
 from consult.api.rules import rules
-from consult.api.shapes import (
-    CallInput,
-    ConsultationOutput,
-    DeskOutput,
-    EarlierOutput,
-    NumberOutput,
-    ReturnInput,
-)
+from consult.api.shapes import ConsultationOutput, EarlierOutput
 from consult.models import Consultation
 from consult.views.doctors_parts import EARLIER_SHOWN
 from consult.views.returning import return_form

@@ -26,6 +26,7 @@ from consult.fhir.documents import document, kinds_of
 from consult.fhir.parts import Resource, on_server
 from consult.fhir.records import Record, record_of, records_of, with_all
 from consult.models import Consultation
+from esanjeevani.outcome import FHIR_JSON, outcome
 
 Builder = Callable[[Record], list[Resource]]
 RESOURCES: dict[str, Builder] = {
@@ -38,12 +39,12 @@ RESOURCES: dict[str, Builder] = {
 
 
 class FhirJson(JSONRenderer):
-    media_type = "application/fhir+json"
+    media_type = FHIR_JSON
     charset = None
 
 
 class FhirParser(JsonParser):
-    media_type = "application/fhir+json"
+    media_type = FHIR_JSON
 
 
 class MayRead(BasePermission):
@@ -70,37 +71,6 @@ class FhirView(ApiView):
         if answer.status_code >= 400 and isinstance(answer.data, dict) and "code" in answer.data:
             answer.data = outcome(answer.data)
         return answer
-
-
-# FHIR's own code of an error, where it has one.
-ISSUES = {
-    "parse_error": "structure",
-    "invalid": "invalid",
-    "not_authenticated": "login",
-    "authentication_failed": "login",
-    "no_right": "forbidden",
-    "notice_needed": "forbidden",
-    "not_found": "not-found",
-    "method_not_allowed": "not-supported",
-    "moved": "conflict",
-    "too_big": "too-long",
-    "throttled": "throttled",
-}
-
-
-def outcome(error: dict[str, Any]) -> Resource:
-    said = [f"{name}: {words}" for name, words in error.get("fields", {}).items()]
-    return {
-        "resourceType": "OperationOutcome",
-        "issue": [
-            {
-                "severity": "error",
-                "code": ISSUES.get(error["code"], "processing"),
-                "details": {"text": error["message"]},
-                "diagnostics": "; ".join([error["code"], *said]),
-            }
-        ],
-    }
 
 
 def visible(request: Request) -> "QuerySet[Consultation]":

@@ -11,8 +11,8 @@ from accounts.api.base import ApiView, Nothing, plain
 from accounts.api.who import IsDoctor
 from accounts.gates import get_or_refuse
 from consult import actions
+from consult.api.doctor_shapes import OpinionAnswerInput, OpinionOutput
 from consult.api.rules import rules
-from consult.api.shapes import OpinionAnswerInput, OpinionOutput
 from consult.models import Opinion
 from queues.models import Duty
 

@@ -22,29 +22,49 @@ from consult.models import AbdmConsent, AbdmRecord
 
 
 class VerifyInput(Input):
-    transaction = serializers.CharField(max_length=64)
-    code = serializers.CharField(max_length=8)
+    """The code that ABDM sent."""
+
+    transaction = serializers.CharField(
+        max_length=64, help_text="As `POST abha/code/` answered it."
+    )
+    code = serializers.CharField(max_length=8, help_text="The digits of the newest SMS.")
 
 
 class TransactionOutput(serializers.Serializer[Any]):
-    transaction = serializers.CharField()
+    """That ABDM has sent a code."""
+
+    transaction = serializers.CharField(help_text="To be sent back with the code.")
 
 
 class AskInput(Input):
+    """How far back records are asked for."""
+
     since = serializers.DateField(help_text="Records from this day on.")
 
 
 class ConsentOutput(serializers.Serializer[AbdmConsent]):
-    uid = serializers.UUIDField()
-    state = serializers.ChoiceField(choices=AbdmConsent.State.choices)
-    hi_types = serializers.ListField(child=serializers.CharField())
-    expires_at = serializers.DateTimeField()
+    """A patient's consent to show records from elsewhere."""
+
+    uid = serializers.UUIDField(help_text="Id of the consent.")
+    state = serializers.ChoiceField(
+        choices=AbdmConsent.State.choices, help_text="What the patient has decided so far."
+    )
+    hi_types = serializers.ListField(
+        child=serializers.CharField(), help_text="Kinds of records, by ABDM's names."
+    )
+    expires_at = serializers.DateTimeField(
+        help_text="Until when they may be shown; then they are erased."
+    )
 
 
 class RecordOutput(serializers.Serializer[AbdmRecord]):
-    uid = serializers.UUIDField()
-    received_at = serializers.DateTimeField()
-    expires_at = serializers.DateTimeField(source="consent.expires_at")
+    """One document from elsewhere."""
+
+    uid = serializers.UUIDField(help_text="Id of the document.")
+    received_at = serializers.DateTimeField(help_text="When it came.")
+    expires_at = serializers.DateTimeField(
+        source="consent.expires_at", help_text="When it will be erased."
+    )
     bundle = serializers.DictField(help_text="The FHIR document, as it came.")
 
 

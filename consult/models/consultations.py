@@ -343,7 +343,7 @@ class Consultation(Case, Public, Moving):
         """The patient at a health centre said that the phone of the account may join the call."""
         return self.let_in_at is not None
 
-    def request(self, token: Token | None, *beside: models.Model, **fields: object) -> None:
+    def request(self, token: Token | None, *beside: models.Model, **fields: Any) -> None:
         """Sent: with its place in a line, or without one to be answered in writing."""
         self._move(
             self.State.REQUESTED, *beside, token=token, requested_at=timezone.now(), **fields

@@ -1,6 +1,6 @@
 import secrets
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import Q
@@ -119,7 +119,7 @@ class Prescription(Public, Moving):
         number: str,
         document: dict[str, object],
         at: datetime | None = None,
-        **signed: str,
+        **signed: Any,
     ) -> None:
         """`signed` holds digest, signature and key_id (consult/signing), made over the time `at`."""
         self._move(

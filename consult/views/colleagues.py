@@ -13,7 +13,6 @@ from consult.forms.consultation import ClinicField
 from consult.forms.untouched import Choices
 from consult.models import Consultation, Opinion
 from consult.of_consultation import INSTRUCTIONS, letters_of
-from consult.readings import readings
 from consult.room_holds import RoomHolds
 from esanjeevani.composed import Composed
 from queues.models import Clinic, HubLink
@@ -27,7 +26,6 @@ def panels(
     """For the treating doctor's room; a form with mistakes takes the place of its own."""
     clinics = clinic_choices(reachable)
     return {
-        "readings": readings(consultation),
         "instructions": INSTRUCTIONS.all(consultation=consultation.pk)
         if holds.instructions
         else [],

@@ -15,11 +15,11 @@ from accounts.actions import event
 from accounts.gates import SignedIn, doctor_only
 from accounts.models import AuditEvent, Doctor
 from consult import actions
-from consult.desk import OwnPart, duties_version
+from consult.desk import LOOK, OwnPart, duties_version
 from consult.fetch import doctors_consultation
-from esanjeevani.composed import Composed
+from esanjeevani.composed import Composed, together
 from queues.actions import AlreadyHolding, NobodyPresent, NotOnDuty
-from queues.desk import desk_lines
+from queues.desk import DUTIES_OF, lines_on
 from queues.models import Clinic, Duty, MoveRefused, Token
 
 MAY_START = Composed(
@@ -40,14 +40,19 @@ CLINIC = Composed(lambda uid: Clinic.objects.filter(uid=uid), uid=UUIDField())
 def desk(request: SignedIn) -> HttpResponse:
     """The doctor's day. What changes on it comes over its socket, except the part below."""
     doctor: Doctor = request.user.doctor
-    lines = desk_lines(doctor)
+    duties, (there,), may_start = together(
+        DUTIES_OF.asked(doctor=doctor.pk),
+        LOOK.asked(_seen(request), doctor=doctor.pk),
+        MAY_START.asked(doctor=doctor.pk, speciality=doctor.speciality_id),
+    )
+    lines = lines_on(duties)
     context = {
         "doctor": doctor,
-        "own": OwnPart.of(doctor, seen=_seen(request)),
+        "own": OwnPart.read(doctor.pk, there),
         "lines": lines,
         "duties": duties_version((one.clinic.pk, one.is_paused) for one in lines),
         "is_paused": any(line.is_paused for line in lines),
-        "may_start": MAY_START.all(doctor=doctor.pk, speciality=doctor.speciality_id),
+        "may_start": may_start,
         "now": timezone.now(),
     }
     return render(request, "consult/desk.html", context)

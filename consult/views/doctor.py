@@ -14,7 +14,7 @@ from accounts.gates import SignedIn, doctor_only
 from accounts.models import AuditEvent
 from consult import actions
 from consult.actions import Line
-from consult.fetch import DOCTORS_ROOM, doctors_consultation
+from consult.fetch import DOCTORS, DOCTORS_ROOM, doctors_consultation, with_session
 from consult.forms import LineFormSet, NoteForm, typed_lines
 from consult.models import Consultation, Prescription, PrescriptionLine
 from consult.of_consultation import drafted_of, note_of
@@ -27,6 +27,7 @@ from queues.models import MoveRefused
 
 
 @require_safe
+@with_session(DOCTORS_ROOM)
 @doctor_only
 def room(request: SignedIn, consultation: UUID) -> HttpResponse:
     """The case, the talk and the prescription side by side."""
@@ -54,6 +55,7 @@ def is_staying(request: HttpRequest) -> bool:
 
 
 @require_POST
+@with_session(DOCTORS)
 @doctor_only
 def save(request: SignedIn, consultation: UUID) -> HttpResponse:
     """Keep notes and medicines; with "issue" or "finish" do that too, with finish=next call the next.

@@ -13,17 +13,19 @@ from consult.of_consultation import (
     DRAFT_LINES,
     IN_FORCE,
     MESSAGES,
+    OBSERVATIONS,
     SENT_FILES,
     note_of,
 )
 from consult.people import Role
+from consult.readings import readings_of
 from consult.room_holds import RoomHolds
-from consult.views.colleagues import panels, reachable_clinics
+from consult.views.colleagues import REACHABLE, around, panels
 from consult.views.elsewhere import elsewhere_context
 from consult.views.page_parts import page_parts
 from consult.views.returning import untouched_return_form
 from consult.views.rules_panel import care_context, rules_context
-from esanjeevani.composed import Composed
+from esanjeevani.composed import Composed, together
 
 EARLIER_SHOWN = 10
 
@@ -32,9 +34,13 @@ def room_context(
     request: HttpRequest, consultation: Consultation, seen: AuditEvent | None = None, **forms: Any
 ) -> dict[str, Any]:
     """Everything on the doctor's page of one consultation; `forms` are those with mistakes."""
-    holds = RoomHolds.of(consultation, seen)
     own, patient = consultation.pk, consultation.patient_id
-    clinics = reachable_clinics(consultation)
+    (there,), clinics, measured = together(
+        RoomHolds.asked(consultation, seen),
+        REACHABLE.asked(**around(consultation)),
+        OBSERVATIONS.asked(consultation=own),
+    )
+    holds = RoomHolds(*there)
     context = {
         "consultation": consultation,
         "patient": consultation.patient,
@@ -43,6 +49,7 @@ def room_context(
         "chat": MESSAGES.all(consultation=own) if holds.messages else [],
         "attachments": SENT_FILES.all(consultation=own) if holds.files else [],
         "earlier": EARLIER.all(patient=patient, but=own) if holds.earlier else [],
+        "readings": readings_of(measured, consultation.patient),
         **panels(consultation, holds, clinics),
         **elsewhere_context(consultation),
         **_writing(consultation, holds),

@@ -28,6 +28,7 @@ DONE = ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK
 
 Values = Sequence[Any] | dict[str, Any]
 Command = Callable[[], None]  # given to libpq, which sends it later
+Asked = tuple[str, Values]
 Key = tuple[str, tuple[int, ...]]  # a text and the types of its values
 
 
@@ -53,49 +54,66 @@ class Statements:
         self._names: dict[Key, bytes] = {}
         self._numbers = count()
 
-    def ask(self, text: str, values: Values) -> Answer:
-        """Raises what psycopg's cursor raises. Where a migration has changed what a plan would answer,
-        or the connection was made to forget, that is raised once: then all is prepared anew.
+    def ask_all(self, questions: Sequence[Asked]) -> list[Answer]:
+        """One after the other in one trip. Raises what psycopg's cursor raises of the first that fails,
+        those behind it are not done. Where a migration has changed what a plan would answer, or the
+        connection was made to forget, that is raised once: then all is prepared anew.
         """
-        result = self._asked(text, values)
-        if result.status not in DONE:
-            error = error_from_result(result)
-            if isinstance(error, FeatureNotSupported | InvalidSqlStatementName):
-                self._names.clear()
-            raise error
+        results = self._asked(questions)
+        for result in results:
+            if result.status not in DONE:
+                error = error_from_result(result)
+                if isinstance(error, FeatureNotSupported | InvalidSqlStatementName):
+                    self._names.clear()
+                raise error
+        return [self._read(result) for result in results]
+
+    def _read(self, result: PGresult) -> Answer:
         self._adapted.set_pgresult(result)
         rows = self._adapted.load_rows(0, result.ntuples, tuple)
         return Answer(rows, -1 if result.command_tuples is None else result.command_tuples)
 
-    def _asked(self, text: str, values: Values) -> PGresult:
+    def _asked(self, questions: Sequence[Asked]) -> list[PGresult]:
+        """What is answered to each; where something failed, that alone."""
+        commands, asked = self._begin(), list[int]()  # which of the commands are the questions
+        prepares: dict[int, Key] = {}
+        for text, values in questions:
+            key, sql, sent = self._dumped(text, values)
+            if key not in self._names:
+                commands += self._prepare(key, sql)
+                prepares[len(commands) - 1] = key
+            asked.append(len(commands))
+            commands.append(partial(self._libpq.send_query_prepared, self._names[key], *sent))
+        if len(commands) == 1:
+            commands[0]()
+            return [cast(PGresult, self._connection.wait(execute(self._libpq))[-1])]
+        results = self._in_one_trip(commands)
+        failed = [at for at, result in enumerate(results) if result.status not in DONE]
+        for at in failed:  # the first, and all behind it
+            if at in prepares:
+                self._names.pop(prepares[at], None)
+        return [results[at] for at in failed[:1] or asked]
+
+    def _dumped(self, text: str, values: Values) -> tuple[Key, bytes, tuple[Any, Any]]:
         written = _written(text)
         if isinstance(values, dict):
             values = [values[name] for name in written.names]
         sent = self._adapted.dump_sequence(values, written.formats)
-        key = text, self._adapted.types or ()
-        before = self._before(key, written.sql)
-        formats = self._adapted.formats
-        ask = partial(self._libpq.send_query_prepared, self._names[key], sent, formats)
-        if not before:
-            ask()
-            return cast(PGresult, self._connection.wait(execute(self._libpq))[-1])
-        *told, answer = self._in_one_trip([*before, ask])
-        if failed := [result for result in told if result.status not in DONE]:
-            del self._names[key]
-            return failed[0]
-        return answer
+        return (text, self._adapted.types or ()), written.sql, (sent, self._adapted.formats)
 
-    def _before(self, key: Key, sql: bytes) -> list[Command]:
-        """What PostgreSQL has to be told before it can be asked this."""
+    def _begin(self) -> list[Command]:
+        is_idle = self._libpq.transaction_status == TransactionStatus.IDLE
+        if not is_idle or self._connection.autocommit:
+            return []
+        return [partial(self._libpq.send_query_params, b"BEGIN", None)]
+
+    def _prepare(self, key: Key, sql: bytes) -> list[Command]:
+        """The last of them prepares; the name is known from now on."""
         commands: list[Command] = []
-        tell, is_idle = self._libpq.send_query_params, TransactionStatus.IDLE
-        if self._libpq.transaction_status == is_idle and not self._connection.autocommit:
-            commands.append(partial(tell, b"BEGIN", None))
-        if key in self._names:
-            return commands
         if len(self._names) >= MOST:
             oldest = self._names.pop(next(iter(self._names)))
-            commands.append(partial(tell, b"DEALLOCATE " + oldest, None))
+            forget = b"DEALLOCATE " + oldest
+            commands.append(partial(self._libpq.send_query_params, forget, None))
         name = self._names[key] = b"text_%d" % next(self._numbers)
         return [*commands, partial(self._libpq.send_prepare, name, sql, key[1])]
 

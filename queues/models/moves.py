@@ -1,3 +1,4 @@
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.db import models
@@ -18,17 +19,23 @@ class Moving(models.Model):
     class Meta:
         abstract = True
 
-    def _move(self, state: str, *beside: models.Model, **fields: Any) -> None:
+    def _move(
+        self,
+        state: str,
+        *beside: models.Model,
+        only: Mapping[str, Any] | None = None,
+        **fields: Any,
+    ) -> None:
         """Change the state in one conditional UPDATE, and insert with it what comes `beside` the move.
 
-        Raises MoveRefused if nobody was moved.
+        `only` says what else must still be as it was read. Raises MoveRefused if nobody was moved.
         """
         if state not in self.NEXT[self.state]:
             raise MoveRefused(
                 f"A {self._meta.model_name} that is {self.state} cannot become {state}."
             )
         changes = {"state": state, **fields}
-        if not update_with(type(self), self.pk, changes, *beside, state=self.state):
+        if not update_with(type(self), self.pk, changes, *beside, state=self.state, **(only or {})):
             raise MoveRefused(f"The {self._meta.model_name} is no longer {self.state}.")
         self.state = state
         for name, value in fields.items():

@@ -197,8 +197,13 @@ class Token(Public, Moving):
         self._move(self.State.CALLED, doctor=doctor, called_at=now, yields=False)
 
     def answer(self, at_screen_of: User | None = None) -> None:
+        """Raises MoveRefused also when it is another doctor who calls by now."""
         self._move(
-            self.State.SERVING, answered_at=timezone.now(), passes=0, brought_by=at_screen_of
+            self.State.SERVING,
+            only={"doctor": self.doctor_id},
+            answered_at=timezone.now(),
+            passes=0,
+            brought_by=at_screen_of,
         )
 
     def finish(self) -> None:

@@ -77,7 +77,9 @@ def test_malformed_json_is_400(body: str, calls):
 
 @pytest.mark.parametrize("kind", sorted(CALLBACKS))
 def test_a_callback_that_lacks_everything_is_given_up_and_breaks_nothing(kind: str, calls):
-    body = {"transactionId": "t"} if kind == "data" else {"notification": [], "response": 7}
+    _keys, transaction = waiting_for(a_consent(a_patient(), "hiu"))
+    lacks = {"transactionId": transaction} if kind == "data" else {"response": 7}
+    body = {"notification": [], **lacks}
     assert calls(kind, body).status_code == 202
     (message,) = AbdmMessage.objects.filter(direction="in")
     assert not work_on(message.pk)
@@ -96,6 +98,25 @@ def test_five_megabytes_of_records_are_taken_and_more_than_twelve_refused(calls)
     work_on(AbdmMessage.objects.get(direction="in").pk)
     assert AbdmRecord.objects.get().bundle["id"] == "big"
     assert calls("data", json.dumps({"transactionId": "x" * 12_100_000})).status_code == 413
+
+
+def test_records_that_nobody_asked_for_are_not_kept(calls):
+    _keys, transaction = waiting_for(a_consent(a_patient(), "hiu"))
+    for unasked in (uuid.uuid4().hex, f"{transaction}1", 7, None, [transaction]):
+        assert calls("data", {"transactionId": unasked}).status_code == 404
+    assert not AbdmMessage.objects.filter(direction="in").exists()
+    # Records may overtake the answer that names their transaction.
+    AbdmMessage.objects.filter(kind="records.ask").update(body={"secret": "x"})
+    assert calls("data", {"transactionId": uuid.uuid4().hex}).status_code == 202
+
+
+def test_an_address_that_guesses_or_floods_waits(settings, calls):
+    settings.API_PER_MINUTE = settings.API_PER_MINUTE | {"address": 2}
+    forged = [calls("consent/request/hip/notify", {}, token="x") for _n in range(3)]
+    assert [one.status_code for one in forged] == [401, 401, 429]
+    assert 0 < int(forged[-1]["Retry-After"]) <= 60
+    assert calls("data", "{}").status_code == 429
+    assert calls("consent/request/hip/notify", {"notification": {}}).status_code == 202
 
 
 def test_records_sealed_for_other_keys_are_dropped_whole(calls):

@@ -272,6 +272,24 @@ def test_too_many_requests_wait(settings):
     assert 0 < int(answers[-1]["Retry-After"]) <= 60
 
 
+def test_who_guesses_keys_or_knocks_at_a_closed_gate_waits(settings):
+    settings.API_PER_MINUTE = {"person": 2, "address": 2}
+    guess = Program()
+    guess.headers["Authorization"] = "Bearer esp_guess"
+    guesses = [guess.get("me/") for _n in range(3)]
+    assert [one.status_code for one in guesses] == [401, 401, 429]
+    assert 0 < int(guesses[-1]["Retry-After"]) <= 60
+    asha = Program(a_user())
+    assert [asha.get("desk/").status_code for _n in range(3)] == [403, 403, 429]
+
+
+def test_who_is_right_pays_nothing_for_those_who_guess(django_assert_num_queries):
+    asha = Program(a_user())
+    asha.get("devices/")
+    with django_assert_num_queries(3):  # whose key it is, how often, the devices
+        assert asha.get("devices/").status_code == 200
+
+
 def test_the_document_is_for_everybody_and_its_page_for_staff():
     assert Client().get("/api/v1/schema/").status_code == 200
     page = reverse("api_page")

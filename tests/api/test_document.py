@@ -7,6 +7,9 @@ import pytest
 from drf_spectacular.generators import SchemaGenerator
 from jsonschema import Draft202012Validator
 
+from accounts.api.base import Input
+from queues.models import Token
+
 Json = dict[str, Any]
 ERRORS = {"400", "401", "403", "404", "405", "406", "409", "413", "415", "429", "503"}
 
@@ -44,6 +47,24 @@ def test_every_operation_says_what_it_does_and_what_can_go_wrong(document: Json)
         assert all(one["description"] for one in operation.get("parameters", [])), (method, path)
         assert operation["responses"].keys() >= ERRORS, (method, path)
         assert ("422" in operation["responses"]) == (method == "post"), (method, path)
+
+
+def test_every_shape_and_every_field_says_what_it_is(document: Json):
+    silent = [
+        f"{name}.{field}".rstrip(".")
+        for name, schema in document["components"]["schemas"].items()
+        if "properties" in schema
+        for field, said in {"": schema, **schema["properties"]}.items()
+        if said.get("description") in (None, "", Input.__doc__)
+    ]
+    assert silent == []
+
+
+def test_what_a_value_of_a_choice_means_stands_with_it(document: Json):
+    state = document["components"]["schemas"]["TokenState"]
+    assert state["description"].splitlines() == [
+        f"* `{value}` - {label}" for value, label in Token.State.choices
+    ]
 
 
 def test_everything_that_is_sent_or_comes_back_has_an_example(document: Json):

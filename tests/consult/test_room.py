@@ -259,6 +259,16 @@ def test_after_the_end_nothing_is_edited(consultation):
             late()
 
 
+def test_an_answer_is_for_the_doctor_who_was_seen_calling(clinic, rao):
+    waiting(clinic)
+    seen = Consultation.objects.with_people().get(pk=called(clinic, rao).pk)
+    actions.pass_over(consultation=seen, by=rao.user)
+    again = called(clinic, on_duty(clinic))
+    with pytest.raises(MoveRefused):
+        actions.begin(consultation=seen, by=seen.patient.account)
+    assert actions.begin(consultation=again, by=seen.patient.account).doctor == again.doctor
+
+
 # --- returning ----------------------------------------------------------------------------------
 @pytest.mark.parametrize("comes_in", [True, False])
 def test_a_request_is_returned_with_a_reason_before_or_in_the_talk(clinic, rao, comes_in):

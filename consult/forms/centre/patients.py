@@ -1,13 +1,17 @@
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from django import forms
+from django.db.models import SmallIntegerField, TextField
+from django.db.models.functions import Cast
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from accounts.forms import OLDEST, PatientForm
+from accounts.models import District, State
 from accounts.phone import normalise
+from esanjeevani.composed import Columns, together
 from esanjeevani.forms import share_fields
 from esanjeevani.kept import once
 
@@ -50,6 +54,18 @@ class FindForm(forms.Form):
         return write() if is_typed or self.errors else once("find by name", write)
 
 
+# What there is to choose from, as it is now.
+STATES = Columns(lambda: State.objects.order_by("name").values_list("pk", "name"))
+DISTRICTS = Columns(
+    lambda state: District.objects.filter(state=state).values_list(
+        "pk", "name", Cast("names", TextField())
+    ),
+    state=SmallIntegerField(),
+)
+FORMS_KEPT = 200
+
+
+@share_fields
 class CentrePatientForm(PatientForm):
     """As patients register themselves, with the number at which they can be reached."""
 
@@ -63,5 +79,30 @@ class CentrePatientForm(PatientForm):
     )
     field_order = ["phone", "name", "birth_date", "age", "sex"]
 
+    def for_newcomer(self) -> SafeString:
+        """The form. Where nothing is typed but the number, the fields below it are the same for everybody
+        who comes to this health centre, while there are the same places to choose from."""
+        if self.is_bound or any(self.initial.get(name) for name in ("name", "age")):
+            return self.render()
+        places = together(STATES.asked(), DISTRICTS.asked(state=self._chosen_state()))
+        initial = tuple(
+            (name, self.initial.get(name)) for name in ("state", "district", "language")
+        )
+        others = _below_the_number(get_language(), initial, *map(tuple, places))
+        return self["phone"].as_field_group() + others
+
     def clean_phone(self) -> str:
         return normalise(self.cleaned_data["phone"])
+
+
+Places = tuple[tuple[object, ...], ...]
+
+
+@lru_cache(maxsize=FORMS_KEPT)
+def _below_the_number(
+    language: str | None, initial: Places, states: Places, districts: Places
+) -> SafeString:
+    del language, states, districts  # which the form shows by itself
+    form = CentrePatientForm(initial=dict(initial))  # type: ignore[arg-type]
+    del form.fields["phone"]
+    return form.render()

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.actions import event
 from accounts.gates import AtCentre, get_or_refuse, health_worker_only
 from consult import actions
-from consult.fetch import centres_visit
+from consult.fetch import CENTRES_VISIT, centres_visit, with_session
 from consult.forms import DispensingForm, FollowUpForm
 from consult.models import FollowUp, Prescription, PrescriptionLine
 from consult.of_consultation import LINES, issued_of
@@ -17,6 +17,7 @@ from queues.models import MoveRefused
 
 
 @require_safe
+@with_session(CENTRES_VISIT)
 @health_worker_only
 def print_page(request: AtCentre, consultation: UUID) -> HttpResponse:
     """The prescription as a page for the centre's printer; the PDF is the other way."""
@@ -31,6 +32,7 @@ def print_page(request: AtCentre, consultation: UUID) -> HttpResponse:
 
 
 @require_POST
+@with_session(CENTRES_VISIT)
 @health_worker_only
 def dispense(request: AtCentre, consultation: UUID) -> HttpResponse:
     """What the centre gave of each medicine."""

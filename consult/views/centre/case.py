@@ -12,7 +12,7 @@ from accounts.gates import AtCentre, get_or_refuse, health_worker_only
 from accounts.models import AuditEvent
 from consult import actions
 from consult.actions.cases import vitals_of
-from consult.fetch import centres_consultation, centres_draft
+from consult.fetch import CENTRES_DRAFT, centres_consultation, centres_draft, with_session
 from consult.forms import CentreCaseForm, UploadForm, untouched
 from consult.models import Attachment, Consultation, Observation
 from consult.of_consultation import ATTACHMENTS, OBSERVATIONS
@@ -24,6 +24,7 @@ from queues.models import MoveRefused
 
 
 @require_http_methods(["GET", "POST"])
+@with_session(CENTRES_DRAFT)
 @health_worker_only
 def case(request: AtCentre, consultation: UUID) -> HttpResponse:
     """The case form. It saves itself as it is typed (`Accept: application/json`); a colleague who

@@ -10,11 +10,14 @@ from accounts.actions import event, record
 from accounts.gates import FACILITY_SESSION_KEY, AtCentre, health_worker_only
 from consult import actions
 from consult.abdm import gateway, sharing
-from consult.centre_tips import read_centre
-from consult.day import Day, hub_standings, read_day, read_lines
+from consult.centre_tips import news_of, read_centre
+from consult.day import Day, day_of, read_lines
 from consult.fetch import centres_consultation
 from consult.models import Consultation
 from consult.views.centre.stands import hub
+from esanjeevani.composed import together
+from queues.assignment import links_of
+from queues.line import standings
 from queues.models import MoveRefused
 
 
@@ -36,11 +39,14 @@ def day_part(request: AtCentre) -> HttpResponse:
 def _rows(request: AtCentre) -> dict[str, Any]:
     seen = event("centre.read", f"facility:{request.facility.pk}", by=request.user)
     # The news first: what comes between is fetched once more, not missed.
+    told, today, linked = together(
+        news_of(request.facility.pk), day_of(request.facility, seen), links_of(request.facility)
+    )
     return {
         "facility": request.facility,
-        "news": " ".join(read_centre(request.facility.pk).news),
-        "day": read_day(request.facility, seen),
-        "hubs": [hub(standing) for standing in hub_standings(request.facility)],
+        "news": " ".join(told.news),
+        "day": today,
+        "hubs": [hub(standing) for standing in standings(linked)],
         "shared": sharing.waiting_at(request.facility) if gateway.is_on() else [],
     }
 
@@ -54,7 +60,10 @@ def others(request: AtCentre, consultation: UUID) -> HttpResponse:
 
 
 def others_beside(request: AtCentre, here: Consultation) -> dict[str, Any]:
-    """All other open cases, as the page of one shows them. One query where there are none."""
+    """All other open cases, as the page of one shows them. Nothing is asked where it was read with that
+    one that there is none."""
+    if not getattr(here, "has_others", True):
+        return {"news": "", "day": Day()}
     news = read_centre(request.facility.pk).besides(here.pk)
     if not news:
         return {"news": "", "day": Day()}

@@ -11,34 +11,36 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.actions import event
 from accounts.gates import AtCentre, health_worker_only
-from accounts.models import AuditEvent, Speciality
+from accounts.models import Speciality
 from consult import actions
-from consult.fetch import centres_consultation, centres_draft
+from consult.fetch import CENTRES_DRAFT, centres_consultation, centres_draft, with_session
 from consult.forms import SendForm
-from consult.models import Consultation
+from consult.models import Consultation, Observation
 from consult.of_consultation import ATTACHMENTS, OBSERVATIONS
 from consult.readiness import Attested, obstacles
 from consult.readings import readings_of
 from consult.views.booking import why_no_token
 from consult.views.centre.stands import stands
+from esanjeevani.composed import together
 from queues.actions import AlreadyWaiting, NoToken
-from queues.assignment import Choice, choose, linked_clinics
+from queues.assignment import Choice, choose, linked_clinics, links_of
 from queues.models import Clinic, MoveRefused
 
 YES = Attested(consent_given=True, patient_is_present=True)
 
 
 @require_http_methods(["GET", "POST"])
+@with_session(CENTRES_DRAFT)
 @health_worker_only
 def send(request: AtCentre, consultation: UUID) -> HttpResponse:
     """Where to, what is still in the way, the consent, and the case is on its way."""
     found = centres_draft(request, consultation)
     if found.state != Consultation.State.DRAFT:  # double click, or the back button
         return redirect("consult:centre_visit", consultation=found.uid)
-    asked, clinics = _asked(request, found)
     if request.method != "POST":
-        seen = event("case.read", found, by=request.user, patient=found.patient)
-        return _page(request, found, asked, clinics, seen=seen)
+        return _untyped_page(request, found)
+    clinics = linked_clinics(request.facility)
+    asked = _asked(request, found, clinics)
     form = _form(found, _of(asked, clinics), request.POST)
     page = partial(_page, request, found, asked, clinics, form)
     if not form.is_valid() or form.cleaned_data["clinic"] is None:
@@ -68,15 +70,14 @@ def _no_clinic(request: AtCentre) -> str:
     return why_not_ready("no_link") if request.POST.get("clinic") else _("Choose a clinic.")
 
 
-def _asked(request: AtCentre, draft: Consultation) -> tuple[Speciality | None, list[Clinic]]:
-    """The speciality asked for, and all linked clinics."""
-    clinics = linked_clinics(request.facility)
+def _asked(request: AtCentre, draft: Consultation, clinics: list[Clinic]) -> Speciality | None:
+    """The speciality asked for, of the linked clinics."""
     specialities = {clinic.speciality_id: clinic.speciality for clinic in clinics}
     wanted = request.POST.get("speciality") or request.GET.get("speciality", "")
     suggested = draft.continues.suggested_clinic if draft.continues else None
     first = specialities.get((suggested or draft.clinic).speciality_id)
     asked = next((one for one in specialities.values() if one.code == wanted), first)
-    return asked or next(iter(specialities.values()), None), clinics
+    return asked or next(iter(specialities.values()), None)
 
 
 def _of(speciality: Speciality | None, clinics: list[Clinic]) -> list[Clinic]:
@@ -107,6 +108,15 @@ def _sending(request: AtCentre, form: SendForm) -> actions.Sending:
     )
 
 
+def _untyped_page(request: AtCentre, draft: Consultation) -> HttpResponse:
+    seen = event("case.read", draft, by=request.user, patient=draft.patient)
+    clinics, measured = together(
+        links_of(request.facility), OBSERVATIONS.asked(seen, consultation=draft.pk)
+    )
+    asked = _asked(request, draft, clinics)
+    return _page(request, draft, asked, clinics, measured=measured)
+
+
 def _page(
     request: AtCentre,
     draft: Consultation,
@@ -115,7 +125,7 @@ def _page(
     form: SendForm | None = None,
     status: int = 200,
     refused: list[str] | None = None,
-    seen: AuditEvent | None = None,
+    measured: list[Observation] | None = None,
 ) -> HttpResponse:
     there = _of(asked, clinics)
     choice = Choice(None, [])
@@ -124,7 +134,8 @@ def _page(
         choice = choose(spoke=spoke, speciality=asked, patient=patient, on=there)
     first = choice.everywhere[0].clinic if choice.everywhere else None
     form = form or _form(draft, there, initial={"clinic": first.uid if first else ""})
-    measured = OBSERVATIONS.of(draft, seen)
+    if measured is None:
+        measured = OBSERVATIONS.of(draft)
     waiting_for = obstacles(draft, first, YES, measured) if first and status == 200 else []
     context: dict[str, Any] = {
         "consultation": draft,

@@ -14,8 +14,13 @@ from queues.line import read_line, standings
 from queues.models import Clinic, KeptApart, Presence, Token
 
 
-def turn_of(request: AtCentre, found: Consultation) -> dict[str, Any]:
-    """The place, the call, and what the doctor asks: all that moves while the case waits."""
+def turn_of(
+    request: AtCentre, found: Consultation, linked: list[Clinic] | None = None
+) -> dict[str, Any]:
+    """The place, the call, and what the doctor asks: all that moves while the case waits.
+
+    `linked` are the linked clinics, where they were read with the page.
+    """
     token = found.token
     context: dict[str, Any] = {
         "consultation": found,
@@ -24,14 +29,14 @@ def turn_of(request: AtCentre, found: Consultation) -> dict[str, Any]:
         **screen_of(request, found),
     }
     if token is None:
-        return context | {"others": _elsewhere(found, _others(request, found))}
+        return context | {"others": _elsewhere(found, _others(request, found, linked))}
     Presence.renew([token.pk])
     token.clinic = found.clinic
     if token.state == Token.State.CALLED:
         if token.doctor_id == found.doctor_id:
             token.doctor = found.doctor
         return context | {"is_called": True}
-    others = _others(request, found)
+    others = _others(request, found, linked)
     now = count([found.clinic_id, *(one.pk for one in others)], found.patient)
     place = _place(found, token, now[found.clinic_id])
     return context | place | {"others": _elsewhere(found, others, now)}
@@ -43,8 +48,9 @@ def screen_of(request: AtCentre, found: Consultation) -> dict[str, Any]:
     return {"is_my_screen": token is not None and token.brought_by_id == request.user.pk}
 
 
-def _others(request: AtCentre, found: Consultation) -> list[Clinic]:
-    return [one for one in linked_clinics(request.facility) if one != found.clinic]
+def _others(request: AtCentre, found: Consultation, linked: list[Clinic] | None) -> list[Clinic]:
+    clinics = linked_clinics(request.facility) if linked is None else linked
+    return [one for one in clinics if one != found.clinic]
 
 
 def _elsewhere(

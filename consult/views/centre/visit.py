@@ -12,12 +12,20 @@ from accounts.actions import event
 from accounts.gates import AtCentre, get_or_refuse, health_worker_only
 from accounts.models import AuditEvent
 from consult import actions
-from consult.fetch import centres_consultation, centres_visit
+from consult.fetch import (
+    CENTRES,
+    CENTRES_VISIT,
+    centres_consultation,
+    centres_visit,
+    with_session,
+)
 from consult.forms import DispensingForm, FollowUpForm, MessageForm, VitalsForm, untouched
-from consult.models import Consultation, Instruction
+from consult.models import Consultation, Instruction, PrescriptionLine
 from consult.of_consultation import (
     FOLLOW_UPS,
     INSTRUCTIONS,
+    LINES,
+    OBSERVATIONS,
     SENT_FILES,
     WENT_ON,
     chat_context,
@@ -27,17 +35,19 @@ from consult.of_consultation import (
     opinion_of,
 )
 from consult.people import Role
-from consult.readings import readings
+from consult.readings import readings_of
 from consult.views.centre.day import others_beside
 from consult.views.centre.turn import screen_of, turn_of
 from consult.views.rooms import allow_camera
+from esanjeevani.composed import together
 from esanjeevani.rows import insert
 from queues.actions import sit_at_screen
-from queues.assignment import linked_clinics
-from queues.models import MoveRefused, Token
+from queues.assignment import linked_clinics, links_of
+from queues.models import Clinic, MoveRefused, Token
 
 
 @require_safe
+@with_session(CENTRES_VISIT)
 @health_worker_only
 def visit(request: AtCentre, consultation: UUID) -> HttpResponse:
     """The health centre's page of one consultation: waiting, in the room, and after."""
@@ -59,17 +69,21 @@ def _page(
     status: int = 200,
     **forms: Any,
 ) -> HttpResponse:
+    vitals = OBSERVATIONS.asked(seen, consultation=found.pk)
     if found.state == Consultation.State.REQUESTED:
-        name, context = "waiting", _waiting(request, found)
+        measured, linked = together(vitals, links_of(request.facility))
+        name, context = "waiting", _waiting(request, found, linked)
     elif found.state == Consultation.State.IN_PROGRESS:
+        (measured,) = together(vitals)
         name, context = "room", _room(request, found)
     else:
-        name, context = "result", _after(request, found)
+        measured, lines = together(vitals, LINES.asked(prescription=_key_of_issued(found)))
+        name, context = "result", _after(request, found, lines)
     context |= {
         "consultation": found,
         "patient": found.patient,
         "facility": request.facility,
-        "readings": readings(found, seen),
+        "readings": readings_of(measured, found.patient),
         **others_beside(request, found),
         **forms,
     }
@@ -85,9 +99,9 @@ def _moving_part(request: AtCentre, found: Consultation) -> HttpResponse:
     return render(request, "consult/centre/_room_parts.html", context)
 
 
-def _waiting(request: AtCentre, found: Consultation) -> dict[str, Any]:
+def _waiting(request: AtCentre, found: Consultation, linked: list[Clinic]) -> dict[str, Any]:
     return {
-        **turn_of(request, found),
+        **turn_of(request, found, linked),
         "attachments": SENT_FILES.of(found),
         "vitals_form": untouched(VitalsForm, ""),
     }
@@ -112,7 +126,13 @@ def _room(request: AtCentre, found: Consultation) -> dict[str, Any]:
     }
 
 
-def _after(request: AtCentre, found: Consultation) -> dict[str, Any]:
+def _key_of_issued(found: Consultation) -> int:
+    """0, which is none, where nothing was prescribed."""
+    issued = issued_of(found)
+    return issued.pk if issued else 0
+
+
+def _after(request: AtCentre, found: Consultation, lines: list[PrescriptionLine]) -> dict[str, Any]:
     issued = issued_of(found)
     follow_up = next(iter(FOLLOW_UPS.of(found)), None)
     context = {
@@ -125,8 +145,8 @@ def _after(request: AtCentre, found: Consultation) -> dict[str, Any]:
         "follow_up_form": FollowUpForm() if follow_up else None,
     }
     if issued:
-        form = DispensingForm(prescription=issued)
-        context |= {"dispensing_form": form, "issued_lines": form.lines}
+        form = DispensingForm(prescription=issued, lines=lines)
+        context |= {"dispensing_form": form, "issued_lines": lines}
     return context | _back(request, found) if found.end_reason else context
 
 
@@ -142,6 +162,7 @@ def _back(request: AtCentre, found: Consultation) -> dict[str, Any]:
 
 
 @require_POST
+@with_session(CENTRES)
 @health_worker_only
 def answer(request: AtCentre, consultation: UUID) -> HttpResponse:
     """The doctor calls; the patient is brought before the screen."""
