@@ -27,11 +27,30 @@ async function save() {
       return;
     }
     form.elements.revision.value = said.revision;
-    if (said.whole) saved = asTyped;
-    if (typed === asTyped) state.textContent = said.whole ? form.dataset.saved : form.dataset.incomplete; // nothing was typed since
+    const isWhole = Object.keys(said.wrong).length === 0;
+    if (isWhole) saved = asTyped;
+    if (typed !== asTyped) return; // the next one says it
+    state.textContent = isWhole ? form.dataset.saved : form.dataset.incomplete;
+    mark(said.wrong);
   } catch {
     state.textContent = form.dataset.offline;
     if (!leaving) later(RETRY_MS);
+  }
+}
+
+// As the server marks it on a page that is sent by hand.
+function mark(wrong) {
+  for (const field of form.querySelectorAll(".field")) {
+    const control = field.querySelector("[name]");
+    const words = wrong[control.name];
+    field.querySelector(`#${control.id}_error`)?.remove();
+    field.classList.toggle("wrong", Boolean(words));
+    control.setAttribute("aria-invalid", Boolean(words));
+    if (!words) continue;
+    const told = document.createElement("div");
+    told.id = `${control.id}_error`;
+    told.append(Object.assign(document.createElement("p"), { className: "error", textContent: words }));
+    field.append(told);
   }
 }
 

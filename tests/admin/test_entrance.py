@@ -103,3 +103,8 @@ def test_its_policy_allows_no_inline_code_and_asks_for_no_trusted_types(boss_cli
     assert policy["script-src"] == policy["style-src"] == "'self'"
     assert policy["img-src"] == "'self' data:"
     assert not {"require-trusted-types-for", "trusted-types"} & policy.keys()
+
+
+def test_the_administration_is_in_english_for_whoever_reads_hindi_elsewhere(boss_client):
+    shown = boss_client.get("/admin/", headers={"Accept-Language": "hi"}).content.decode()
+    assert ("Change" in shown, "बदलें" in shown) == (True, False)

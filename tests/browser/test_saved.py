@@ -72,6 +72,19 @@ def test_what_is_typed_while_the_case_is_being_saved_is_not_said_to_be_saved(
     assert case.examination == "Scaly edges"
 
 
+def test_what_is_not_saved_because_it_is_wrong_is_marked(site: Site, page: Page) -> None:
+    meena = a_health_worker()
+    a_hub(centre_of(meena))
+    opens(page, f"/centre/consultations/{at_centre(meena).uid}/case/", meena)
+    page.get_by_label("Temperature").fill("77")
+    expect(page.get_by_text("Saved, except what is marked wrong")).to_be_visible()
+    expect(page.locator(".wrong .error")).to_have_count(1)
+    expect(page.locator(".wrong").get_by_label("Temperature")).to_be_visible()
+    page.get_by_label("Temperature").fill("37")
+    expect(page.get_by_text("Saved", exact=True)).to_be_visible()
+    expect(page.locator(".wrong, .error")).to_have_count(0)
+
+
 def opens(page: Page, path: str, user: User) -> None:
     """With its scripts, and with ears for what it says."""
     key = session_of(user, staff=True)

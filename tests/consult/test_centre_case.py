@@ -113,7 +113,7 @@ def test_what_is_typed_saves_itself_and_counts_its_saves(meena, draft):
     answer = quietly(meena, draft, complaint="Cough with blood", vital_spo2="97")
     assert (answer.status_code, answer.json()) == (
         200,
-        {"revision": draft.revision + 1, "whole": True},
+        {"revision": draft.revision + 1, "wrong": {}},
     )
     assert stored(draft).complaint == "Cough with blood"
     assert values(draft) == {"pulse": "88", "spo2": "97"}
@@ -121,7 +121,8 @@ def test_what_is_typed_saves_itself_and_counts_its_saves(meena, draft):
 
 def test_a_number_that_is_half_typed_loses_nothing_else(meena, draft):
     answer = quietly(meena, draft, complaint="Cough with blood", vital_pulse="8")
-    assert answer.json() == {"revision": draft.revision + 1, "whole": False}
+    assert answer.json()["revision"] == draft.revision + 1
+    assert list(answer.json()["wrong"]) == ["vital_pulse"]
     assert (stored(draft).complaint, values(draft)) == ("Cough with blood", {"pulse": "88"})
 
 
@@ -150,7 +151,7 @@ def test_a_page_that_saves_itself_is_told_of_the_colleague_in_a_code(meena, draf
 def test_the_same_words_twice_are_no_conflict(meena, draft):
     for _click in range(2):
         answer = quietly(meena, draft, complaint="Cough since the rain")
-        assert answer.json() == {"revision": draft.revision + 1, "whole": True}
+        assert answer.json() == {"revision": draft.revision + 1, "wrong": {}}
 
 
 def test_vital_signs_alone_are_a_conflict_too(meena, draft):

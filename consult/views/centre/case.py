@@ -53,7 +53,8 @@ def case(request: AtCentre, consultation: UUID) -> HttpResponse:
     except MoveRefused:
         return _sent_already(request, found, quietly)
     if quietly:
-        return JsonResponse({"revision": saved.revision, "whole": is_whole})
+        wrong = {name: errors[0] for name, errors in form.errors.items()}
+        return JsonResponse({"revision": saved.revision, "wrong": wrong})
     if not is_whole:
         form.data = dict(form.data.items()) | {"revision": saved.revision}
         return _page(request, found, form, status=422)
