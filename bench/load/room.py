@@ -52,7 +52,6 @@ class Room:
     async def open(self, *others: Socket) -> AsyncIterator["Room"]:
         async with listening(self.socket, *others):
             await self.socket.greeted.wait()
-            await self.socket.say(say="join", page=self.name, media=MEDIA)
             try:
                 yield self
                 await self.report()
@@ -84,7 +83,7 @@ class Room:
             self._fetch_up_to(message["message"])
             if message["issued"]:
                 self.issued.set()
-            if kind == "hello" and self.socket.greeted.is_set():
+            if kind == "hello":
                 await self.socket.say(say="join", page=self.name, media=MEDIA)
 
     def _hear_words(self, message: dict[str, Any]) -> None:
