@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from django import forms
 from django.template.loader import render_to_string
@@ -142,11 +142,17 @@ def _management(drafted: int) -> tuple[SafeString, int]:
     return str(formset.management_form), formset.total_form_count()  # type: ignore[return-value]
 
 
-def typed_lines(data: Mapping[str, str]) -> list[Line] | None:
-    """The medicines of the page's rows, empty ones left out.
+class TypedLines(NamedTuple):
+    """What is complete of the medicines on the page; LineFormSet says what is not right with the rest."""
 
-    None when something is not right with them; LineFormSet says what. The page sends all rows at each
-    pause, and mostly one of them has changed: each is looked at once.
+    complete: list[Line]
+    is_whole: bool
+
+
+def typed_lines(data: Mapping[str, str]) -> TypedLines | None:
+    """The medicines of the page's rows, empty ones left out; None where there are no rows, or too many.
+
+    The page sends all rows at each pause, and mostly one of them has changed: each is looked at once.
     """
     total = data.get(f"{PREFIX}-TOTAL_FORMS", "")
     if not (total.isascii() and total.isdigit() and len(total) < 3):
@@ -154,10 +160,9 @@ def typed_lines(data: Mapping[str, str]) -> list[Line] | None:
     if int(total) > Prescription.MAX_LINES:
         return None
     rows = [_typed(data, number) for number in range(int(total))]
-    try:
-        return [_line(row) if _is_short(row) else _read(row) for row in rows if any(row)]
-    except forms.ValidationError:
-        return None
+    read = [_line(row) if _is_short(row) else _read(row) for row in rows if any(row)]
+    complete = [line for line in read if line is not None]
+    return TypedLines(complete, is_whole=len(complete) == len(read))
 
 
 def _typed(data: Mapping[str, str], number: int) -> tuple[str, ...]:
@@ -168,13 +173,11 @@ def _is_short(row: tuple[str, ...]) -> bool:
     return sum(map(len, row)) <= LONGEST_KEPT
 
 
-def _read(row: tuple[str, ...]) -> Line:
-    """Raises ValidationError."""
+def _read(row: tuple[str, ...]) -> Line | None:
+    """None of a row that is not complete yet."""
     words = dict(zip(LineForm.Meta.fields, row, strict=True))
     form = LineForm(words, use_required_attribute=False)
-    if not form.is_valid():
-        raise forms.ValidationError("")
-    return Line(**form.cleaned_data)
+    return Line(**form.cleaned_data) if form.is_valid() else None
 
 
 _line = lru_cache(maxsize=ROWS_KEPT)(_read)

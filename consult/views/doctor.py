@@ -63,15 +63,15 @@ def save(request: SignedIn, consultation: UUID) -> HttpResponse:
     The page saves by itself, as it fetches a part: the answer is what the rules say of it now.
     """
     found = doctors_consultation(request, consultation)
-    note_form, lines = NoteForm(request.POST), typed_lines(request.POST)
+    note_form, typed = NoteForm(request.POST), typed_lines(request.POST)
     quietly = request.headers.get("X-Requested-With") == "fetch"
     try:
-        drafted = _keep(request, found, note_form, lines)
+        drafted = _keep(request, found, note_form, typed.complete if typed else None)
     except MoveRefused:
         return _too_late(request, quietly)
     except actions.IssueRefused as error:
         return _not_issued(request, found, error, quietly)
-    is_whole = note_form.is_valid() and lines is not None
+    is_whole = note_form.is_valid() and typed is not None and typed.is_whole
     if quietly:
         context = rules_context(found, drafted)
         return render(request, "consult/_rules.html", context, status=200 if is_whole else 202)

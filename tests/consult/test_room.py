@@ -123,7 +123,10 @@ def test_the_page_saves_by_itself_and_is_told_how_it_went(consultation):
     nameless = PARACETAMOL.__class__("", "tablet", "500 mg", "1", "tds", 3)
     yesterday = (timezone.localdate() - timedelta(days=1)).isoformat()
     assert save(consultation, PARACETAMOL, headers=QUIETLY).status_code == 200
-    assert save(consultation, nameless, headers=QUIETLY, findings="Kept").status_code == 202
+    assert (
+        save(consultation, PARACETAMOL, nameless, headers=QUIETLY, findings="Kept").status_code
+        == 202
+    )
     assert Note.objects.get().findings == "Kept"
     assert consultation.prescriptions.get().lines.get().generic == "Paracetamol"
     assert save(consultation, headers=QUIETLY, follow_up_on=yesterday).status_code == 202
@@ -131,6 +134,18 @@ def test_the_page_saves_by_itself_and_is_told_how_it_went(consultation):
     refused = save(consultation, PARACETAMOL, headers=QUIETLY, findings="Too late")
     assert (refused.status_code, refused.json()["code"]) == (409, "ended")
     assert Note.objects.get().findings == "Kept"
+
+
+def test_a_row_that_is_half_written_keeps_no_other_from_being_saved(consultation):
+    nameless = PARACETAMOL.__class__("", "tablet", "500 mg", "1", "tds", 3)
+    ibuprofen = PARACETAMOL.__class__("Ibuprofen", "tablet", "400 mg", "1", "bd", 2)
+    save(consultation, PARACETAMOL)
+    assert save(consultation, nameless, ibuprofen, initial=1, headers=QUIETLY).status_code == 202
+    assert [line.generic for line in consultation.prescriptions.get().lines.all()] == ["Ibuprofen"]
+    refused = save(consultation, nameless, ibuprofen, initial=1, issue="1")
+    assert refused.status_code == 422
+    assert "Write the generic name, or empty the row." in refused.content.decode()
+    assert consultation.prescriptions.get().state == "draft"
 
 
 def test_a_row_that_is_emptied_is_no_medicine_any_more(consultation):
