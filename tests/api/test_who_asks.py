@@ -83,6 +83,12 @@ def test_a_key_is_the_persons_on_each_of_their_devices():
     assert again["Idempotency-Replayed"] == "true"
 
 
+def test_a_body_without_a_key_is_not_read_beyond_the_limit(settings):
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 2_000
+    answer = Program(a_user()).post("patients/", ASHA | {"name": "x" * 3_000})
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_big")
+
+
 def test_a_body_that_is_too_big_and_files_count_once_too(settings):
     draft = a_draft(a_clinic())
     asha = Program(draft.patient.account)
