@@ -15,6 +15,8 @@ from django.db.models import (
     QuerySet,
 )
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 
 from accounts.models import Patient
 from esanjeevani.composed import Columns
@@ -144,6 +146,14 @@ class Standing:
     wait: Wait | None
     has_room: bool
     suits: bool
+
+    @property
+    def opens_on(self) -> str:
+        """The day of that, as people say it."""
+        if self.opens_at is None:
+            return ""
+        is_today = self.opens_at.date() == timezone.localdate()
+        return _("today") if is_today else date_format(self.opens_at, "l")
 
     @property
     def takes_patients(self) -> bool:

@@ -1,6 +1,7 @@
 """Clinics: their hours, whom they serve, and what is said of them before anything is asked."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
 import pytest
@@ -334,3 +335,11 @@ def test_a_process_that_ends_locks_leases_in_the_order_of_one_that_renews():
             assert held.get(pk=second).pk == second
         ending.result()
     assert not Presence.objects.filter(until__gt=timezone.now() + Presence.GRACE).exists()
+
+
+def test_a_clinic_that_opens_later_today_says_so_and_not_the_name_of_the_day():
+    now = timezone.localtime()
+    standing = replace(standings([a_clinic()])[0], is_open=False, opens_at=now)
+    assert standing.opens_on == "today"
+    assert replace(standing, opens_at=now + timedelta(days=2)).opens_on not in ("", "today")
+    assert replace(standing, opens_at=None).opens_on == ""
