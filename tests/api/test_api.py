@@ -283,6 +283,7 @@ def test_who_guesses_keys_or_knocks_at_a_closed_gate_waits(settings):
     assert [asha.get("desk/").status_code for _n in range(3)] == [403, 403, 429]
 
 
+@pytest.mark.postgresql
 def test_who_is_right_pays_nothing_for_those_who_guess(django_assert_num_queries):
     asha = Program(a_user())
     asha.get("devices/")
