@@ -6,6 +6,8 @@ And what their fields need not cost.
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
+from django import forms
+from django.db.models import Model
 from django.forms import BaseForm, Field
 from django.forms.renderers import TemplatesSetting
 from django.http import HttpRequest
@@ -31,6 +33,25 @@ def share_fields(form_class: FormClass) -> FormClass:
     fields: Any = form_class  # a form's class has them by its metaclass
     fields.base_fields = _Shared(fields.base_fields)
     return form_class
+
+
+class WordsForm(forms.ModelForm):
+    """Fields of a model, for what an action writes from what they have checked.
+
+    Without an `instance` to show no row is made, and none is checked: that its constraints hold is the
+    database's to say, and Django would compose them for each form.
+    """
+
+    def __init__(
+        self, data: Any = None, files: Any = None, instance: Model | None = None, **kwargs: Any
+    ) -> None:
+        if instance is None:
+            BaseForm.__init__(self, data, files, **kwargs)
+        else:
+            super().__init__(data, files, instance=instance, **kwargs)
+
+    def _post_clean(self) -> None:
+        pass
 
 
 class Renderer(TemplatesSetting):

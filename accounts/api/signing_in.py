@@ -1,5 +1,6 @@
 """Signing in, the notice, and the devices that are signed in."""
 
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -163,6 +164,11 @@ class Me(ApiView):
         return self.answer(user)
 
 
+@lru_cache
+def _of_the_notice() -> str:
+    return reverse("accounts:privacy")
+
+
 class Notice(ApiView):
     """The privacy notice in force."""
 
@@ -184,6 +190,6 @@ class Notice(ApiView):
     def _notice(self, *, is_accepted: bool) -> dict[str, object]:
         return {
             "version": NOTICE_VERSION,
-            "address": f"{settings.SITE_URL}{reverse('accounts:privacy')}",
+            "address": f"{settings.SITE_URL}{_of_the_notice()}",
             "is_accepted": is_accepted,
         }

@@ -20,7 +20,7 @@ from consult.models import (
     Note,
 )
 from consult.uploads import BadFile, CleanFile, clean_upload
-from esanjeevani.forms import share_fields
+from esanjeevani.forms import WordsForm, share_fields
 from queues.models import Clinic
 
 CHILDBEARING_AGES = range(10, 61)
@@ -41,7 +41,7 @@ class ClinicField(forms.ModelChoiceField):
 
 
 @share_fields
-class CaseForm(forms.ModelForm):
+class CaseForm(WordsForm):
     """What is wrong, in the patient's words."""
 
     since = forms.ChoiceField(
@@ -72,12 +72,6 @@ class CaseForm(forms.ModelForm):
         if not any(char.isalpha() for char in words):
             raise forms.ValidationError(_("Write in words what is wrong."))
         return words
-
-    def _post_clean(self) -> None:
-        """The draft is written from what the fields have checked: no row of the table is asked again.
-
-        Its constraints, which Django would compose each time, are about a case that was sent.
-        """
 
 
 def why_refused(error: BadFile) -> str:
@@ -154,7 +148,7 @@ class MessageForm(forms.Form):
 
 
 @share_fields
-class NoteForm(forms.ModelForm):
+class NoteForm(WordsForm):
     class Meta:
         model = Note
         fields = [
@@ -174,9 +168,6 @@ class NoteForm(forms.ModelForm):
         if day and day < timezone.localdate():
             raise forms.ValidationError(_("The follow-up lies in the past."))
         return day
-
-    def _post_clean(self) -> None:
-        """As of CaseForm: the note is written from what the fields have checked."""
 
 
 class ReturnForm(forms.Form):

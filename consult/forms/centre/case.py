@@ -12,12 +12,12 @@ from accounts.models import Patient
 from consult.forms.centre.vitals import VITAL_FIELDS, bound_vitals, check_pressure, vitals_of
 from consult.forms.consultation import CHILDBEARING_AGES
 from consult.models import Case, Consultation
-from esanjeevani.forms import share_fields
+from esanjeevani.forms import WordsForm, share_fields
 from esanjeevani.kept import once
 
 
 @share_fields
-class CentreCaseForm(forms.ModelForm):
+class CentreCaseForm(WordsForm):
     """The case as a health worker writes it, vital signs included.
 
     As a draft it may have gaps: what is needed to send it, the gates say when it is sent.
@@ -63,9 +63,6 @@ class CentreCaseForm(forms.ModelForm):
         cleaned = super().clean() or self.cleaned_data
         check_pressure(self, cleaned)
         return cleaned
-
-    def _post_clean(self) -> None:
-        """The action writes the row, as it stands then; constraints are the database's to hold."""
 
     @property
     def words(self) -> dict[str, Any]:
