@@ -3,6 +3,7 @@
 For a value of the type that a field sends as it is that is found out once.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -40,7 +41,7 @@ class Column:
 
     field: Any
     usual: type | None
-    sent_as: type | None  # None: as they are
+    sent_as: Callable[[Any], Any] | None  # None: as they are
 
     def sent(self, value: Any, connection: Any) -> Any:
         if value is None:
@@ -55,8 +56,16 @@ class Column:
         return self.sent(self.field.pre_save(row, True), connection)
 
 
+@lru_cache(maxsize=1_000)
+def _address(value: str) -> Any:
+    """As its field sends it; it is read once: what somebody does in an hour comes from one address."""
+    return models.GenericIPAddressField().get_db_prep_save(value, this_threads_connection())
+
+
 def column_of(field: Any, connection: Any) -> Column:
     target = field.target_field if field.remote_field else field
+    if type(target) is models.GenericIPAddressField:
+        return Column(field, str, _address)
     usual = USUAL.get(type(target))
     sent = None if usual is None else field.get_db_prep_save(usual, connection)
     if sent is None or sent != usual:

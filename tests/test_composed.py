@@ -159,8 +159,9 @@ def test_an_update_changes_the_row_only_from_where_it_was():
         stale.leave()
 
 
-def test_a_refusal_and_a_reading_are_written_down_alike():
-    refused = AuditEvent(action="x", target="y", address="10.0.0.1", refused=True)
+@pytest.mark.parametrize("address", ["10.0.0.1", "2001:db8::1", None])
+def test_a_refusal_and_a_reading_are_written_down_alike(address):
+    refused = AuditEvent(action="x", target="y", address=address, refused=True)
     insert(refused)
     assert plain(AuditEvent.objects.get()) == plain(refused)
 
