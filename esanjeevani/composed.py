@@ -18,6 +18,7 @@ from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from django.db import connection
 from django.db.models import Expression, Field, Model, QuerySet
+from django.utils.functional import cached_property
 
 from esanjeevani.instances import Instances, instances
 from esanjeevani.postgresql.statements import Asked
@@ -79,7 +80,6 @@ class Columns:
     ) -> None:
         self._write = write
         self._slots = {name: Slot(name, field) for name, field in slots.items()}
-        self._text: _Text | None = None
 
     def columns(self, with_it: Model | None = None, /, **values: Any) -> list[tuple[Any, ...]]:
         """`with_it` is a new row to insert by the same statement: that somebody reads this."""
@@ -88,18 +88,20 @@ class Columns:
 
     def asked(self, with_it: Model | None = None, /, **values: Any) -> Question:
         """To be asked together() with others."""
-        text = self._text = self._text or self._compose()
+        text = self._text
         here = this_threads_connection()
         return Question(and_insert(with_it, text.sql, _sent(text, values, here), here), self._read)
 
     def _read(self, found: Sequence[Sequence[Any]]) -> list[Any]:
-        text = cast(_Text, self._text)
+        text = self._text
         if not text.converters:
             return list(found)
         here = this_threads_connection()
         return [tuple(_converted(text, columns, here)) for columns in found]
 
-    def _compose(self) -> _Text:
+    @cached_property
+    def _text(self) -> _Text:
+        """Composed when it is asked for the first time."""
         query = self._write(**self._slots).query
         compiler = query.get_compiler(connection=connection)
         sql, values = _with_constants(*compiler.as_sql())
@@ -137,29 +139,26 @@ class Composed(Columns, Generic[Row]):
 
     def given_by(self, sql: str, values: Any) -> list[Row]:
         """What another text gives that changes rows and returns all their columns in the model's order."""
-        self._text = self._text or self._compose()
         return self._read(ask(sql, values).rows)
 
     def row_of(self, columns: Sequence[Any]) -> Row:
         """From what a statement answers that has this query as a step; more columns may follow."""
-        self._text = self._text or self._compose()
         return cast(Row, self._read([columns])[0])
 
     def as_step(self) -> str:
         """The query as a step of several (steps.py), whose values step_values() are."""
-        text = self._text = self._text or self._compose()
-        names = iter(text.names)
-        return PLACE.sub(lambda _place: f"%({next(names)})s", text.sql)
+        names = iter(self._text.names)
+        return PLACE.sub(lambda _place: f"%({next(names)})s", self._text.sql)
 
     def step_values(self, **values: Any) -> dict[str, Any]:
-        text = self._text = self._text or self._compose()
+        text = self._text
         return dict(zip(text.names, _sent(text, values, this_threads_connection()), strict=True))
 
     def _read(self, found: Sequence[Sequence[Any]]) -> list[Any]:
         return [self._row(columns) for columns in super()._read(found)]
 
     def _row(self, columns: Sequence[Any]) -> Row:
-        how = cast(_Text, self._text).rows
+        how = self._text.rows
         assert how, "values_list() is for Columns"  # noqa: S101
         return cast(Row, how.made(columns))
 

@@ -194,7 +194,7 @@ def composed() -> Iterator[tuple[str, Columns]]:
 
 def plan(query: Columns) -> Iterator[dict[str, Any]]:
     """The nodes of its plan for any values; reading a table from end to end is the last resort."""
-    text = query._text or query._compose()
+    text = query._text
     kinds = ", ".join(str(slot.output_field.cast_db_type(connection)) for slot in text.values)
     nothing = ", ".join(["NULL"] * len(text.values))
     with connection.cursor() as cursor:

@@ -32,15 +32,17 @@ class TimeLoader(Loader):
 
 @lru_cache
 def for_cursors(context: AdaptersMap) -> AdaptersMap:
-    quick = AdaptersMap(context)
-    quick.register_loader("timestamptz", TimeLoader)
-    return quick
+    return _with(context, TimeLoader)
 
 
 def without_cursors(adapters: AdaptersMap) -> AdaptersMap:
     """Those of a connection, with times in C where its cursors read them in UTC."""
     if adapters.get_loader(TIMESTAMPTZ_OID, Format.TEXT) is not TimeLoader:
         return adapters
-    quick = AdaptersMap(adapters)
-    quick.register_loader("timestamptz", InC)
-    return quick
+    return _with(adapters, InC)
+
+
+def _with(adapters: AdaptersMap, loader: type[Loader]) -> AdaptersMap:
+    copy = AdaptersMap(adapters)
+    copy.register_loader("timestamptz", loader)
+    return copy
