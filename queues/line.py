@@ -75,10 +75,16 @@ class Line:
         return expected_wait(ahead=ahead, doctors=self.doctors, busy=self.busy, pace=self.pace)
 
 
-def read_line(clinic: Clinic, patient: Patient | None = None, now: Counts | None = None) -> Line:
+def read_line(
+    clinic: Clinic,
+    patient: Patient | None = None,
+    now: Counts | None = None,
+    in_line: list[Any] | None = None,
+) -> Line:
     """In 2 queries; one more each when the pace is not fresh, and when some have priority and some not.
 
-    With `patient`, of the doctors who may meet them. `now` is how the clinic stands, where that is known.
+    With `patient`, of the doctors who may meet them. `now` is how the clinic stands and `in_line` who
+    waits (IN_LINE), where that is known.
     """
     if now is None and patient is None:
         on_duty = {pk: (all_, busy) for pk, all_, busy in ON_DUTY.columns(clinic=clinic.pk)}
@@ -86,12 +92,13 @@ def read_line(clinic: Clinic, patient: Patient | None = None, now: Counts | None
     else:
         now = now or count([clinic.pk], patient)[clinic.pk]
         doctors, busy = now.doctors, now.busy
-    return Line(turns(clinic), doctors, busy, paces([clinic])[clinic.pk])
+    return Line(turns(clinic, in_line), doctors, busy, paces([clinic])[clinic.pk])
 
 
-def turns(clinic: Clinic) -> list[int]:
+def turns(clinic: Clinic, in_line: Any = None) -> list[int]:
     """The waiting tokens' ids in the order in which they will be called. In 1 or 2 queries."""
-    in_line: Any = IN_LINE.columns(clinic=clinic.pk)
+    if in_line is None:
+        in_line = IN_LINE.columns(clinic=clinic.pk)
     waiting = [turn[:3] for turn in in_line if not turn[3]]
     # The last calls decide only between those with priority and those in order.
     is_mixed = {rank for _who, rank, _yields in waiting} >= _TAKE_TURNS

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Doctor, Patient, User
 from accounts.models.base import Public
 from esanjeevani.any_of import in_shares, with_places
+from esanjeevani.composed import Question
 from esanjeevani.prepared import ask
 from queues.models.clinics import Clinic
 from queues.models.moves import MoveRefused, Moving
@@ -266,6 +267,12 @@ class Presence(models.Model):
         until = timezone.now() + lease
         for share in in_shares(token_ids):
             ask(with_places(RENEW, len(share)), [until, *share])
+
+    @classmethod
+    def renewing(cls, token_id: int) -> Question:
+        """renew() of one, to be asked together with others."""
+        asked = with_places(RENEW, 1), [timezone.now() + cls.LEASE, token_id]
+        return Question(asked, lambda _found: None)
 
     @classmethod
     def end_soon(cls, token_ids: Iterable[int]) -> None:
