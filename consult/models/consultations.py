@@ -11,7 +11,7 @@ from accounts.models.base import Public
 from consult.models.cases import Case
 from consult.models.mode import Mode, mode_of
 from consult.models.opinions import Opinion
-from queues.models import Clinic, Moving, Token
+from queues.models import Clinic, Move, Moving, Token
 
 
 class ConsultationQuerySet(models.QuerySet["Consultation"]):
@@ -349,8 +349,12 @@ class Consultation(Case, Public, Moving):
             self.State.REQUESTED, *beside, token=token, requested_at=timezone.now(), **fields
         )
 
-    def begin(self, doctor: Doctor, *beside: models.Model) -> None:
-        self._move(self.State.IN_PROGRESS, *beside, doctor=doctor, started_at=timezone.now())
+    def begin(self, doctor: Doctor) -> None:
+        self._make(self.beginning(doctor))
+
+    def beginning(self, doctor: Doctor) -> Move:
+        """begin(), to be made together with the answer to the call."""
+        return self._moving(self.State.IN_PROGRESS, doctor=doctor, started_at=timezone.now())
 
     def complete(self, *beside: models.Model) -> None:
         self._move(self.State.COMPLETED, *beside, ended_at=timezone.now())

@@ -1,7 +1,7 @@
 from queues.models.apart import KeptApart
 from queues.models.clinics import Clinic, ClinicDay, ClinicHours, HubLink
 from queues.models.duties import Duty
-from queues.models.moves import MoveRefused, Moving
+from queues.models.moves import Move, MoveRefused, Moving
 from queues.models.tokens import PRIORITY_RUN, Presence, Token
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "Duty",
     "HubLink",
     "KeptApart",
+    "Move",
     "MoveRefused",
     "Moving",
     "Presence",

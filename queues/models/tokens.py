@@ -14,7 +14,7 @@ from esanjeevani.any_of import in_shares, with_places
 from esanjeevani.composed import Question
 from esanjeevani.prepared import ask
 from queues.models.clinics import Clinic
-from queues.models.moves import MoveRefused, Moving
+from queues.models.moves import Move, MoveRefused, Moving
 
 # After this many priority calls in a row an ordinary patient goes.
 PRIORITY_RUN = 3
@@ -199,7 +199,11 @@ class Token(Public, Moving):
 
     def answer(self, at_screen_of: User | None = None) -> None:
         """Raises MoveRefused also when it is another doctor who calls by now."""
-        self._move(
+        self._make(self.answering(at_screen_of))
+
+    def answering(self, at_screen_of: User | None = None) -> Move:
+        """answer(), to be made together with other moves."""
+        return self._moving(
             self.State.SERVING,
             only={"doctor": self.doctor_id},
             answered_at=timezone.now(),
