@@ -13,7 +13,8 @@ count only if it still is theirs (docs/decisions/0052, 0056).
 import json
 from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Any, NamedTuple, TypeVar, cast
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
 
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.base import UpdateError
@@ -68,7 +69,8 @@ _of_whom: dict[
 Asks = Callable[[int], Question]  # what a page asks of somebody, by their key
 
 
-class Ahead(NamedTuple):
+@dataclass(frozen=True)
+class Ahead:
     """A query for what belongs to somebody (its slot `whose`), and the values of its other slots."""
 
     query: Composed[Any]

@@ -26,14 +26,19 @@ class Change(NamedTuple):
     to: Values
     where: Values
 
+    def is_made(self) -> None:
+        for name, value in self.to.items():
+            setattr(self.row, name, value)
+
     def shape(self) -> Shape:
         return type(self.row), tuple(self.to), tuple(self.where)
 
-    def values(self, at: int, columns: list[Column]) -> Values:
+    def values(self, at: int = 0) -> Values:
         """What the texts below have places for."""
         connection = this_threads_connection()
         values: Values = {f"key_{at}": self.row.pk}
         held = [*self.to.values(), *self.where.values()]
+        columns = _columns(self.shape(), connection.vendor)
         for number, (column, value) in enumerate(zip(columns, held, strict=True)):
             known = value.pk if isinstance(value, Model) else value
             values[f"value_{at}_{number}"] = column.sent(known, connection)
@@ -47,26 +52,31 @@ def change_all(*changes: Change, beside: Sequence[Model] = ()) -> bool:
     """
     vendor = this_threads_connection().vendor
     links = tuple((type(other), ()) for other in beside)
-    steps, columns = _changing(tuple(one.shape() for one in changes), links, vendor)
+    steps = _changing(tuple(one.shape() for one in changes), links, vendor)
     values = all_values(beside, links)
     for at, one in enumerate(changes):
-        values |= one.values(at, columns[at])
-    return bool(steps.ask(values, is_last=True))
+        values |= one.values(at)
+    if not steps.ask(values, is_last=True):
+        return False
+    for one in changes:
+        one.is_made()
+    return True
 
 
 @lru_cache(maxsize=200)
-def _changing(
-    shapes: tuple[Shape, ...], beside: Others, vendor: str
-) -> tuple[Steps, list[list[Column]]]:
-    """The steps, and how the values of each change are sent."""
+def _changing(shapes: tuple[Shape, ...], beside: Others, vendor: str) -> Steps:
+    del vendor  # of the names' quotes and of what is sent
     last = f"held_{len(shapes) - 1}"
     steps = {f"held_{at}": _hold(at, *shape) for at, shape in enumerate(shapes)}
-    steps |= {f"changed_{at}": _change(at, last, *shape) for at, shape in enumerate(shapes)}
-    columns = [
-        [columns_of(model, vendor)[_column(model, name)] for name in (*to, *where)]
-        for model, to, where in shapes
-    ]
-    return Steps(f"SELECT key FROM {last}", **steps, **with_rows(beside, last)), columns  # noqa: S608
+    steps |= {f"changed_{at}": change_text(shape, last, at) for at, shape in enumerate(shapes)}
+    return Steps(f"SELECT key FROM {last}", **steps, **with_rows(beside, last))  # noqa: S608
+
+
+@lru_cache(maxsize=200)
+def _columns(shape: Shape, vendor: str) -> list[Column]:
+    """How the values of a change are sent, in their order."""
+    model, to, where = shape
+    return [columns_of(model, vendor)[_column(model, name)] for name in (*to, *where)]
 
 
 def _hold(at: int, model: type[Model], to: Names, where: Names) -> str:
@@ -81,18 +91,23 @@ def _hold(at: int, model: type[Model], to: Names, where: Names) -> str:
     return and_hold(f"SELECT {key} AS key FROM {table}{after} WHERE {is_it}")  # noqa: S608
 
 
-def _change(at: int, last: str, model: type[Model], to: Names, _where: Names) -> str:
+def change_text(shape: Shape, after: str, at: int = 0, **known: str) -> str:
+    """An UPDATE of a row that is held, where the step `after` which it comes has found something.
+
+    `known` are fields that other steps say.
+    """
+    model, to, _where = shape
     table, key = _table_and_key(model)
     sets = ", ".join(
-        f"{_quoted(_column(model, name))} = %(value_{at}_{number})s"
+        f"{_quoted(_column(model, name))} = {known.get(name, f'%(value_{at}_{number})s')}"
         for number, name in enumerate(to)
     )
-    return f"UPDATE {table} SET {sets} FROM {last} WHERE {key} = %(key_{at})s"  # noqa: S608
+    return f"UPDATE {table} SET {sets} FROM {after} WHERE {key} = %(key_{at})s"  # noqa: S608
 
 
 def _table_and_key(model: type[Model]) -> tuple[str, str]:
     table = _quoted(model._meta.db_table)
-    return table, f"{table}.{_quoted(model._meta.pk.column)}"
+    return table, f"{table}.{_quoted(str(model._meta.pk.column))}"
 
 
 def _column(model: type[Model], name: str) -> str:

@@ -19,9 +19,9 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from accounts.models import Patient
-from esanjeevani.composed import Columns
+from esanjeevani.composed import Columns, together
 from queues.counts import Counts, count
-from queues.door import look
+from queues.door import Look, look
 from queues.models import PRIORITY_RUN, Clinic, Duty, Token
 from queues.pace import paces
 from queues.wait import Pace, Turn, Wait, ahead_on_arrival, expected_wait, order_of_calls
@@ -195,13 +195,15 @@ def standings(
     return sorted(all_of_them, key=_usefulness)
 
 
-def door(clinic: Clinic, patient: Patient, priority: int) -> Standing:
+def door(clinic: Clinic, patient: Patient, priority: int, there: Look | None = None) -> Standing:
     """Whether one clinic takes one patient now: its standing without the numbers given today.
 
-    One query, one more when the pace is not fresh, for the moment when a token is taken. The wait is
-    that of this patient: whoever has priority waits for fewer.
+    One query, one more when the pace is not fresh, for the moment when a token is taken; `there` is what
+    was seen in that moment, where somebody looked already. The wait is that of this patient: whoever has
+    priority waits for fewer.
     """
-    there = look(clinic, patient)
+    if there is None:
+        (there,) = together(look(clinic, patient))
     return _standing(
         clinic,
         patient,

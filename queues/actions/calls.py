@@ -7,13 +7,14 @@ from django.db.models import Model
 from django.utils import timezone
 
 from accounts.models import Doctor, Patient, User
+from esanjeevani.changes import Change
 from esanjeevani.composed import Columns
 from queues import broadcast
 from queues.actions.heads import come_back
 from queues.claim import Before, claim, look_before
 from queues.due import clinics_near_a_turn
 from queues.line import read_line
-from queues.models import Clinic, Duty, KeptApart, Move, MoveRefused, Token
+from queues.models import Clinic, Duty, KeptApart, MoveRefused, Token
 from queues.models.moves import move_all
 
 Done = TypeVar("Done")
@@ -89,7 +90,7 @@ def _claim(clinic: Clinic, doctor: Doctor, before: Before) -> Token | None:
 
 
 def answer_call(
-    *also: Move, token: Token, at_screen_of: User | None = None, beside: Sequence[Model] = ()
+    *also: Change, token: Token, at_screen_of: User | None = None, beside: Sequence[Model] = ()
 ) -> Token:
     """The patient comes in, at home or at the screen of a health worker; what `also` moves with that is
     moved too and what is written `beside` it is written, or nothing of it all.

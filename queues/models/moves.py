@@ -1,5 +1,5 @@
 from collections.abc import Sequence
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 from django.db import models
 
@@ -33,40 +33,26 @@ class Moving(models.Model):
         """
         self._make(self._moving(state, only=only, **fields), *beside)
 
-    def _make(self, move: "Move", *beside: models.Model) -> None:
+    def _make(self, move: Change, *beside: models.Model) -> None:
         if not update_with(type(self), self.pk, move.to, *beside, **move.where):
             raise MoveRefused(f"The {self._meta.model_name} is no longer {self.state}.")
         move.is_made()
 
-    def _moving(self, state: str, *, only: Any = None, **fields: Any) -> "Move":
-        """A move that is made together with others. Raises MoveRefused where NEXT has no such one."""
+    def _moving(self, state: str, *, only: Any = None, **fields: Any) -> Change:
+        """A move, to be made together with others. Raises MoveRefused where NEXT has no such one."""
         if state not in self.NEXT[self.state]:
             raise MoveRefused(
                 f"A {self._meta.model_name} that is {self.state} cannot become {state}."
             )
-        return Move(self, {"state": state, **fields}, {"state": self.state, **(only or {})})
+        return Change(self, {"state": state, **fields}, {"state": self.state, **(only or {})})
 
 
-class Move(NamedTuple):
-    """What a row becomes, and what it must be until then."""
-
-    row: Moving
-    to: dict[str, Any]
-    where: dict[str, Any]
-
-    def is_made(self) -> None:
-        for name, value in self.to.items():
-            setattr(self.row, name, value)
-
-
-def move_all(*moves: Move, beside: Sequence[models.Model] = ()) -> None:
+def move_all(*moves: Change, beside: Sequence[models.Model] = ()) -> None:
     """Make all of these moves, and insert what comes `beside` them, or nothing.
 
     In one statement, which locks the rows in this order and is the last of its transaction. Raises
     MoveRefused if one of them was moved otherwise meanwhile.
     """
-    if not change_all(*(Change(*move) for move in moves), beside=beside):
+    if not change_all(*moves, beside=beside):
         names = " or ".join(str(move.row._meta.model_name) for move in moves)
         raise MoveRefused(f"The {names} is no longer as it was read.")
-    for move in moves:
-        move.is_made()
