@@ -19,7 +19,7 @@ from consult.of_consultation import (
     is_emergency_of,
     note_of,
 )
-from esanjeevani.composed import Composed
+from esanjeevani.composed import Composed, together
 from esanjeevani.steps import update_with
 from queues import actions as queues
 from queues.models import Clinic, KeptApart, MoveRefused, Token
@@ -147,11 +147,13 @@ def complete(*, consultation: Consultation, by: User) -> Consultation:
     standing = _standing(consultation)
     if is_emergency_of(standing):
         raise StillAnEmergency("It was called an emergency.")
-    if not consultation.is_written:
-        queues.finish_token(token=_place(standing.token))
     seen = event("consultation.complete", consultation, by=by, patient=consultation.patient)
-    consultation.complete(seen)
-    close_what_is_open(consultation)
+    ending = [consultation.completing(seen), WHAT_IS_OPEN.asked(consultation=consultation.pk)]
+    if consultation.is_written:
+        _ended, (now,) = together(*ending)
+    else:
+        _ended, (now,) = queues.finish_token(token=_place(standing.token), then=ending)
+    _close(now)
     _set_follow_up(consultation, note_of(standing))
     broadcast.consultation_changed(consultation)
     return consultation
@@ -184,6 +186,11 @@ def close_what_is_open(consultation: Consultation) -> None:
     Asked once it has ended: until then somebody may write.
     """
     (now,) = WHAT_IS_OPEN.all(consultation=consultation.pk)
+    _close(now)
+
+
+def _close(now: Consultation) -> None:
+    """What was found open in one of WHAT_IS_OPEN."""
     for draft in DRAFT.of(now):
         draft.lines.all().delete()
         draft.delete()

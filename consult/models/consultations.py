@@ -11,6 +11,7 @@ from accounts.models.base import Public
 from consult.models.cases import Case
 from consult.models.mode import Mode, mode_of
 from consult.models.opinions import Opinion
+from esanjeevani.composed import Question
 from queues.models import Clinic, Moving, Token
 
 
@@ -352,8 +353,9 @@ class Consultation(Case, Public, Moving):
     def begin(self, doctor: Doctor, *beside: models.Model) -> None:
         self._move(self.State.IN_PROGRESS, *beside, doctor=doctor, started_at=timezone.now())
 
-    def complete(self, *beside: models.Model) -> None:
-        self._move(self.State.COMPLETED, *beside, ended_at=timezone.now())
+    def completing(self, *beside: models.Model) -> Question:
+        """To be asked together() with what ends with it."""
+        return self._moving(self.State.COMPLETED, *beside, ended_at=timezone.now())
 
     def hand_over(self) -> None:
         """Another doctor takes over the care; this part of it is complete."""

@@ -1,12 +1,12 @@
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.models import Doctor, Patient, User
-from esanjeevani.composed import Columns
+from esanjeevani.composed import Columns, Question, together
 from queues import broadcast
 from queues.actions.heads import come_back
 from queues.claim import Before, claim, look_before
@@ -100,11 +100,11 @@ def answer_call(*, token: Token, at_screen_of: User | None = None) -> Token:
     return token
 
 
-def finish_token(*, token: Token) -> Token:
-    """Only in a transaction, which MoveRefused must end."""
-    token.finish()
+def finish_token(*, token: Token, then: Sequence[Question] = ()) -> list[Any]:
+    """Only in a transaction, which MoveRefused must end. Finds what is asked `then`, in the same trip."""
+    _finished, *found = together(token.finishing(), *then)
     broadcast.token_changed(token)
-    return token
+    return found
 
 
 @transaction.atomic

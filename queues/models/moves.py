@@ -1,8 +1,11 @@
+from collections.abc import Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 from django.db import models
 
-from esanjeevani.steps import update_with
+from esanjeevani.composed import Question
+from esanjeevani.steps import update_asked
 
 
 class MoveRefused(Exception):
@@ -29,13 +32,26 @@ class Moving(models.Model):
 
         `only` says what else must still be as it was read. Raises MoveRefused if nobody was moved.
         """
+        self._moving(state, *beside, only=only, **fields).ask()
+
+    def _moving(
+        self,
+        state: str,
+        *beside: models.Model,
+        only: Any = None,
+        **fields: Any,
+    ) -> Question:
+        """As _move(), to be asked together() with others: only in a transaction, which MoveRefused ends."""
         if state not in self.NEXT[self.state]:
             raise MoveRefused(
                 f"A {self._meta.model_name} that is {self.state} cannot become {state}."
             )
-        changes = {"state": state, **fields}
-        if not update_with(type(self), self.pk, changes, *beside, state=self.state, **(only or {})):
+        changes, as_read = {"state": state, **fields}, {"state": self.state, **(only or {})}
+        asked = update_asked(type(self), self.pk, changes, *beside, **as_read)
+        return asked._replace(read=partial(self._moved, changes))
+
+    def _moved(self, changes: dict[str, Any], found: Sequence[Any]) -> None:
+        if not found:
             raise MoveRefused(f"The {self._meta.model_name} is no longer {self.state}.")
-        self.state = state
-        for name, value in fields.items():
+        for name, value in changes.items():
             setattr(self, name, value)

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Doctor, Patient, User
 from accounts.models.base import Public
 from esanjeevani.any_of import in_shares, with_places
+from esanjeevani.composed import Question
 from esanjeevani.prepared import ask
 from queues.models.clinics import Clinic
 from queues.models.moves import MoveRefused, Moving
@@ -206,8 +207,9 @@ class Token(Public, Moving):
             brought_by=at_screen_of,
         )
 
-    def finish(self) -> None:
-        self._move(self.State.DONE, ended_at=timezone.now())
+    def finishing(self) -> Question:
+        """To be asked together() with what ends with it."""
+        return self._moving(self.State.DONE, ended_at=timezone.now())
 
     def leave(self) -> None:
         self._move(self.State.LEFT, ended_at=timezone.now())
