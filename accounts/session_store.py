@@ -11,13 +11,14 @@ counts only if it still is theirs (docs/decisions/0052).
 """
 
 import json
+from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, NamedTuple, cast
 
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
-from django.db.models import CharField, DateTimeField, FilteredRelation, Model, QuerySet
+from django.db.models import CharField, DateTimeField, FilteredRelation, QuerySet
 from django.utils import timezone
 from django.utils.crypto import get_random_string
 from django_otp import DEVICE_ID_SESSION_KEY
@@ -57,7 +58,6 @@ account_of_session: ContextVar[User | None] = ContextVar("account_of_session", d
 device_of_session: ContextVar[TOTPDevice | None] = ContextVar("device_of_session", default=None)
 
 
-Row = TypeVar("Row", bound=Model)
 REMEMBERED = 10_000  # sessions of a process
 _of_whom: dict[
     str, int
@@ -65,13 +65,13 @@ _of_whom: dict[
 
 
 class Ahead(NamedTuple):
-    """A query for what belongs to somebody (its slot `whose`), and the values of its other slots."""
+    """How is asked for what belongs to somebody (`whose`), and the other values of that."""
 
-    query: Composed[Any]
+    asks: Callable[..., Question]
     values: dict[str, Any]
 
     def asked(self, whose: int) -> Question:
-        return self.query.asked(whose=whose, **self.values)
+        return self.asks(whose=whose, **self.values)
 
 
 class SessionStore(DatabaseStore):
@@ -105,16 +105,18 @@ class SessionStore(DatabaseStore):
         self._came = self.ahead, whose, came
         return rows
 
-    def all_of(self, whose: int, query: Composed[Row], **values: Any) -> list[Row]:
-        """What a query finds of somebody: it came with the session, or is asked now. Once of each."""
+    def all_of(self, whose: int, asks: Callable[..., Question], **values: Any) -> list[Any]:
+        """What is asked of somebody: it came with the session, or is asked now. Once of each."""
         if self.session_key and self.ahead:
             if len(_of_whom) >= REMEMBERED:
                 _of_whom.clear()
             _of_whom[self.session_key] = whose
         came, self._came = self._came, None
-        if came and came[:2] == (Ahead(query, values), whose):
+        here = Ahead(asks, values)
+        if came and came[:2] == (here, whose):
             return came[2]
-        return query.all(whose=whose, **values)
+        (found,) = together(here.asked(whose))
+        return cast(list[Any], found)
 
     def encode(self, session_dict: dict[str, Any]) -> str:
         """Not signed: our own tables are believed, also when they say who may do what."""

@@ -122,7 +122,7 @@ def with_session(query: Composed[Consultation]) -> Callable[[View], View]:
     def decorated(view: View) -> View:
         @wraps(view)
         def asking(request: Any, consultation: UUID, **more: Any) -> HttpResponseBase:
-            request.session.ahead = Ahead(query, {"uid": consultation})
+            request.session.ahead = Ahead(query.asked, {"uid": consultation})
             return view(request, consultation=consultation, **more)
 
         return asking
@@ -134,7 +134,7 @@ def _fetch(
     query: Composed[Consultation], whose: Model, request: SignedIn, uid: UUID
 ) -> Consultation:
     session = cast(SessionStore, request.session)
-    found = next(iter(session.all_of(whose.pk, query, uid=uid)), None)
+    found = next(iter(session.all_of(whose.pk, query.asked, uid=uid)), None)
     return found_or_refused(found, Consultation.objects.all(), request, uid=uid)
 
 

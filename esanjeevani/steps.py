@@ -126,6 +126,14 @@ def and_hold(rows: str) -> str:
     return f"{rows} FOR NO KEY UPDATE" if has_locks else rows
 
 
+def as_text(uid: str) -> str:
+    """A column of public ids as they are written; SQLite keeps them without hyphens."""
+    if this_threads_connection().vendor == "postgresql":
+        return f"CAST({uid} AS text)"
+    parts = [(1, 8), (9, 4), (13, 4), (17, 4), (21, 12)]
+    return " || '-' || ".join(f"substr({uid}, {begin}, {size})" for begin, size in parts)
+
+
 def insert_text(name: str, model: type[Model], **known: str) -> str:
     """An INSERT of one row up to its FROM; `known` are columns that other steps say."""
     connection = this_threads_connection()

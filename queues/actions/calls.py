@@ -1,6 +1,6 @@
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -9,12 +9,11 @@ from accounts.models import Doctor, Patient, User
 from esanjeevani.composed import Columns, Question, together
 from queues import broadcast
 from queues.actions.heads import come_back
-from queues.claim import Before, claim, look_before
+from queues.claim import NOTHING, Before, Beside, before_a_call, claim
 from queues.due import clinics_near_a_turn
 from queues.line import read_line
 from queues.models import Clinic, Duty, KeptApart, MoveRefused, Token
 
-Done = TypeVar("Done")
 RETRIES = 3
 RINGING = Columns(
     lambda: Token.objects.filter(state=Token.State.CALLED).values_list(
@@ -50,40 +49,43 @@ class AlreadyHolding(Exception):
 
 def call_next(*, clinic: Clinic, doctor: Doctor) -> Token:
     """Call the first present patient of the line. Raises NotOnDuty, AlreadyHolding, NobodyPresent."""
-    return call_and(clinic=clinic, doctor=doctor, do=lambda token: token)
+    token, _nothing = call_beside(clinic=clinic, doctor=doctor)
+    return token
 
 
-def call_and(*, clinic: Clinic, doctor: Doctor, do: Callable[[Token], Done]) -> Done:
-    """As call_next(), and `do` what goes with the call in its transaction."""
+def call_beside(
+    *,
+    clinic: Clinic,
+    doctor: Doctor,
+    before: Before | None = None,
+    beside: Beside = NOTHING,
+    **values: Any,
+) -> tuple[Token, Sequence[Any]]:
+    """As call_next(), with what stands `beside` the call and what that answers. One statement: not in a
+    transaction, which a race for the patient would end. `before` is what was just looked at."""
     if not doctor.is_verified:
         raise NotOnDuty
     for _try in range(RETRIES):
-        before = look_before(clinic.pk, doctor.pk)
+        before = before or before_a_call(doctor.pk, clinic.uid).ask()[0]
         if not before.is_on_duty:
             raise NotOnDuty
         if before.holds:
             break
         try:
-            with transaction.atomic():
-                if before.anybody and (token := _claim(clinic, doctor, before)):
-                    return do(token)
+            called = claim(doctor.pk, before, beside, **values) if before.anybody else None
         except IntegrityError:
-            continue  # the patient was called elsewhere, or our other click was faster
-        raise NobodyPresent(Token.objects.in_line(clinic).count() if before.anybody else 0)
+            before = None  # the patient was called elsewhere, or our other click was faster
+            continue
+        if called is None:
+            raise NobodyPresent(Token.objects.in_line(clinic).count() if before.anybody else 0)
+        broadcast.token_changed(called[0])
+        return called
     raise AlreadyHolding(doctor)
 
 
 def is_on_duty(doctor: Doctor, clinic: Clinic) -> bool:
     """On duty in this clinic and not paused."""
     return Duty.objects.working().filter(doctor=doctor, clinic=clinic).exists()
-
-
-def _claim(clinic: Clinic, doctor: Doctor, before: Before) -> Token | None:
-    token = claim(clinic.pk, doctor.pk, before)
-    if token is not None:
-        token.clinic = clinic
-        broadcast.token_changed(token)
-    return token
 
 
 def answer_call(*, token: Token, at_screen_of: User | None = None) -> Token:

@@ -207,8 +207,11 @@ class Token(Public, Moving):
             brought_by=at_screen_of,
         )
 
+    def finish(self) -> None:
+        self.finishing().ask()
+
     def finishing(self) -> Question:
-        """To be asked together() with what ends with it."""
+        """As finish(), to be asked together() with what ends with it."""
         return self._moving(self.State.DONE, ended_at=timezone.now())
 
     def leave(self) -> None:

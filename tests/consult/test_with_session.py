@@ -9,7 +9,8 @@ from django.conf import settings
 from django.db import connection
 
 from accounts import session_store
-from tests.factories import a_doctor, as_staff, before_the_screen, on_duty
+from queues.models import Token
+from tests.factories import a_clinic, a_doctor, as_staff, before_the_screen, on_duty, waiting
 
 pytestmark = pytest.mark.django_db
 
@@ -22,6 +23,11 @@ def room(meena, hub):
 def guess(browser, doctor) -> None:
     """As if this process had last seen the doctor behind the browser's session."""
     session_store._of_whom[browser.cookies[settings.SESSION_COOKIE_NAME].value] = doctor.pk
+
+
+def press_call(browser, clinic):
+    in_place = {"X-Requested-With": "fetch"}
+    return browser.post("/doctor/call/", {"clinic": str(clinic.uid)}, headers=in_place)
 
 
 def trips(do: Callable[[], Any]) -> int:
@@ -42,6 +48,27 @@ def test_a_doctors_room_takes_two_trips(room):
     browser, path = as_staff(room.doctor.user), f"/doctor/consultations/{room.uid}/"
     assert browser.get(path).status_code == 200
     assert trips(lambda: browser.get(path)) == 2
+
+
+@pytest.mark.postgresql
+def test_a_call_takes_three_trips():
+    clinic = a_clinic()
+    doctor = on_duty(clinic)
+    browser = as_staff(doctor.user)
+    assert press_call(browser, clinic).status_code == 200  # nobody waits yet
+    waiting(clinic)
+    assert trips(lambda: press_call(browser, clinic)) == 3
+    assert Token.objects.held().get().doctor == doctor
+
+
+def test_nobody_calls_as_the_doctor_on_duty_who_was_guessed():
+    clinic, stranger = a_clinic(), a_doctor()
+    on_duty_there = on_duty(clinic)
+    waiting(clinic)
+    browser = as_staff(stranger.user)
+    guess(browser, on_duty_there)
+    assert "You are not on duty" in press_call(browser, clinic).content.decode()
+    assert not Token.objects.held().exists()
 
 
 @pytest.mark.parametrize("page", ["", "save/"])

@@ -148,7 +148,7 @@ def test_a_doctor_with_a_patient_calls_no_other_before_and_after_the_answer():
         assert holding.value.token == token
         if token.state == "called":
             answer_call(token=token)
-    token.finishing().ask()
+    token.finish()
     assert call_next(clinic=clinic, doctor=rao).number == 2
 
 

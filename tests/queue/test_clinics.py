@@ -185,7 +185,7 @@ def test_a_paused_doctor_is_not_counted_and_a_doctor_elsewhere_with_a_patient_is
     assert standing_of(clinic).doctors == 1
     assert standing_of(clinic).wait == Wait(low=2, high=15)
     token.answer()
-    token.finishing().ask()
+    token.finish()
     assert standing_of(clinic).wait == Wait(low=0, high=2)
 
 

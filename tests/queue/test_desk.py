@@ -88,7 +88,7 @@ def test_it_shows_the_line_in_the_order_of_the_calls():
     desk = as_staff(rao.user)
     for age in (70, 71, 72):
         in_the_room(clinic, rao, a_patient(age=age))
-        Token.objects.held().get().finishing().ask()
+        Token.objects.held().get().finish()
     young = [waiting(clinic).token for _ in range(2)]
     old = waiting(clinic, a_patient(age=80)).token
     (line,) = desk.get(DESK).context["lines"]
@@ -98,7 +98,7 @@ def test_it_shows_the_line_in_the_order_of_the_calls():
         token = call_next(clinic=clinic, doctor=rao)
         assert token.number == number
         token.answer()
-        token.finishing().ask()
+        token.finish()
 
 
 def test_a_row_says_who_waits_with_what_how_long_and_whether_they_are_here():
@@ -158,7 +158,7 @@ def test_it_shows_who_was_called_until_they_are_done():
     assert "Called, not answered yet" in page.content.decode()
     consultation.token.answer()
     assert "In the room" in desk.get(OWN).content.decode()
-    consultation.token.finishing().ask()
+    consultation.token.finish()
     assert desk.get(OWN).context["own"].held is None
 
 
@@ -196,6 +196,17 @@ def test_the_button_calls_the_next_present_patient():
     assert call(as_staff(rao.user), clinic) == []
     present.refresh_from_db()
     assert (present.token.state, present.token.doctor, present.doctor) == ("called", rao, rao)
+
+
+def test_a_call_is_written_down_with_whom_it_was_for():
+    clinic = a_clinic()
+    rao = on_duty(clinic)
+    case = waiting(clinic)
+    call(as_staff(rao.user), clinic)
+    call(as_staff(rao.user), clinic)  # brings nobody else
+    (noted,) = AuditEvent.objects.filter(action="consultation.call")
+    assert (noted.by, noted.patient) == (rao.user, case.patient)
+    assert noted.target == f"consultation:{case.uid}"
 
 
 def test_it_says_why_nobody_was_called():

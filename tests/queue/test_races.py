@@ -97,7 +97,7 @@ def test_ten_doctors_calling_from_one_line_of_200_never_share_a_patient(site: Si
         served += [number for _doctor, number in held]
         for token in Token.objects.held():
             token.answer()
-            token.finishing().ask()
+            token.finish()
     for desk in desks:
         desk.close()
 
