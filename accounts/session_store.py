@@ -67,11 +67,11 @@ _of_whom: dict[
 class Ahead(NamedTuple):
     """How is asked for what belongs to somebody (`whose`), and the other values of that."""
 
-    asks: Callable[..., Question]
+    asks: tuple[Callable[..., Question], ...]
     values: dict[str, Any]
 
-    def asked(self, whose: int) -> Question:
-        return self.asks(whose=whose, **self.values)
+    def asked(self, whose: int) -> list[Question]:
+        return [asks(whose=whose, **self.values) for asks in self.asks]
 
 
 class SessionStore(DatabaseStore):
@@ -101,12 +101,12 @@ class SessionStore(DatabaseStore):
         whose = _of_whom.get(self.session_key or "")
         if self.ahead is None or whose is None:
             return together(asked)[0]
-        rows, came = together(asked, self.ahead.asked(whose))
+        rows, *came = together(asked, *self.ahead.asked(whose))
         self._came = self.ahead, whose, came
         return rows
 
-    def all_of(self, whose: int, asks: Callable[..., Question], **values: Any) -> list[Any]:
-        """What is asked of somebody: it came with the session, or is asked now. Once of each."""
+    def all_of(self, whose: int, *asks: Callable[..., Question], **values: Any) -> list[Any]:
+        """What each finds of somebody: it came with the session, or is asked now. Once of each."""
         if self.session_key and self.ahead:
             if len(_of_whom) >= REMEMBERED:
                 _of_whom.clear()
@@ -115,8 +115,7 @@ class SessionStore(DatabaseStore):
         here = Ahead(asks, values)
         if came and came[:2] == (here, whose):
             return came[2]
-        (found,) = together(here.asked(whose))
-        return cast(list[Any], found)
+        return together(*here.asked(whose))
 
     def encode(self, session_dict: dict[str, Any]) -> str:
         """Not signed: our own tables are believed, also when they say who may do what."""

@@ -27,7 +27,6 @@ from consult.models import Consultation, Observation
 from consult.models.consultations import ConsultationQuerySet
 from consult.of_consultation import (
     ATTACHMENTS,
-    DRAFT,
     FOLLOW_UPS,
     INSTRUCTIONS,
     LETTERS,
@@ -35,6 +34,7 @@ from consult.of_consultation import (
     OBSERVATIONS,
     OPINIONS,
     SENT_FILES,
+    drafted_lines,
     knowing,
     with_prescription,
 )
@@ -53,10 +53,16 @@ _PEOPLE = Consultation.objects.with_people
 OWN = _of_uid(lambda user: _PEOPLE().of_patient_account(user))
 BOOKED = _of_uid(lambda user: _PEOPLE().of_patient_account(user).filter(facility=None))
 DOCTORS = _of_uid(
-    lambda doctor: knowing(Consultation.objects.of_doctor(doctor), DRAFT).select_related(
+    lambda doctor: Consultation.objects.of_doctor(doctor).select_related(
         "patient", "clinic", "token", "note", "emergency"
     )
 )
+DRAFTED = Composed(
+    lambda whose, uid: drafted_lines().filter(
+        prescription__consultation__uid=uid, prescription__consultation__doctor=whose
+    ),
+    whose=BigAutoField(), uid=UUIDField(),
+)  # fmt: skip
 DOCTORS_ROOM = _of_uid(
     lambda doctor: (
         Consultation.objects.select_related(
@@ -116,13 +122,14 @@ OPD = Composed(
 )
 
 
-def with_session(query: Composed[Consultation]) -> Callable[[View], View]:
+def with_session(*queries: Composed[Any]) -> Callable[[View], View]:
     """The page's consultation is asked for together with its session; put it before the gate."""
+    asks = tuple(query.asked for query in queries)
 
     def decorated(view: View) -> View:
         @wraps(view)
         def asking(request: Any, consultation: UUID, **more: Any) -> HttpResponseBase:
-            request.session.ahead = Ahead(query.asked, {"uid": consultation})
+            request.session.ahead = Ahead(asks, {"uid": consultation})
             return view(request, consultation=consultation, **more)
 
         return asking
@@ -133,9 +140,23 @@ def with_session(query: Composed[Consultation]) -> Callable[[View], View]:
 def _fetch(
     query: Composed[Consultation], whose: Model, request: SignedIn, uid: UUID
 ) -> Consultation:
+    found, *_nothing = _fetch_with(request, whose, uid, query)
+    return cast(Consultation, found)
+
+
+def _fetch_with(
+    request: SignedIn,
+    whose: Model,
+    uid: UUID,
+    query: Composed[Consultation],
+    *others: Composed[Any],
+) -> list[Any]:
+    """The consultation, and all that the others find."""
     session = cast(SessionStore, request.session)
-    found = next(iter(session.all_of(whose.pk, query.asked, uid=uid)), None)
-    return found_or_refused(found, Consultation.objects.all(), request, uid=uid)
+    asks = [one.asked for one in (query, *others)]
+    found, *beside = session.all_of(whose.pk, *asks, uid=uid)
+    everything = Consultation.objects.all()
+    return [found_or_refused(next(iter(found), None), everything, request, uid=uid), *beside]
 
 
 def own_consultation(request: SignedIn, uid: UUID) -> Consultation:
@@ -152,6 +173,14 @@ def doctors_consultation(
     found = _fetch(query, request.user.doctor, request, uid)
     found.doctor = request.user.doctor
     return found
+
+
+def written_consultation(request: SignedIn, uid: UUID) -> Consultation:
+    """As doctors_consultation(), with the lines of the draft."""
+    doctor = request.user.doctor
+    found, drafted = _fetch_with(request, doctor, uid, DOCTORS, DRAFTED)
+    found.doctor, found.drafted = doctor, drafted
+    return cast(Consultation, found)
 
 
 def booked_consultation(request: SignedIn, uid: UUID) -> Consultation:

@@ -45,7 +45,7 @@ def with_clinic(view: View) -> View:
     @wraps(view)
     def asking(request: Any) -> HttpResponseBase:
         if clinic := _named_clinic(request):
-            request.session.ahead = Ahead(before_a_call, {"clinic": clinic})
+            request.session.ahead = Ahead((before_a_call,), {"clinic": clinic})
         return view(request)
 
     return asking
@@ -119,7 +119,9 @@ def call_from(
 def _before_a_call(request: SignedIn) -> Before:
     clinic = _named_clinic(request)
     session = cast(SessionStore, request.session)
-    found = session.all_of(request.user.doctor.pk, before_a_call, clinic=clinic) if clinic else []
+    if clinic is None:
+        raise Http404
+    (found,) = session.all_of(request.user.doctor.pk, before_a_call, clinic=clinic)
     if not found:
         raise Http404
     return cast(Before, found[0])
