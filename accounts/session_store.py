@@ -14,12 +14,12 @@ import json
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
-from django.db.models import CharField, DateTimeField, FilteredRelation, Model, QuerySet
+from django.db.models import CharField, DateTimeField, FilteredRelation, QuerySet
 from django.utils import timezone
 from django.utils.crypto import get_random_string
 from django_otp import DEVICE_ID_SESSION_KEY
@@ -59,7 +59,6 @@ account_of_session: ContextVar[User | None] = ContextVar("account_of_session", d
 device_of_session: ContextVar[TOTPDevice | None] = ContextVar("device_of_session", default=None)
 
 
-Row = TypeVar("Row", bound=Model)
 REMEMBERED = 10_000  # sessions of a process
 _of_whom: dict[
     str, int
@@ -71,13 +70,13 @@ Asks = Callable[[int], Question]  # what a page asks of somebody, by their key
 
 @dataclass(frozen=True)
 class Ahead:
-    """A query for what belongs to somebody (its slot `whose`), and the values of its other slots."""
+    """How is asked for what belongs to somebody (`whose`), and the other values of that."""
 
-    query: Composed[Any]
+    asks: Callable[..., Question]
     values: dict[str, Any]
 
     def __call__(self, whose: int) -> Question:
-        return self.query.asked(whose=whose, **self.values)
+        return self.asks(whose=whose, **self.values)
 
 
 class SessionStore(DatabaseStore):
@@ -110,10 +109,6 @@ class SessionStore(DatabaseStore):
         rows, *came = together(asked, *(ask(whose) for ask in self.ahead))
         self._came = whose, list(zip(self.ahead, came, strict=True))
         return cast(list[AccountSession], rows)
-
-    def all_of(self, whose: int, query: Composed[Row], **values: Any) -> list[Row]:
-        """What a query finds of somebody, as found_of()."""
-        return cast(list[Row], self.found_of(whose, Ahead(query, values)))
 
     def found_of(self, whose: int, ask: Asks) -> Any:
         """What is found of somebody: it came with the session, or is asked now. Once of each.

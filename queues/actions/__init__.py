@@ -3,7 +3,7 @@ from queues.actions.calls import (
     NobodyPresent,
     NotOnDuty,
     answer_call,
-    call_and,
+    call_beside,
     call_next,
     finish_token,
     is_on_duty,
@@ -28,16 +28,19 @@ from queues.actions.tokens import (
     take_token,
     token_for,
 )
+from queues.claim import Before, Beside
 
 __all__ = [
     "AlreadyHolding",
     "AlreadyWaiting",
+    "Before",
+    "Beside",
     "NoToken",
     "NobodyPresent",
     "NotOnDuty",
     "NotVerified",
     "answer_call",
-    "call_and",
+    "call_beside",
     "call_next",
     "end_duty",
     "expire_place",

@@ -6,8 +6,9 @@ from django.urls import reverse
 
 from accounts import session_store
 from consult import actions
-from queues.models import HubLink
+from queues.models import HubLink, Token
 from tests.factories import (
+    a_clinic,
     a_doctor,
     a_health_worker,
     as_staff,
@@ -16,6 +17,7 @@ from tests.factories import (
     centre_of,
     on_duty,
     sent,
+    waiting,
 )
 from tests.trips import trips
 
@@ -34,6 +36,11 @@ def path(name: str, case) -> str:
 def guess(browser, whose) -> None:
     """As if this process had last seen the doctor, or the centre, behind the browser's session."""
     session_store._of_whom[browser.cookies[settings.SESSION_COOKIE_NAME].value] = whose.pk
+
+
+def press_call(browser, clinic):
+    in_place = {"X-Requested-With": "fetch"}
+    return browser.post("/doctor/call/", {"clinic": str(clinic.uid)}, headers=in_place)
 
 
 @pytest.mark.postgresql
@@ -91,3 +98,24 @@ def test_what_was_asked_of_another_centre_is_not_on_the_desk(meena, hub):
     for _ in range(2):
         page = browser.get("/centre/").text
         assert (str(here.uid) in page, str(there.uid) in page) == (True, False)
+
+
+@pytest.mark.postgresql
+def test_a_call_takes_three_trips():
+    clinic = a_clinic()
+    doctor = on_duty(clinic)
+    browser = as_staff(doctor.user)
+    assert press_call(browser, clinic).status_code == 200  # nobody waits yet
+    waiting(clinic)
+    assert trips(lambda: press_call(browser, clinic)) == 3
+    assert Token.objects.held().get().doctor == doctor
+
+
+def test_nobody_calls_as_the_doctor_on_duty_who_was_guessed():
+    clinic, stranger = a_clinic(), a_doctor()
+    on_duty_there = on_duty(clinic)
+    waiting(clinic)
+    browser = as_staff(stranger.user)
+    guess(browser, on_duty_there)
+    assert "You are not on duty" in press_call(browser, clinic).content.decode()
+    assert not Token.objects.held().exists()

@@ -75,7 +75,7 @@ def why_mistyped(error: Mistyped) -> str:
 
 
 @require_POST
-@with_session(None, links_of)
+@with_session(links_of)
 @health_worker_only
 def here(request: AtCentre) -> HttpResponse:
     """The person found is before the health worker: from now on the centre sees the case.
@@ -181,7 +181,7 @@ def _cases(request: AtCentre, person: Patient) -> dict[str, Any]:
 
 
 @require_POST
-@with_session(None, links_of)
+@with_session(links_of)
 @health_worker_only
 def open_case(request: AtCentre, patient: UUID) -> HttpResponse:
     """A case for this patient: the draft that is there, or a new one."""
