@@ -46,7 +46,8 @@ def take_token(
     Only in a transaction, which either exception must end: the number goes to the next one then.
     It is taken late, because its row stays locked until that transaction ends.
     """
-    wait = _check_open(clinic, patient, priority).wait
+    standing = _check_open(clinic, patient, priority)
+    wait = standing.wait
     token = Token(
         clinic=clinic,
         day=timezone.localdate(),
@@ -57,20 +58,24 @@ def take_token(
         expected_high=wait.high if wait else None,
     )
     try:
-        _insert_with_number(token)
+        _insert_with_number(token, standing.last_number)
     except IntegrityError:
         raise AlreadyWaiting(clinic, patient) from None
     broadcast.line_changed(clinic.pk)
     return token
 
 
-def _insert_with_number(token: Token) -> None:
-    """The token gets its number and key, and its patient is present. Raises NoToken("full")."""
+def _insert_with_number(token: Token, most: int) -> None:
+    """The token gets its number and key, and its patient is present. Raises NoToken("full").
+
+    Those who came at the same moment were not in the line yet when its room was counted; that they took
+    numbers since is seen here, where one waits for the other.
+    """
     must_be_in_transaction()
     asked = {
         "clinic": token.clinic_id,
         "day": token.day,
-        "most": token.clinic.daily_limit,
+        "most": most,
         "until": timezone.now() + Presence.LEASE,
     }
     ((token.number, key),) = _inserting().ask(asked | values_of("token", token, ["number"]))
