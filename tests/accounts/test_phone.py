@@ -4,7 +4,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from accounts.models import PhoneDevice
-from accounts.phone import normalise
+from accounts.phone import normalise, spaced
 from tests.factories import a_state
 
 REFUSAL = "This is not an Indian mobile number. Write the 10 digits, for example 98765 43210."
@@ -76,3 +76,9 @@ def test_the_page_says_what_is_wrong_and_keeps_what_was_typed(client, db):
     assert REFUSAL in answer.text
     assert 'value="1234567890"' in answer.text
     assert PhoneDevice.objects.count() == 0
+
+
+@pytest.mark.parametrize("other", ["", "0484 123456", "+14155550100", "rao@example.org"])
+def test_people_read_it_in_two_parts_and_what_is_none_as_it_was_typed(other):
+    assert spaced(normalise("9876543210")) == "+91 98765 43210"
+    assert spaced(other) == other
