@@ -2,6 +2,7 @@
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.utils import translation
 
 from accounts.models import PhoneDevice
 from accounts.phone import normalise, spaced
@@ -59,7 +60,7 @@ def test_any_usual_way_of_typing_a_mobile_number_is_understood(typed):
     ],
 )
 def test_what_is_no_indian_mobile_number_is_refused_with_an_example(typed):
-    with pytest.raises(ValidationError) as refused:
+    with translation.override("en"), pytest.raises(ValidationError) as refused:
         normalise(typed)
     assert refused.value.messages == [REFUSAL]
 
