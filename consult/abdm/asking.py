@@ -92,8 +92,7 @@ def _consent_of(body: dict[str, Any], kind: str) -> AbdmConsent:
 
 def not_asked(message: AbdmMessage) -> None:
     """The gateway would not take the question, or never answered."""
-    ours = AbdmConsent.objects.select_for_update().filter(pk=message.consent_id)
-    if asked := ours.filter(state=State.REQUESTED).first():
+    for asked in AbdmConsent.objects.filter(messages=message, state=State.REQUESTED):
         _end(asked, State.DENIED)
 
 
