@@ -14,6 +14,7 @@ from accounts.models.messages import CLAIM_LEASE
 from accounts.sms import SmsFailed, backend
 from esanjeevani.celery_app import enqueue, sweep
 from esanjeevani.composed import Columns, Composed
+from esanjeevani.instances import new
 from esanjeevani.prepared import ask
 from esanjeevani.rows import is_inserted
 
@@ -44,7 +45,7 @@ def queue_sms(
 
     Raises SmsTemplate.DoesNotExist when no registered text has this key: free text is never sent.
     """
-    message = Message(to=to, is_secret=is_secret)
+    message = new(Message, to=to, is_secret=is_secret)
     if not _write(message, key, language, slots):  # the text went since it was remembered
         cache.delete(_remembered_as(key))
         _write(message, key, language, slots)

@@ -5,6 +5,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.models import Patient, User
+from esanjeevani.instances import new
 from esanjeevani.rows import is_inserted
 from esanjeevani.steps import Steps, insert_text, values_of
 from queues import broadcast
@@ -47,7 +48,8 @@ def take_token(
     It is taken late, because its row stays locked until that transaction ends.
     """
     wait = _check_open(clinic, patient, priority).wait
-    token = Token(
+    token = new(
+        Token,
         clinic=clinic,
         day=timezone.localdate(),
         patient=patient,

@@ -76,3 +76,17 @@ def test_the_page_says_what_is_wrong_and_keeps_what_was_typed(client, db):
     assert REFUSAL in answer.text
     assert 'value="1234567890"' in answer.text
     assert PhoneDevice.objects.count() == 0
+
+
+def test_a_number_typed_as_usual_is_judged_as_one_with_a_blank_in_it():
+    """That one goes through the library."""
+    for first_five in range(50_000, 100_000, 7):
+        for number in (f"{first_five}43210", f"+91{first_five}43210"):
+            assert outcome(number) == outcome(f"{number[:-5]} {number[-5:]}")
+
+
+def outcome(typed: str) -> str:
+    try:
+        return normalise(typed)
+    except ValidationError:
+        return "none"
