@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.models import Patient, User
 from esanjeevani.changes import Change, Shape, change_text
+from esanjeevani.instances import new
 from esanjeevani.rows import is_inserted
 from esanjeevani.steps import Others, Steps, all_values, insert_text, values_of, with_rows
 from queues import broadcast
@@ -71,7 +72,8 @@ def place_for(
     """
     standing = _check_open(door(clinic, patient, priority, there))
     wait = standing.wait
-    token = Token(
+    token = new(
+        Token,
         clinic=clinic,
         day=timezone.localdate(),
         patient=patient,
