@@ -13,7 +13,8 @@ from django.utils import timezone
 from accounts.models import AuditEvent, Facility
 from consult.models import Consultation, FollowUp, Instruction
 from consult.models.consultations import ConsultationQuerySet
-from esanjeevani.composed import Columns, Composed, Question, together
+from esanjeevani.composed import Columns, Composed, Question
+from esanjeevani.today import midnight
 from queues.counts import count
 
 CAME_BACK_FOR = timedelta(days=14)
@@ -130,14 +131,11 @@ class _DayHolds(NamedTuple):
     follow_ups: bool
 
 
-def read_day(facility: Facility) -> Day:
-    """In one query, and one for each kind of which there is anything; 2 for what is open."""
-    (day,) = together(day_of(facility))
-    return day
-
-
 def day_of(facility: Facility, seen: AuditEvent | None = None) -> Question:
-    """read_day() to be asked together with others; `seen` says who reads it."""
+    """One query, and one for each kind of which there is anything; 2 for what is open.
+
+    `seen` says who reads it.
+    """
     since, back_since = midnight(), timezone.now() - CAME_BACK_FOR
     until = timezone.localdate() + DUE_SOON
     times: dict[str, Any] = {"since": since, "back_since": back_since, "until": until}
@@ -187,8 +185,3 @@ def read_lines(facility: Facility, besides: Consultation | None = None) -> Day:
 def _unstaffed(clinic_ids: set[int]) -> set[int]:
     """Where nobody calls now: those patients must not be left to wait unseen."""
     return {pk for pk, now in count(clinic_ids).items() if not now.doctors}
-
-
-def midnight() -> datetime:
-    """When today began."""
-    return timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from esanjeevani.composed import Composed
 from esanjeevani.prepared import ask
+from esanjeevani.today import midnight
 from queues.models import PRIORITY_RUN, Token
 
 # --- before: may this doctor call, and in which order is it to be? --------------------------------
@@ -122,8 +123,7 @@ class Before:
 
 def look_before(clinic_id: int, doctor_id: int) -> Before:
     """In one statement."""
-    midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-    asked = {"clinic": clinic_id, "doctor": doctor_id, "midnight": midnight}
+    asked = {"clinic": clinic_id, "doctor": doctor_id, "midnight": midnight()}
     [(on_duty, holds, run, *line)] = ask(BEFORE, asked | {"run": PRIORITY_RUN}).rows
     return Before(bool(on_duty), bool(holds), int(run), *map(bool, line))
 

@@ -84,14 +84,6 @@ def _of(speciality: Speciality | None, clinics: list[Clinic]) -> list[Clinic]:
     return [one for one in clinics if speciality and one.speciality_id == speciality.pk]
 
 
-def _choice(
-    request: AtCentre, draft: Consultation, speciality: Speciality | None, on: list[Clinic]
-) -> Choice:
-    if speciality is None:
-        return Choice(None, [])
-    return choose(spoke=request.facility, speciality=speciality, patient=draft.patient, on=on)
-
-
 def _sending(request: AtCentre, form: SendForm) -> actions.Sending:
     """The clinic proposed is the one that the page showed, whoever is fastest by now."""
     said = form.cleaned_data
