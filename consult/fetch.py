@@ -21,7 +21,7 @@ from django.utils import timezone
 from accounts.fetch import OWN_PATIENT
 from accounts.gates import AtCentre, SignedIn, View, found_or_refused
 from accounts.models import Patient
-from accounts.session_store import Ahead, SessionStore
+from accounts.session_store import Ahead, Asks, SessionStore
 from consult.centre_tips import is_told_of_others
 from consult.models import Consultation, Observation
 from consult.models.consultations import ConsultationQuerySet
@@ -39,6 +39,7 @@ from consult.of_consultation import (
     with_prescription,
 )
 from esanjeevani.composed import Composed, together
+from queues.assignment import links_of
 from queues.models import Clinic
 
 
@@ -116,26 +117,45 @@ OPD = Composed(
 )
 
 
-def with_session(query: Composed[Consultation]) -> Callable[[View], View]:
-    """The page's consultation is asked for together with its session; put it before the gate."""
+def with_session(
+    query: Composed[Consultation] | None = None, *beside: Asks
+) -> Callable[[View], View]:
+    """The page's consultation, and what it asks `beside` it of the same one, are asked for together with
+    its session; put it before the gate.
+    """
 
     def decorated(view: View) -> View:
         @wraps(view)
-        def asking(request: Any, consultation: UUID, **more: Any) -> HttpResponseBase:
-            request.session.ahead = Ahead(query, {"uid": consultation})
-            return view(request, consultation=consultation, **more)
+        def asking(request: Any, **named: Any) -> HttpResponseBase:
+            uid = {"uid": named.get("consultation")}
+            request.session.ahead = (Ahead(query, uid), *beside) if query else beside
+            return view(request, **named)
 
         return asking
 
     return decorated
 
 
+def _session(request: SignedIn) -> SessionStore:
+    return cast(SessionStore, request.session)
+
+
 def _fetch(
     query: Composed[Consultation], whose: Model, request: SignedIn, uid: UUID
 ) -> Consultation:
-    session = cast(SessionStore, request.session)
-    found = next(iter(session.all_of(whose.pk, query, uid=uid)), None)
+    found = next(iter(_session(request).all_of(whose.pk, query, uid=uid)), None)
     return found_or_refused(found, Consultation.objects.all(), request, uid=uid)
+
+
+def found_of_centre(request: AtCentre, *asks: Asks) -> list[Any]:
+    """What a page asks of its health centre, which came with its session where it says so."""
+    return [_session(request).found_of(request.facility.pk, ask) for ask in asks]
+
+
+def linked_to_centre(request: AtCentre) -> list[Clinic]:
+    """The clinics that this health centre may ask today, as found_of_centre()."""
+    (clinics,) = found_of_centre(request, links_of)
+    return cast(list[Clinic], clinics)
 
 
 def own_consultation(request: SignedIn, uid: UUID) -> Consultation:

@@ -60,9 +60,13 @@ def begin(*, consultation: Consultation, by: User) -> Consultation:
     token = _calling(consultation)
     if token.doctor is None:
         raise MoveRefused("Nobody is calling.")
-    queues.answer_call(token=token, at_screen_of=by if consultation.facility_id else None)
     came_in = event("consultation.begin", consultation, by=by, patient=consultation.patient)
-    consultation.begin(token.doctor, came_in)
+    queues.answer_call(
+        consultation.beginning(token.doctor),
+        token=token,
+        at_screen_of=by if consultation.facility_id else None,
+        beside=[came_in],
+    )
     broadcast.consultation_changed(consultation)
     return consultation
 

@@ -23,8 +23,10 @@ from queues.actions.tokens import (
     leave_line,
     move_token,
     old_places,
+    put_in_line,
     sit_at_screen,
     take_token,
+    token_for,
 )
 
 __all__ = [
@@ -51,9 +53,11 @@ __all__ = [
     "people_near_their_turn",
     "put_back",
     "put_heads_forward",
+    "put_in_line",
     "resume_duty",
     "sit_at_screen",
     "start_duty",
     "take_token",
+    "token_for",
     "unanswered_calls",
 ]

@@ -1,11 +1,13 @@
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import TypeVar
 
 from django.db import IntegrityError, transaction
+from django.db.models import Model
 from django.utils import timezone
 
 from accounts.models import Doctor, Patient, User
+from esanjeevani.changes import Change
 from esanjeevani.composed import Columns
 from queues import broadcast
 from queues.actions.heads import come_back
@@ -13,6 +15,7 @@ from queues.claim import Before, claim, look_before
 from queues.due import clinics_near_a_turn
 from queues.line import read_line
 from queues.models import Clinic, Duty, KeptApart, MoveRefused, Token
+from queues.models.moves import move_all
 
 Done = TypeVar("Done")
 RETRIES = 3
@@ -86,14 +89,17 @@ def _claim(clinic: Clinic, doctor: Doctor, before: Before) -> Token | None:
     return token
 
 
-def answer_call(*, token: Token, at_screen_of: User | None = None) -> Token:
-    """The patient comes in, at home or at the screen of a health worker. Only in a transaction.
+def answer_call(
+    *also: Change, token: Token, at_screen_of: User | None = None, beside: Sequence[Model] = ()
+) -> Token:
+    """The patient comes in, at home or at the screen of a health worker; what `also` moves with that is
+    moved too and what is written `beside` it is written, or nothing of it all.
 
-    Raises MoveRefused when the call is over, or the health worker is in another call. One statement: a
-    transaction in which it is asked ends with the refusal.
+    Only in a transaction, which ends with it. Raises MoveRefused when the call is over, or the health
+    worker is in another call.
     """
     try:
-        token.answer(at_screen_of)
+        move_all(token.answering(at_screen_of), *also, beside=beside)
     except IntegrityError:
         raise MoveRefused("The health worker is in another call.") from None
     broadcast.token_changed(token)
