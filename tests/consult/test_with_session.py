@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -10,7 +11,18 @@ from django.db import connection
 
 from accounts import session_store
 from queues.models import Token
-from tests.factories import a_clinic, a_doctor, as_staff, before_the_screen, on_duty, waiting
+from tests.factories import (
+    PARACETAMOL,
+    a_clinic,
+    a_doctor,
+    a_doctors_form,
+    as_staff,
+    before_the_screen,
+    in_the_room,
+    on_duty,
+    prescribed,
+    waiting,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -59,6 +71,27 @@ def test_a_call_takes_three_trips():
     waiting(clinic)
     assert trips(lambda: press_call(browser, clinic)) == 3
     assert Token.objects.held().get().doctor == doctor
+
+
+@pytest.mark.postgresql
+def test_a_prescription_is_begun_issued_and_the_consultation_ended_in_few_trips(room):
+    clinic = a_clinic()
+    prescribed(in_the_room(clinic, on_duty(clinic)))  # so that the key and the SMS are known
+    browser, path = as_staff(room.doctor.user), f"/doctor/consultations/{room.uid}/save/"
+    assert browser.get(path.removesuffix("save/")).status_code == 200
+
+    def press(*lines, **fields):
+        answer = browser.post(path, a_doctors_form(*lines, **fields))
+        assert answer.status_code == 302
+
+    written, empty = partial(press, PARACETAMOL), press
+    assert trips(written) == 2
+    around = (
+        2  # what this test's own transaction makes of BEGIN and COMMIT; else COMMIT alone is a trip
+    )
+    assert trips(lambda: written(issue="1")) == 3 + around
+    assert trips(lambda: empty(finish="1")) == 2 + around
+    assert room.prescriptions.get().state == "issued"
 
 
 def test_nobody_calls_as_the_doctor_on_duty_who_was_guessed():
