@@ -33,6 +33,7 @@ from consult.of_consultation import (
     MESSAGES,
     OBSERVATIONS,
     OPINIONS,
+    PRESCRIPTIONS,
     SENT_FILES,
     drafted_lines,
     knowing,
@@ -54,7 +55,7 @@ _PEOPLE = Consultation.objects.with_people
 OWN = _of_uid(lambda user: _PEOPLE().of_patient_account(user))
 BOOKED = _of_uid(lambda user: _PEOPLE().of_patient_account(user).filter(facility=None))
 DOCTORS = _of_uid(
-    lambda doctor: Consultation.objects.of_doctor(doctor).select_related(
+    lambda doctor: knowing(Consultation.objects.of_doctor(doctor), PRESCRIPTIONS).select_related(
         "patient", "clinic", "token", "note", "emergency"
     )
 )

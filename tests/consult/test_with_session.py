@@ -1,5 +1,7 @@
 """A consultation that is asked for together with its page's session: it is theirs, or is asked for anew."""
 
+from functools import partial
+
 import pytest
 from django.conf import settings
 from django.urls import reverse
@@ -8,14 +10,18 @@ from accounts import session_store
 from consult import actions
 from queues.models import HubLink, Token
 from tests.factories import (
+    PARACETAMOL,
     a_clinic,
     a_doctor,
+    a_doctors_form,
     a_health_worker,
     as_staff,
     at_centre,
     before_the_screen,
     centre_of,
+    in_the_room,
     on_duty,
+    prescribed,
     sent,
     waiting,
 )
@@ -109,6 +115,27 @@ def test_a_call_takes_three_trips():
     waiting(clinic)
     assert trips(lambda: press_call(browser, clinic)) == 3
     assert Token.objects.held().get().doctor == doctor
+
+
+@pytest.mark.postgresql
+def test_a_prescription_is_begun_issued_and_the_consultation_ended_in_few_trips(room):
+    clinic = a_clinic()
+    prescribed(in_the_room(clinic, on_duty(clinic)))  # so that the key and the SMS are known
+    browser, path = as_staff(room.doctor.user), f"/doctor/consultations/{room.uid}/save/"
+    assert browser.get(path.removesuffix("save/")).status_code == 200
+
+    def press(*lines, **fields):
+        answer = browser.post(path, a_doctors_form(*lines, **fields))
+        assert answer.status_code == 302
+
+    written, empty = partial(press, PARACETAMOL), press
+    assert trips(written) == 2
+    around = (
+        2  # what this test's own transaction makes of BEGIN and COMMIT; else COMMIT alone is one
+    )
+    assert trips(lambda: written(issue="1")) == 3 + around
+    assert trips(lambda: empty(finish="1")) == 2 + around
+    assert room.prescriptions.get().state == "issued"
 
 
 def test_nobody_calls_as_the_doctor_on_duty_who_was_guessed():
