@@ -48,7 +48,8 @@ def register_patient(*, patient: Patient, by: User, sure: bool = False) -> Patie
     patient.account = by
     if not sure and (alike := alike_in_account(patient)):
         raise LooksAlike(alike)
-    insert_with(patient, event("patient.register", patient, by=by, patient=patient))
+    noted = event("patient.register", patient, by=by, patient=patient)
+    insert_with(patient, noted, is_last=True)
     return patient
 
 
@@ -73,6 +74,7 @@ def register_at_centre(
         event("patient.register", patient, by=by, patient=patient),
         Enrolment(patient=patient, facility_id=facility.pk, enrolled_by_id=by.pk),
         event("patient.enrol", patient, by=by, patient=patient),
+        is_last=True,
     )
     return patient
 
