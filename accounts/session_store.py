@@ -11,6 +11,7 @@ counts only if it still is theirs (docs/decisions/0052).
 """
 
 import json
+from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any, NamedTuple, TypeVar, cast
 
@@ -59,25 +60,25 @@ device_of_session: ContextVar[TOTPDevice | None] = ContextVar("device_of_session
 
 Row = TypeVar("Row", bound=Model)
 REMEMBERED = 10_000  # sessions of a process
-_of_whom: dict[
-    str, int
-] = {}  # whom the pages of a session asked for last: a doctor, a centre, an account
+# Whom the pages of a session asked for last: a doctor, a centre, an account.
+_of_whom: dict[tuple[str, str], int] = {}
 
 
 class Ahead(NamedTuple):
-    """A query for what belongs to somebody (its slot `whose`), and the values of its other slots."""
+    """How to ask for what belongs to somebody (`whose`), and the values of its other slots."""
 
-    query: Composed[Any]
+    ask: Callable[..., Question]
     values: dict[str, Any]
+    of: str = ""  # of what `whose` is the key, where pages of one session differ in that
 
     def asked(self, whose: int) -> Question:
-        return self.query.asked(whose=whose, **self.values)
+        return self.ask(whose=whose, **self.values)
 
 
 class SessionStore(DatabaseStore):
     reads = OPEN_SESSION  # a gate that will ask for more has it come with the session
     ahead: Ahead | None = None  # what the page will ask by all_of()
-    _came: tuple[Ahead, int, list[Any]] | None = None  # and what was found of whom
+    _came: tuple[Ahead, int, Any] | None = None  # and what was found of whom
     _is_new = False
 
     @classmethod
@@ -98,7 +99,7 @@ class SessionStore(DatabaseStore):
 
     def _read_rows(self) -> list[AccountSession]:
         asked = self.reads.asked(key=self.session_key, now=timezone.now())
-        whose = _of_whom.get(self.session_key or "")
+        whose = self.ahead and _of_whom.get((self.session_key or "", self.ahead.of))
         if self.ahead is None or whose is None:
             return together(asked)[0]
         rows, came = together(asked, self.ahead.asked(whose))
@@ -107,14 +108,18 @@ class SessionStore(DatabaseStore):
 
     def all_of(self, whose: int, query: Composed[Row], **values: Any) -> list[Row]:
         """What a query finds of somebody: it came with the session, or is asked now. Once of each."""
+        return cast(list[Row], self.found(whose, Ahead(query.asked, values)))
+
+    def found(self, whose: int, ahead: Ahead) -> Any:
+        """As all_of(), for whatever the answer is read as."""
         if self.session_key and self.ahead:
             if len(_of_whom) >= REMEMBERED:
                 _of_whom.clear()
-            _of_whom[self.session_key] = whose
+            _of_whom[self.session_key, ahead.of] = whose
         came, self._came = self._came, None
-        if came and came[:2] == (Ahead(query, values), whose):
+        if came and came[:2] == (ahead, whose):
             return came[2]
-        return query.all(whose=whose, **values)
+        return together(ahead.asked(whose))[0]
 
     def encode(self, session_dict: dict[str, Any]) -> str:
         """Not signed: our own tables are believed, also when they say who may do what."""

@@ -122,7 +122,7 @@ def with_session(query: Composed[Consultation]) -> Callable[[View], View]:
     def decorated(view: View) -> View:
         @wraps(view)
         def asking(request: Any, consultation: UUID, **more: Any) -> HttpResponseBase:
-            request.session.ahead = Ahead(query, {"uid": consultation})
+            request.session.ahead = Ahead(query.asked, {"uid": consultation})
             return view(request, consultation=consultation, **more)
 
         return asking

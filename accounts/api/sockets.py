@@ -39,7 +39,7 @@ class BearerSockets:
             await receive()
             await send({"type": "websocket.close", "code": SIGNED_OUT})  # a 403 to the handshake
             return
-        await self.programs({**scope, "who": lambda _session_with: _who(key)}, receive, send)
+        await self.programs({**scope, "who": lambda *_with: _who(key)}, receive, send)
 
 
 def _who(key: str) -> Opened | None:

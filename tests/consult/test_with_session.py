@@ -9,6 +9,10 @@ from django.conf import settings
 from django.db import connection
 
 from accounts import session_store
+from accounts.session_store import OPEN_SESSION
+from accounts.sockets import found, who
+from consult.entrance import Entrance, entering
+from consult.models import Consultation
 from tests.factories import a_doctor, as_staff, before_the_screen, on_duty
 
 pytestmark = pytest.mark.django_db
@@ -19,9 +23,20 @@ def room(meena, hub):
     return before_the_screen(meena, hub, on_duty(hub))
 
 
-def guess(browser, doctor) -> None:
+def key_of(browser) -> str:
+    return str(browser.cookies[settings.SESSION_COOKIE_NAME].value)
+
+
+def guess(browser, doctor, of: str = "") -> None:
     """As if this process had last seen the doctor behind the browser's session."""
-    session_store._of_whom[browser.cookies[settings.SESSION_COOKIE_NAME].value] = doctor.pk
+    session_store._of_whom[key_of(browser), of] = doctor.pk
+
+
+def entrance(browser, room: Consultation) -> Entrance | None:
+    """As a socket asks for it."""
+    ahead = entering(room.uid)
+    opened = who(key_of(browser), OPEN_SESSION, ahead)
+    return opened and Entrance.of(found(opened.session, opened.user.pk, ahead))
 
 
 def trips(do: Callable[[], Any]) -> int:
@@ -65,3 +80,16 @@ def test_the_sessions_that_are_remembered_have_an_end(room, monkeypatch):
     for _ in range(5):
         as_staff(room.doctor.user).get(f"/doctor/consultations/{room.uid}/")
     assert 0 < len(session_store._of_whom) <= 3
+
+
+@pytest.mark.postgresql
+def test_a_socket_learns_in_one_trip_who_may_enter(room):
+    browser = as_staff(room.doctor.user)
+    assert [trips(lambda: entrance(browser, room)) for _ in range(2)] == [2, 1]
+    assert entrance(browser, room).pk == room.pk
+
+
+def test_what_a_socket_asked_of_somebody_else_lets_nobody_in(room):
+    stranger = as_staff(a_doctor().user)
+    guess(stranger, room.doctor.user, of="account")
+    assert [entrance(stranger, room) for _ in range(2)] == [None, None]
