@@ -11,6 +11,7 @@ from phonenumbers import PhoneNumberType
 
 # The library takes letters for the digits on old telephone keys: 98765HELLO is somebody's number.
 LETTER_AFTER_DIGIT = re.compile(r"\d.*[^\W\d_]")
+IN_E164 = re.compile(r"(\+91)(\d{5})(\d{5})")
 MOBILE = {PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE}
 USUAL = re.compile(r"(?:\+91)?([6-9][0-9]{9})")  # no other kind of number begins so
 
@@ -37,6 +38,11 @@ def normalise(typed: str) -> str:
             _("This is not an Indian mobile number. Write the 10 digits, for example 98765 43210.")
         )
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def spaced(number: str) -> str:
+    """As people read it: +91 98765 43210. What is no Indian mobile number stays as it is."""
+    return " ".join(parts.groups()) if (parts := IN_E164.fullmatch(number)) else number
 
 
 @lru_cache

@@ -9,15 +9,17 @@ from typing import Any, TypeVar
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Model
+from django.db.models.fields import BLANK_CHOICE_DASH
 from django.forms import BaseForm, Field
 from django.forms.renderers import TemplatesSetting
 from django.http import HttpRequest
 from django.utils.functional import lazy
 from django.utils.html import conditional_escape as escape
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
+from django.utils.translation import gettext as _
 
-COLON = lazy(gettext, str)(":")  # Django's, after a label: looked up where it is shown
+COLON = lazy(_, str)(":")  # Django's, after a label: looked up where it is shown
+DASHES = BLANK_CHOICE_DASH[0][1]
 
 
 class _Shared(dict[str, Field]):
@@ -139,12 +141,18 @@ def _select(control: Control) -> str:
 
 def _group(name: Any, options: list[Control]) -> str:
     shown = "".join(
-        f'\n  <option value="{escape(str(one["value"]))}"{_attributes(one)}>{escape(one["label"])}</option>'
+        f'\n  <option value="{escape(str(one["value"]))}"{_attributes(one)}>{escape(_words(one))}</option>'
         for one in options
     )
     if not name:
         return shown
     return f'\n  <optgroup label="{escape(str(name))}">{shown}\n  </optgroup>'
+
+
+def _words(option: Control) -> Any:
+    """Where nothing is chosen yet Django shows dashes."""
+    is_empty = option["value"] == "" and option["label"] == DASHES
+    return _("Choose…") if is_empty else option["label"]
 
 
 CONTROLS: dict[str, Callable[[Control], str]] = {

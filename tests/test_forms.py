@@ -5,6 +5,7 @@ import re
 import pytest
 from django import forms
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db.models.fields import BLANK_CHOICE_DASH
 from django.forms.renderers import TemplatesSetting
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy as _
@@ -72,6 +73,12 @@ def test_one_of_several_is_too(kind, wrap_label):
         return [lines(one.tag(wrap_label)) for one in Asked(renderer=renderer)["field"]]
 
     assert drawn(Renderer()) == drawn(TemplatesSetting())
+
+
+def test_where_nothing_is_chosen_yet_one_is_asked_in_words():
+    choices = [*BLANK_CHOICE_DASH, ("dashes", BLANK_CHOICE_DASH[0][1])]
+    shown = forms.Select(choices=choices).render("x", "", renderer=Renderer())
+    assert re.findall(r">(.+)</option>", shown) == ["Choose…", "---------"]
 
 
 def test_all_are_compared():

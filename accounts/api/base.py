@@ -33,6 +33,7 @@ from accounts.gates import SignedIn
 from accounts.secrets import keyed_hash
 
 ANY = "*/*"  # of an Accept header
+OF_THE_ANSWER = ("ETag", "Location")  # headers that are kept with it
 
 
 class Refused(APIException):
@@ -156,9 +157,9 @@ class ApiView(APIView):
 
     def handle_exception(self, exc: Exception) -> Response:
         if isinstance(exc, Replay):
-            answer = Response(exc.answer.data, exc.answer.status)
-            answer["Idempotency-Replayed"] = "true"
-            return answer
+            kept = exc.answer
+            headers = kept.headers | {"Idempotency-Replayed": "true"}
+            return Response(kept.data, kept.status, headers=headers)
         if isinstance(exc, RequestDataTooBig):
             exc = Refused("too_big", _("This is too much for one request."), 413)
         try:
@@ -173,7 +174,8 @@ class ApiView(APIView):
     ) -> Response:
         answer = super().finalize_response(request, response, *args, **kwargs)
         if self._reservation:
-            self._reservation.keep(response.status_code, response.data)
+            headers = {name: answer[name] for name in OF_THE_ANSWER if name in answer}
+            self._reservation.keep(answers.Answer(response.status_code, response.data, headers))
         return answer
 
     def permission_denied(

@@ -2,10 +2,18 @@
 
 from accounts.forms.patients import OLDEST, PatientForm
 from accounts.forms.places import PlaceSelect, state_code
-from accounts.forms.signing_in import CodeForm, PhoneForm, StaffSignInForm, ascii_digits, six_digits
+from accounts.forms.signing_in import (
+    AppCodeForm,
+    CodeForm,
+    PhoneForm,
+    StaffSignInForm,
+    ascii_digits,
+    six_digits,
+)
 
 __all__ = [
     "OLDEST",
+    "AppCodeForm",
     "CodeForm",
     "PatientForm",
     "PhoneForm",

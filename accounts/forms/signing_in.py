@@ -1,4 +1,5 @@
 import unicodedata
+from typing import Any
 
 from django import forms
 from django.utils.translation import gettext as _
@@ -37,23 +38,24 @@ class PhoneForm(QuickForm, forms.Form):
         return normalise(self.cleaned_data["phone"])
 
 
+def _code_field(label: Any) -> forms.CharField:
+    attributes = {
+        "inputmode": "numeric", "autocomplete": "one-time-code", "autofocus": True, "class": "code",
+    }  # fmt: skip
+    return forms.CharField(label=label, max_length=20, widget=forms.TextInput(attributes))
+
+
 @share_fields
 class CodeForm(QuickForm, forms.Form):
-    code = forms.CharField(
-        label=gettext_lazy("The 6 digits from the SMS"),
-        max_length=20,
-        widget=forms.TextInput(
-            attrs={
-                "inputmode": "numeric",
-                "autocomplete": "one-time-code",
-                "autofocus": True,
-                "class": "code",
-            }
-        ),
-    )
+    code = _code_field(gettext_lazy("The 6 digits from the SMS"))
 
     def clean_code(self) -> str:
         return six_digits(self.cleaned_data["code"])
+
+
+@share_fields
+class AppCodeForm(CodeForm):
+    code = _code_field(gettext_lazy("The 6 digits from your authenticator app"))
 
 
 @share_fields

@@ -2,9 +2,10 @@
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.utils import translation
 
 from accounts.models import PhoneDevice
-from accounts.phone import normalise
+from accounts.phone import normalise, spaced
 from tests.factories import a_state
 
 REFUSAL = "This is not an Indian mobile number. Write the 10 digits, for example 98765 43210."
@@ -59,7 +60,7 @@ def test_any_usual_way_of_typing_a_mobile_number_is_understood(typed):
     ],
 )
 def test_what_is_no_indian_mobile_number_is_refused_with_an_example(typed):
-    with pytest.raises(ValidationError) as refused:
+    with translation.override("en"), pytest.raises(ValidationError) as refused:
         normalise(typed)
     assert refused.value.messages == [REFUSAL]
 
@@ -90,3 +91,9 @@ def outcome(typed: str) -> str:
         return normalise(typed)
     except ValidationError:
         return "none"
+
+
+@pytest.mark.parametrize("other", ["", "0484 123456", "+14155550100", "rao@example.org"])
+def test_people_read_it_in_two_parts_and_what_is_none_as_it_was_typed(other):
+    assert spaced(normalise("9876543210")) == "+91 98765 43210"
+    assert spaced(other) == other
