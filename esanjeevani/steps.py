@@ -72,13 +72,13 @@ def insert_with(
 
     The others may point to it before it has one; they do not learn theirs. With `unless_there` nothing
     is inserted, and False returned, when a unique constraint says that such a row is there already.
-    `is_last` of a transaction, as ask_last() takes it.
+    `is_last` as ask_last() takes it.
     """
     connection = this_threads_connection()
     links = _all_links(others, row)
-    found = _inserts(type(row), links, unless_there, connection.vendor).ask(
-        values_of("first", row) | all_values(others, links), is_last=is_last
-    )
+    values = values_of("first", row) | all_values(others, links)
+    steps = _inserts(type(row), links, unless_there, connection.vendor)
+    found = steps.ask(values, is_last=is_last)
     if not found:
         return False
     is_inserted(row, found[0][0])
