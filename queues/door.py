@@ -1,12 +1,13 @@
 """What decides at the clinic's door, when a token is taken: one look, in one statement."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from typing import Any
 
 from django.utils import timezone
 
 from accounts.models import Patient
-from esanjeevani.prepared import ask
+from esanjeevani.composed import Question
 from queues.models import Clinic
 from queues.models.clinics import MIDNIGHT
 
@@ -49,8 +50,9 @@ class Look:
     busy: int  # of those: with somebody
 
 
-def look(clinic: Clinic, patient: Patient, now: datetime | None = None) -> Look:
-    now = timezone.localtime(now)
+def look(clinic: Clinic, patient: Patient) -> Question:
+    """A Look, to be asked together with others."""
+    now = timezone.localtime()
     asked = {
         "clinic": clinic.pk,
         "patient": patient.pk,
@@ -60,5 +62,9 @@ def look(clinic: Clinic, patient: Patient, now: datetime | None = None) -> Look:
         "time": now.time().replace(microsecond=0),
         "midnight": MIDNIGHT,
     }
-    [(is_open, given, emergencies, before, ordinary, doctors, busy)] = ask(LOOK, asked).rows
+    return Question((LOOK, asked), _read)
+
+
+def _read(found: Sequence[Sequence[Any]]) -> Look:
+    [(is_open, given, emergencies, before, ordinary, doctors, busy)] = found
     return Look(bool(is_open), given, (emergencies, before, ordinary), doctors, busy)

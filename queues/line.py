@@ -19,9 +19,9 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from accounts.models import Patient
-from esanjeevani.composed import Columns
+from esanjeevani.composed import Columns, together
 from queues.counts import Counts, count
-from queues.door import look
+from queues.door import Look, look
 from queues.models import PRIORITY_RUN, Clinic, Duty, Token
 from queues.pace import paces
 from queues.wait import Pace, Turn, Wait, ahead_on_arrival, expected_wait, order_of_calls
@@ -75,10 +75,16 @@ class Line:
         return expected_wait(ahead=ahead, doctors=self.doctors, busy=self.busy, pace=self.pace)
 
 
-def read_line(clinic: Clinic, patient: Patient | None = None, now: Counts | None = None) -> Line:
+def read_line(
+    clinic: Clinic,
+    patient: Patient | None = None,
+    now: Counts | None = None,
+    in_line: list[Any] | None = None,
+) -> Line:
     """In 2 queries; one more each when the pace is not fresh, and when some have priority and some not.
 
-    With `patient`, of the doctors who may meet them. `now` is how the clinic stands, where that is known.
+    With `patient`, of the doctors who may meet them. `now` is how the clinic stands and `in_line` who
+    waits (IN_LINE), where that is known.
     """
     if now is None and patient is None:
         on_duty = {pk: (all_, busy) for pk, all_, busy in ON_DUTY.columns(clinic=clinic.pk)}
@@ -86,12 +92,13 @@ def read_line(clinic: Clinic, patient: Patient | None = None, now: Counts | None
     else:
         now = now or count([clinic.pk], patient)[clinic.pk]
         doctors, busy = now.doctors, now.busy
-    return Line(turns(clinic), doctors, busy, paces([clinic])[clinic.pk])
+    return Line(turns(clinic, in_line), doctors, busy, paces([clinic])[clinic.pk])
 
 
-def turns(clinic: Clinic) -> list[int]:
+def turns(clinic: Clinic, in_line: Any = None) -> list[int]:
     """The waiting tokens' ids in the order in which they will be called. In 1 or 2 queries."""
-    in_line: Any = IN_LINE.columns(clinic=clinic.pk)
+    if in_line is None:
+        in_line = IN_LINE.columns(clinic=clinic.pk)
     waiting = [turn[:3] for turn in in_line if not turn[3]]
     # The last calls decide only between those with priority and those in order.
     is_mixed = {rank for _who, rank, _yields in waiting} >= _TAKE_TURNS
@@ -190,13 +197,15 @@ def standings(
     return sorted(all_of_them, key=_usefulness)
 
 
-def door(clinic: Clinic, patient: Patient, priority: int) -> Standing:
+def door(clinic: Clinic, patient: Patient, priority: int, there: Look | None = None) -> Standing:
     """Whether one clinic takes one patient now: its standing.
 
-    One query, one more when the pace is not fresh, for the moment when a token is taken. The wait is
-    that of this patient: whoever has priority waits for fewer.
+    One query, one more when the pace is not fresh, for the moment when a token is taken; `there` is what
+    was seen in that moment, where somebody looked already. The wait is that of this patient: whoever has
+    priority waits for fewer.
     """
-    there = look(clinic, patient)
+    if there is None:
+        (there,) = together(look(clinic, patient))
     return _standing(
         clinic,
         patient,

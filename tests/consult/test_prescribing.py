@@ -216,7 +216,7 @@ def test_what_is_issued_says_the_same_when_everything_behind_it_changes(consulta
 def test_an_issued_prescription_is_issued_no_second_time_and_goes_back_to_no_draft(consultation):
     issued = prescribed(consultation)
     with pytest.raises(MoveRefused):
-        issued.issue(doctor=consultation.doctor, number="RX-2", document={})
+        issued.issuing(doctor=consultation.doctor, number="RX-2", document={})
     issued.supersede()
     with pytest.raises(MoveRefused):
         issued.supersede()

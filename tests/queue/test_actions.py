@@ -13,7 +13,6 @@ from queues.actions import (
     AlreadyWaiting,
     NobodyPresent,
     NoToken,
-    answer_call,
     call_next,
     expire_place,
     leave_line,
@@ -22,7 +21,7 @@ from queues.actions import (
 )
 from queues.models import Clinic, ClinicDay, MoveRefused, Token
 from tests.at_once import at_once, behind
-from tests.factories import a_clinic, a_doctor, a_patient, on_duty
+from tests.factories import a_clinic, a_doctor, a_patient, answered, on_duty
 
 ORDINARY = Token.Priority.ORDINARY
 many_at_once = pytest.mark.django_db(transaction=True)
@@ -166,7 +165,7 @@ def test_a_doctor_with_a_patient_calls_no_other_before_and_after_the_answer():
             call_next(clinic=clinic, doctor=rao)
         assert holding.value.token == token
         if token.state == "called":
-            answer_call(token=token)
+            answered(token)
     token.finish()
     assert call_next(clinic=clinic, doctor=rao).number == 2
 
@@ -176,9 +175,9 @@ def test_a_call_is_answered_once():
     rao = on_duty(clinic)
     take(clinic)
     token = call_next(clinic=clinic, doctor=rao)
-    answer_call(token=Token.objects.get())
+    answered(Token.objects.get())
     with pytest.raises(MoveRefused):
-        answer_call(token=token)
+        answered(token)
 
 
 # --- many at once -------------------------------------------------------------------------------

@@ -15,11 +15,12 @@ from accounts.finding import SHOWN, Mistyped, find_by_name, find_by_number
 from accounts.gates import AtCentre, get_or_refuse, health_worker_only
 from accounts.models import Patient, RateLimit
 from consult import actions
-from consult.fetch import ANYBODY, known_patient
+from consult.fetch import ANYBODY, known_patient, linked_to_centre, with_session
 from consult.forms import CentrePatientForm, FindForm
 from consult.models import FollowUp
 from consult.of_patient import EARLIER, FOLLOW_UPS_HERE, NOT_OVER_HERE
 from consult.trends import trends
+from queues.assignment import links_of
 
 FOUND = "centre.found"  # salt: a patient is opened only by whoever has just found them
 FOUND_FOR = timedelta(hours=2)
@@ -74,6 +75,7 @@ def why_mistyped(error: Mistyped) -> str:
 
 
 @require_POST
+@with_session(links_of)
 @health_worker_only
 def here(request: AtCentre) -> HttpResponse:
     """The person found is before the health worker: from now on the centre sees the case.
@@ -179,6 +181,7 @@ def _cases(request: AtCentre, person: Patient) -> dict[str, Any]:
 
 
 @require_POST
+@with_session(links_of)
 @health_worker_only
 def open_case(request: AtCentre, patient: UUID) -> HttpResponse:
     """A case for this patient: the draft that is there, or a new one."""
@@ -193,7 +196,11 @@ def open_case(request: AtCentre, patient: UUID) -> HttpResponse:
 def _case_of(request: AtCentre, person: Patient, follow_up: FollowUp | None = None) -> HttpResponse:
     try:
         draft = actions.open_case(
-            patient=person, facility=request.facility, by=request.user, follow_up=follow_up
+            patient=person,
+            facility=request.facility,
+            by=request.user,
+            follow_up=follow_up,
+            linked=linked_to_centre(request),
         )
     except actions.NoHub:
         messages.error(
