@@ -13,6 +13,7 @@ from accounts.actions.signing_in import limit_password_tries
 from accounts.broadcast import signed_out
 from accounts.models import ApiToken, CodeRefused, MachineClient, User
 from accounts.secrets import keyed_hash
+from esanjeevani.instances import new
 from esanjeevani.steps import insert_with
 
 PERSON, MACHINE = "esp_", "esm_"  # so that a key found somewhere says what it is
@@ -33,7 +34,8 @@ def issue_token(
 ) -> tuple[ApiToken, str]:
     """A token for one program of this person; the key itself is known only now."""
     key = _new_key(PERSON)
-    token = ApiToken(
+    token = new(
+        ApiToken,
         user=user,
         device=device,
         key_hash=hash_of(key),

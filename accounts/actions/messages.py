@@ -15,6 +15,7 @@ from accounts.models.messages import CLAIM_LEASE
 from accounts.sms import SmsFailed, backend
 from esanjeevani.celery_app import enqueue, sweep
 from esanjeevani.composed import Columns, Composed, Question
+from esanjeevani.instances import new
 from esanjeevani.postgresql.statements import Asked
 from esanjeevani.prepared import ask
 from esanjeevani.rows import is_inserted
@@ -54,7 +55,7 @@ def queueing_sms(
     *, to: str, key: str, language: str, is_secret: bool = False, **slots: object
 ) -> Question:
     """As queue_sms(), to be asked together() with what the SMS is about."""
-    message = Message(to=to, is_secret=is_secret)
+    message = new(Message, to=to, is_secret=is_secret)
 
     def read(written: Sequence[Any]) -> Message:
         if not written:  # the text went since it was remembered

@@ -24,6 +24,7 @@ from accounts.notice import NOTICE_VERSION
 from accounts.secrets import keyed_hash, new_code
 from esanjeevani.celery_app import enqueue
 from esanjeevani.composed import Composed
+from esanjeevani.instances import new
 from esanjeevani.rows import is_inserted
 from esanjeevani.steps import Steps, insert_text, insert_with, values_of
 
@@ -66,7 +67,7 @@ def send_code(*, phone: str, language: str) -> None:
     )
     code, now = new_code(), timezone.now()
     fresh = {"phone": phone, "hash": keyed_hash("otp", phone, code), "now": now}
-    message = Message(to=phone, is_secret=True)
+    message = new(Message, to=phone, is_secret=True)
     sms = sms_values(message, "otp", language, {"code": code})
     ((is_over, device, written),) = CHALLENGE.ask({**counting.values, **fresh, **sms})
     if is_over:
@@ -83,16 +84,19 @@ def send_code(*, phone: str, language: str) -> None:
 def sign_in(*, phone: str, code: str, language: str) -> User:
     """The account of `phone`, made now if it is the first time. Raises CodeRefused, TooMany."""
     counting = Counting(("tries from", current_address() or "", TRIES_PER_ADDRESS), window=HOUR)
-    now, new = timezone.now(), User(phone=phone, language=language, password=NO_PASSWORD)
-    asked = ACCOUNT.step_values(phone=phone) | try_values(phone, code, now) | values_of("new", new)
+    now = timezone.now()
+    first = new(User, phone=phone, language=language, password=NO_PASSWORD)
+    asked = (
+        ACCOUNT.step_values(phone=phone) | try_values(phone, code, now) | values_of("new", first)
+    )
     noted = values_of("noted", event("account.sign_in", by=None), OF_WHO)
     ((is_over, is_right, tries, made, *known),) = _trying().ask(counting.values | asked | noted)
     if is_over:
         raise TooMany(counting.seconds_left)
     PhoneDevice(phone=phone).judge(now, is_right, tries)
     if made:
-        is_inserted(new, made)
-        return new
+        is_inserted(first, made)
+        return first
     account = ACCOUNT.row_of(known)
     if not account.is_active:
         raise CodeRefused("expired")
@@ -136,8 +140,12 @@ def _limit(*limits: tuple[str, str, int]) -> None:
 
 def accept_notice(*, by: User, language: str) -> None:
     """Record that `by` accepted the privacy notice now in force. Twice is once."""
-    accepted = NoticeAcceptance(
-        user_id=by.pk, version=NOTICE_VERSION, language=language, address=current_address()
+    accepted = new(
+        NoticeAcceptance,
+        user_id=by.pk,
+        version=NOTICE_VERSION,
+        language=language,
+        address=current_address(),
     )
     noted = event("notice.accept", f"notice:{NOTICE_VERSION}", by=by)
     insert_with(accepted, noted, unless_there=True)

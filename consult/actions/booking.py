@@ -9,6 +9,7 @@ from consult.consent import CONSENT_VERSION
 from consult.models import Attachment, Consent, Consultation
 from consult.uploads import CleanFile
 from esanjeevani.composed import Composed
+from esanjeevani.instances import new
 from esanjeevani.steps import insert_with
 from queues.actions import NoToken, take_token
 from queues.models import Clinic, MoveRefused, Token
@@ -32,10 +33,10 @@ def save_draft(*, patient: Patient, clinic: Clinic, by: User, **case: object) ->
     `case` holds complaint, since, allergies, medicines, is_pregnant, is_disabled.
     """
     for _try in range(2):
-        new = Consultation(patient=patient, clinic=clinic, **case)
-        noted = event("consultation.draft", new, by=by, patient=patient)
-        if insert_with(new, noted, unless_there=True):
-            return new
+        first = new(Consultation, patient=patient, clinic=clinic, **case)
+        noted = event("consultation.draft", first, by=by, patient=patient)
+        if insert_with(first, noted, unless_there=True):
+            return first
         # None when the other tab sent the draft between our insert and our look.
         if draft := _change_draft(patient, by, {"clinic": clinic, **case}):
             return draft

@@ -19,14 +19,15 @@ from queues.actions.heads import put_heads_forward
 from queues.actions.tokens import (
     AlreadyWaiting,
     NoToken,
+    Place,
     expire_place,
     leave_line,
     move_token,
     old_places,
+    place_for,
     put_in_line,
     sit_at_screen,
     take_token,
-    token_for,
 )
 from queues.claim import Before, Beside
 
@@ -39,6 +40,7 @@ __all__ = [
     "NobodyPresent",
     "NotOnDuty",
     "NotVerified",
+    "Place",
     "answer_call",
     "call_beside",
     "call_next",
@@ -54,6 +56,7 @@ __all__ = [
     "pass_unanswered",
     "pause_duty",
     "people_near_their_turn",
+    "place_for",
     "put_back",
     "put_heads_forward",
     "put_in_line",
@@ -61,6 +64,5 @@ __all__ = [
     "sit_at_screen",
     "start_duty",
     "take_token",
-    "token_for",
     "unanswered_calls",
 ]

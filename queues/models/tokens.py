@@ -104,9 +104,6 @@ class Token(Public, Moving):
     expected_low = models.PositiveSmallIntegerField("minutes told, at least", null=True, blank=True)
     expected_high = models.PositiveSmallIntegerField("minutes told, at most", null=True, blank=True)
 
-    # The last number for which the line had room at the door; no column.
-    room_until = 0
-
     objects = TokenQuerySet.as_manager()
 
     class Meta:
