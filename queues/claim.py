@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from esanjeevani.composed import Composed, Question
 from esanjeevani.steps import Steps
+from esanjeevani.today import midnight
 from queues.models import PRIORITY_RUN, Clinic, Token
 
 # --- before: may this doctor call, and in which order is it to be? --------------------------------
@@ -141,8 +142,7 @@ NOTHING = Beside()
 
 def before_a_call(whose: int, clinic: UUID) -> Question:
     """How the clinic stands for the doctor with the key `whose`; there is none where it does not."""
-    midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-    asked = {"doctor": whose, "midnight": midnight, "run": PRIORITY_RUN}
+    asked = {"doctor": whose, "midnight": midnight(), "run": PRIORITY_RUN}
     return _looking().asked(asked | CLINIC.step_values(clinic=clinic), _read_before)
 
 

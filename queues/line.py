@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Patient
 from esanjeevani.composed import Columns, together
+from esanjeevani.today import midnight
 from queues.counts import Counts, count
 from queues.door import Look, look
 from queues.models import PRIORITY_RUN, Clinic, Duty, Token
@@ -117,15 +118,11 @@ def priority_run(clinic: Clinic) -> int:
     Emergencies and patients put back go first whatever the run is, and are not counted.
     """
     run = 0
-    for (priority,) in LAST_CALLS.columns(clinic=clinic.pk, midnight=_midnight()):
+    for (priority,) in LAST_CALLS.columns(clinic=clinic.pk, midnight=midnight()):
         if priority != Token.Priority.PRIORITY:
             break
         run += 1
     return run
-
-
-def _midnight() -> datetime:
-    return timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _per_clinic(working: QuerySet[Duty]) -> "QuerySet[Duty, tuple[int, int, int]]":

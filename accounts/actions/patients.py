@@ -75,6 +75,7 @@ def register_at_centre(
         event("patient.register", patient, by=by, patient=patient),
         Enrolment(patient=patient, facility_id=facility.pk, enrolled_by_id=by.pk),
         event("patient.enrol", patient, by=by, patient=patient),
+        is_last=True,
     )
     return patient
 

@@ -102,11 +102,6 @@ def _why_no_lines(consultation: Consultation) -> str:
     return "issued" if is_issued else "no_lines"
 
 
-def check_draft(draft: Prescription, consultation: Consultation, *, diagnosis: str) -> Checked:
-    """What the rules say of a draft now."""
-    return check(consultation, list(draft.lines.all()), diagnosis=diagnosis)
-
-
 def _reasons_against(checked: Checked, draft: Prescription) -> list[dict[str, str]]:
     """Every warning with the doctor's reason. Raises IssueRefused."""
     if checked.refusals:

@@ -79,6 +79,12 @@ def test_the_page_says_what_is_wrong_and_keeps_what_was_typed(client, db):
     assert PhoneDevice.objects.count() == 0
 
 
+@pytest.mark.parametrize("other", ["", "0484 123456", "+14155550100", "rao@example.org"])
+def test_people_read_it_in_two_parts_and_what_is_none_as_it_was_typed(other):
+    assert spaced(normalise("9876543210")) == "+91 98765 43210"
+    assert spaced(other) == other
+
+
 def test_a_number_typed_as_usual_is_judged_as_one_with_a_blank_in_it():
     """That one goes through the library."""
     for first_five in range(50_000, 100_000, 7):
@@ -91,9 +97,3 @@ def outcome(typed: str) -> str:
         return normalise(typed)
     except ValidationError:
         return "none"
-
-
-@pytest.mark.parametrize("other", ["", "0484 123456", "+14155550100", "rao@example.org"])
-def test_people_read_it_in_two_parts_and_what_is_none_as_it_was_typed(other):
-    assert spaced(normalise("9876543210")) == "+91 98765 43210"
-    assert spaced(other) == other
