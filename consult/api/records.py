@@ -11,7 +11,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.actions import TooMany, record
-from accounts.api.base import ApiView, Input, Nothing, Refused, plain
+from accounts.api.base import ApiView, Nothing, Refused, plain
+from accounts.api.reading import Input
 from accounts.api.shapes import PatientOutput
 from accounts.api.signing_in import refused
 from accounts.fetch import own_patient

@@ -20,7 +20,7 @@ from consult.fetch import (
     with_session,
 )
 from consult.forms import DispensingForm, FollowUpForm, MessageForm, VitalsForm, untouched
-from consult.models import Consultation, Instruction, PrescriptionLine
+from consult.models import Consultation, Instruction, Observation, PrescriptionLine
 from consult.of_consultation import (
     FOLLOW_UPS,
     LINES,
@@ -40,11 +40,10 @@ from consult.tips import opinions_version
 from consult.views.centre.day import others_beside
 from consult.views.centre.turn import asked_of, screen_of, turn_of
 from consult.views.rooms import allow_camera
-from esanjeevani.composed import together
-from esanjeevani.rows import insert
+from esanjeevani.composed import Question, inserting, together
 from queues.actions import sit_at_screen
-from queues.assignment import linked_clinics, links_of
-from queues.models import Clinic, MoveRefused, Token
+from queues.assignment import linked_clinics
+from queues.models import MoveRefused, Token
 
 
 @require_safe
@@ -58,8 +57,7 @@ def visit(request: AtCentre, consultation: UUID) -> HttpResponse:
     seen = event("consultation.read", found, by=request.user, patient=found.patient)
     is_part = request.headers.get("X-Requested-With") == "fetch"
     if is_part and found.is_open:
-        insert(seen)
-        return _moving_part(request, found)
+        return _moving_part(request, found, inserting(seen))
     return _page(request, found, seen)
 
 
@@ -72,8 +70,7 @@ def _page(
 ) -> HttpResponse:
     vitals = OBSERVATIONS.asked(seen, consultation=found.pk)
     if found.state == Consultation.State.REQUESTED:
-        measured, linked = together(vitals, links_of(request.facility))
-        name, context = "waiting", _waiting(request, found, linked)
+        name, (measured, context) = "waiting", _waiting(request, found, vitals)
     elif found.state == Consultation.State.IN_PROGRESS:
         (measured,) = together(vitals)
         name, context = "room", _room(request, found)
@@ -92,17 +89,22 @@ def _page(
     return allow_camera(response) if name == "room" else response
 
 
-def _moving_part(request: AtCentre, found: Consultation) -> HttpResponse:
+def _moving_part(request: AtCentre, found: Consultation, seen: Question) -> HttpResponse:
     """What moves while the page is open (static/js/centre.js and room.js)."""
     if found.state == Consultation.State.REQUESTED:
-        return render(request, "consult/centre/_turn.html", turn_of(request, found))
+        _written, turn = turn_of(request, found, seen)
+        return render(request, "consult/centre/_turn.html", turn)
+    together(seen)
     context = {"consultation": found, **_doctors_word(found), **screen_of(request, found)}
     return render(request, "consult/centre/_room_parts.html", context)
 
 
-def _waiting(request: AtCentre, found: Consultation, linked: list[Clinic]) -> dict[str, Any]:
-    return {
-        **turn_of(request, found, linked),
+def _waiting(
+    request: AtCentre, found: Consultation, vitals: Question
+) -> tuple[list[Observation], dict[str, Any]]:
+    measured, turn = turn_of(request, found, vitals)
+    return measured, {
+        **turn,
         "attachments": SENT_FILES.of(found),
         "vitals_form": untouched(VitalsForm, ""),
     }
