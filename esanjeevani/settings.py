@@ -367,6 +367,7 @@ SPECTACULAR_SETTINGS = {
         "Since": "consult.models.cases.Case.Since",
         "ConsultationState": "consult.models.consultations.Consultation.State",
         "TokenState": "queues.models.tokens.Token.State",
+        "ConsentState": "consult.models.abdm.AbdmConsent.State",
         "OpinionState": "consult.models.opinions.Opinion.State",
         "PrescriptionState": "consult.models.prescriptions.Prescription.State",
     },
