@@ -23,18 +23,19 @@ from accounts.gates import AtCentre, SignedIn, View, found_or_refused
 from accounts.models import Patient
 from accounts.session_store import Ahead, Asks, SessionStore
 from consult.centre_tips import is_told_of_others
-from consult.models import Consultation, Observation
+from consult.models import Consultation, Observation, Prescription, PrescriptionLine
 from consult.models.consultations import ConsultationQuerySet
 from consult.of_consultation import (
     ATTACHMENTS,
-    DRAFT,
     FOLLOW_UPS,
     INSTRUCTIONS,
     LETTERS,
     MESSAGES,
     OBSERVATIONS,
     OPINIONS,
+    PRESCRIPTIONS,
     SENT_FILES,
+    drafted_lines,
     knowing,
     with_prescription,
 )
@@ -54,10 +55,16 @@ _PEOPLE = Consultation.objects.with_people
 OWN = _of_uid(lambda user: _PEOPLE().of_patient_account(user))
 BOOKED = _of_uid(lambda user: _PEOPLE().of_patient_account(user).filter(facility=None))
 DOCTORS = _of_uid(
-    lambda doctor: knowing(Consultation.objects.of_doctor(doctor), DRAFT).select_related(
+    lambda doctor: knowing(Consultation.objects.of_doctor(doctor), PRESCRIPTIONS).select_related(
         "patient", "clinic", "token", "note", "emergency"
     )
 )
+DRAFTED = Composed(
+    lambda whose, uid: drafted_lines().filter(
+        prescription__consultation__uid=uid, prescription__consultation__doctor=whose
+    ),
+    whose=BigAutoField(), uid=UUIDField(),
+)  # fmt: skip
 DOCTORS_ROOM = _of_uid(
     lambda doctor: (
         Consultation.objects.select_related(
@@ -83,6 +90,14 @@ CENTRES_VISIT = _of_uid(
         with_prescription(_centres(facility).select_related("note")),
         SENT_FILES, MESSAGES, INSTRUCTIONS, LETTERS, OPINIONS, FOLLOW_UPS,
     ).annotate(has_others=is_told_of_others())
+)  # fmt: skip
+CENTRES_LINES = Composed(
+    lambda whose, uid: PrescriptionLine.objects.filter(
+        prescription__state=Prescription.State.ISSUED,
+        prescription__consultation__facility=whose,
+        prescription__consultation__uid=uid,
+    ).select_related("dispensing"),
+    whose=BigAutoField(), uid=UUIDField(),
 )  # fmt: skip
 VISIBLE = Composed(
     lambda whose, uid, at: _PEOPLE().visible_to(whose, at).filter(uid=uid),
@@ -117,23 +132,25 @@ OPD = Composed(
 )
 
 
-def with_session(
-    query: Composed[Consultation] | None = None, *beside: Asks
-) -> Callable[[View], View]:
-    """The page's consultation, and what it asks `beside` it of the same one, are asked for together with
-    its session; put it before the gate.
+def with_session(*asks: Composed[Any] | Asks, only: str = "") -> Callable[[View], View]:
+    """What a page asks of its person, its consultation above all, is asked for together with its session;
+    put it before the gate. With `only` by requests of that method.
     """
 
     def decorated(view: View) -> View:
         @wraps(view)
         def asking(request: Any, **named: Any) -> HttpResponseBase:
-            uid = {"uid": named.get("consultation")}
-            request.session.ahead = (Ahead(query, uid), *beside) if query else beside
+            if only in ("", request.method):
+                request.session.ahead = tuple(_of(ask, **named) for ask in asks)
             return view(request, **named)
 
         return asking
 
     return decorated
+
+
+def _of(ask: Composed[Any] | Asks, consultation: UUID | None = None, **_named: Any) -> Asks:
+    return Ahead(ask.asked, {"uid": consultation}) if isinstance(ask, Composed) else ask
 
 
 def _session(request: SignedIn) -> SessionStore:
@@ -143,8 +160,12 @@ def _session(request: SignedIn) -> SessionStore:
 def _fetch(
     query: Composed[Consultation], whose: Model, request: SignedIn, uid: UUID
 ) -> Consultation:
-    found = next(iter(_session(request).all_of(whose.pk, query, uid=uid)), None)
+    found = next(iter(_found_of(whose, request, query, uid)), None)
     return found_or_refused(found, Consultation.objects.all(), request, uid=uid)
+
+
+def _found_of(whose: Model, request: SignedIn, query: Composed[Any], uid: UUID) -> list[Any]:
+    return cast(list[Any], _session(request).found_of(whose.pk, _of(query, uid)))
 
 
 def found_of_centre(request: AtCentre, *asks: Asks) -> list[Any]:
@@ -174,6 +195,13 @@ def doctors_consultation(
     return found
 
 
+def written_consultation(request: SignedIn, uid: UUID) -> Consultation:
+    """As doctors_consultation(), with the lines of the draft."""
+    found = doctors_consultation(request, uid)
+    vars(found)["drafted"] = _found_of(request.user.doctor, request, DRAFTED, uid)
+    return found
+
+
 def booked_consultation(request: SignedIn, uid: UUID) -> Consultation:
     """Of a patient of this account, and asked for by themselves: not by a health centre."""
     found = _fetch(BOOKED, request.user, request, uid)
@@ -200,6 +228,12 @@ def centres_visit(request: AtCentre, uid: UUID) -> Consultation:
     found = centres_consultation(request, uid, CENTRES_VISIT)
     vars(found).setdefault("in_force", None)
     return found
+
+
+def lines_of_centre(request: AtCentre, of: Prescription, uid: UUID) -> list[PrescriptionLine]:
+    """Of the prescription in force, with what was given of each."""
+    found = _found_of(request.facility, request, CENTRES_LINES, uid)
+    return [line for line in found if line.prescription_id == of.pk]
 
 
 def known_patient(request: AtCentre, uid: UUID) -> Patient:

@@ -168,10 +168,10 @@ def test_who_died_at_work_is_taken_over_and_keeps_no_answer_any_more():
     second = asked()
     assert isinstance(first, answers.Reservation)
     assert isinstance(second, answers.Reservation)
-    first.keep(500, {"code": "late"})
+    first.keep(answers.Answer(500, {"code": "late"}))
     first.give_up()
-    second.keep(201, {"uid": uuid.UUID(int=1)})
-    assert asked() == answers.Answer(201, {"uid": str(uuid.UUID(int=1))})
+    second.keep(answers.Answer(201, {"uid": uuid.UUID(int=1)}, {"Location": "/1"}))
+    assert asked() == answers.Answer(201, {"uid": str(uuid.UUID(int=1))}, {"Location": "/1"})
     with pytest.raises(answers.OtherRequest):
         asked("POST /notice/")
 

@@ -30,7 +30,7 @@ DAY = (
 
 
 @require_safe
-@with_session(None, *DAY)
+@with_session(*DAY)
 @health_worker_only
 def day(request: AtCentre) -> HttpResponse:
     """The health centre's desk: what came back, who is called, who waits, what is due."""
@@ -39,7 +39,7 @@ def day(request: AtCentre) -> HttpResponse:
 
 
 @require_safe
-@with_session(None, *DAY)
+@with_session(*DAY)
 @health_worker_only
 def day_part(request: AtCentre) -> HttpResponse:
     """The part of the desk that moves."""
