@@ -10,6 +10,7 @@ import sys
 
 import pytest
 
+from bench.load.browser import NotLoopback, loopback
 from tests.running import ROOT
 
 # So many that both kinds come, patients at home and at a health centre: once in a million runs not.
@@ -25,9 +26,16 @@ WHAT_PEOPLE_DO = {
     "socket: hello", "call rings", "message", "prescription issued",
 }  # fmt: skip
 
-pytestmark = [pytest.mark.postgresql, pytest.mark.redis, pytest.mark.timeout(1800)]
+
+def test_it_loads_this_machine_and_no_other() -> None:
+    assert loopback("http://127.0.0.1:8000/") == "http://127.0.0.1:8000"
+    with pytest.raises(NotLoopback):
+        loopback("https://127.0.0.1.example.org/")
 
 
+@pytest.mark.postgresql
+@pytest.mark.redis
+@pytest.mark.timeout(1800)
 def test_it_plays_everybodys_part_and_looks_at_the_invariants() -> None:
     options = [word for name, value in PLAYED.items() for word in (f"--{name}", str(value))]
     command = [sys.executable, "-m", "bench.load", "--flat", "--web-workers", "1", *options]
