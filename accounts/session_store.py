@@ -44,8 +44,8 @@ def _with_posts(key: Any, now: Any) -> "QuerySet[AccountSession]":
     """A row for each post at a health centre, one where there is none."""
     sessions: Any = _open(key, now)  # the annotation's name is unknown to django-stubs
     posts = FilteredRelation("account__posts", condition=at_centre(now, "account__posts__"))
-    related = "post__facility__state", "post__facility__district"
-    found = sessions.annotate(post=posts).select_related(*related).order_by("post__facility__name")
+    found = sessions.annotate(post=posts).select_related("post__facility__state")
+    found = found.order_by("post__facility__name")
     return cast("QuerySet[AccountSession]", found)
 
 

@@ -91,6 +91,15 @@ CENTRES_VISIT = _of_uid(
         SENT_FILES, MESSAGES, INSTRUCTIONS, LETTERS, OPINIONS, FOLLOW_UPS,
     ).annotate(has_others=is_told_of_others())
 )  # fmt: skip
+# For what asks less of one: the part of its page that moves, and what only the prescription is for.
+CENTRES_PART = _of_uid(
+    lambda facility: knowing(with_prescription(_centres(facility)), INSTRUCTIONS, OPINIONS)
+)
+CENTRES_ISSUED = _of_uid(
+    lambda facility: with_prescription(
+        Consultation.objects.of_centre(facility).select_related("patient")
+    )
+)
 CENTRES_LINES = Composed(
     lambda whose, uid: PrescriptionLine.objects.filter(
         prescription__state=Prescription.State.ISSUED,
@@ -223,9 +232,11 @@ def centres_draft(request: AtCentre, uid: UUID) -> Consultation:
     return centres_consultation(request, uid, CENTRES_DRAFT)
 
 
-def centres_visit(request: AtCentre, uid: UUID) -> Consultation:
-    """As the page of a case that was sent shows it: with note and prescription."""
-    found = centres_consultation(request, uid, CENTRES_VISIT)
+def centres_visit(
+    request: AtCentre, uid: UUID, query: Composed[Consultation] = CENTRES_VISIT
+) -> Consultation:
+    """As the page of a case that was sent shows it, or a part of it: with note and prescription."""
+    found = centres_consultation(request, uid, query)
     vars(found).setdefault("in_force", None)
     return found
 

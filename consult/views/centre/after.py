@@ -10,8 +10,8 @@ from accounts.actions import event
 from accounts.gates import AtCentre, get_or_refuse, health_worker_only
 from consult import actions
 from consult.fetch import (
+    CENTRES_ISSUED,
     CENTRES_LINES,
-    CENTRES_VISIT,
     centres_visit,
     lines_of_centre,
     with_session,
@@ -23,11 +23,11 @@ from queues.models import MoveRefused
 
 
 @require_safe
-@with_session(CENTRES_VISIT)
+@with_session(CENTRES_ISSUED)
 @health_worker_only
 def print_page(request: AtCentre, consultation: UUID) -> HttpResponse:
     """The prescription as a page for the centre's printer; the PDF is the other way."""
-    found = centres_visit(request, consultation)
+    found = centres_visit(request, consultation, CENTRES_ISSUED)
     issued = issued_of(found)
     if issued is None:
         raise Http404
@@ -38,11 +38,11 @@ def print_page(request: AtCentre, consultation: UUID) -> HttpResponse:
 
 
 @require_POST
-@with_session(CENTRES_VISIT, CENTRES_LINES)
+@with_session(CENTRES_ISSUED, CENTRES_LINES)
 @health_worker_only
 def dispense(request: AtCentre, consultation: UUID) -> HttpResponse:
     """What the centre gave of each medicine."""
-    found = centres_visit(request, consultation)
+    found = centres_visit(request, consultation, CENTRES_ISSUED)
     issued = issued_of(found)
     if issued is None:
         raise Http404
