@@ -6,19 +6,20 @@ store asks for the account separately, and signing in costs it a look for a free
 update, both in savepoints.
 
 What a page asks first of its person travels with the question for the session, where it says so
-(`ahead`) and this process has read the session before: then it knows whose it was, and the answer
-counts only if it still is theirs (docs/decisions/0052).
+(`ahead`) and this process has read the session before: then it knows whose it was, and the answers
+count only if it still is theirs (docs/decisions/0052, 0056).
 """
 
 import json
 from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Any, NamedTuple, TypeVar, cast
+from dataclasses import dataclass
+from typing import Any, cast
 
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
-from django.db.models import CharField, DateTimeField, FilteredRelation, Model, QuerySet
+from django.db.models import CharField, DateTimeField, FilteredRelation, QuerySet
 from django.utils import timezone
 from django.utils.crypto import get_random_string
 from django_otp import DEVICE_ID_SESSION_KEY
@@ -43,8 +44,8 @@ def _with_posts(key: Any, now: Any) -> "QuerySet[AccountSession]":
     """A row for each post at a health centre, one where there is none."""
     sessions: Any = _open(key, now)  # the annotation's name is unknown to django-stubs
     posts = FilteredRelation("account__posts", condition=at_centre(now, "account__posts__"))
-    related = "post__facility__state", "post__facility__district"
-    found = sessions.annotate(post=posts).select_related(*related).order_by("post__facility__name")
+    found = sessions.annotate(post=posts).select_related("post__facility__state")
+    found = found.order_by("post__facility__name")
     return cast("QuerySet[AccountSession]", found)
 
 
@@ -58,27 +59,31 @@ account_of_session: ContextVar[User | None] = ContextVar("account_of_session", d
 device_of_session: ContextVar[TOTPDevice | None] = ContextVar("device_of_session", default=None)
 
 
-Row = TypeVar("Row", bound=Model)
 REMEMBERED = 10_000  # sessions of a process
 # Whom the pages of a session asked for last: a doctor, a centre, an account.
 _of_whom: dict[tuple[str, str], int] = {}
 
 
-class Ahead(NamedTuple):
-    """How to ask for what belongs to somebody (`whose`), and the values of its other slots."""
+Asks = Callable[[int], Question]  # what a page asks of somebody, by their key
 
-    ask: Callable[..., Question]
+
+@dataclass(frozen=True)
+class Ahead:
+    """How is asked for what belongs to somebody (`whose`), and the other values of that."""
+
+    asks: Callable[..., Question]
     values: dict[str, Any]
-    of: str = ""  # of what `whose` is the key, where pages of one session differ in that
+    of: str = ""  # of what `whose` is the key, where the pages of one session differ in that
 
-    def asked(self, whose: int) -> Question:
-        return self.ask(whose=whose, **self.values)
+    def __call__(self, whose: int) -> Question:
+        return self.asks(whose=whose, **self.values)
 
 
 class SessionStore(DatabaseStore):
     reads = OPEN_SESSION  # a gate that will ask for more has it come with the session
-    ahead: Ahead | None = None  # what the page will ask by all_of()
-    _came: tuple[Ahead, int, Any] | None = None  # and what was found of whom
+    ahead: tuple[Asks, ...] = ()  # what the page will ask by found_of()
+    of = ""  # as Ahead has it
+    _came: tuple[int, list[tuple[Asks, Any]]] | None = None  # of whom, and what was found
     _is_new = False
 
     @classmethod
@@ -99,27 +104,35 @@ class SessionStore(DatabaseStore):
 
     def _read_rows(self) -> list[AccountSession]:
         asked = self.reads.asked(key=self.session_key, now=timezone.now())
-        whose = self.ahead and _of_whom.get((self.session_key or "", self.ahead.of))
-        if self.ahead is None or whose is None:
+        whose = _of_whom.get((self.session_key or "", self.of))
+        if not self.ahead or whose is None:
             return together(asked)[0]
-        rows, came = together(asked, self.ahead.asked(whose))
-        self._came = self.ahead, whose, came
-        return rows
+        rows, *came = together(asked, *(ask(whose) for ask in self.ahead))
+        self._came = whose, list(zip(self.ahead, came, strict=True))
+        return cast(list[AccountSession], rows)
 
-    def all_of(self, whose: int, query: Composed[Row], **values: Any) -> list[Row]:
-        """What a query finds of somebody: it came with the session, or is asked now. Once of each."""
-        return cast(list[Row], self.found(whose, Ahead(query.asked, values)))
+    def found_of(self, whose: int, ask: Asks) -> Any:
+        """What is found of somebody: it came with the session, or is asked now. Once of each.
 
-    def found(self, whose: int, ahead: Ahead) -> Any:
-        """As all_of(), for whatever the answer is read as."""
-        if self.session_key and self.ahead:
-            if len(_of_whom) >= REMEMBERED:
-                _of_whom.clear()
-            _of_whom[self.session_key, ahead.of] = whose
-        came, self._came = self._came, None
-        if came and came[:2] == (ahead, whose):
-            return came[2]
-        return together(ahead.asked(whose))[0]
+        Where nothing of theirs came, all that the page said that it will ask is asked in one trip.
+        """
+        if self.ahead and (self._came is None or self._came[0] != whose):
+            self._remember(whose)
+            found = together(*(one(whose) for one in self.ahead))
+            self._came = whose, list(zip(self.ahead, found, strict=True))
+        came = self._came[1] if self._came else []
+        for at, (asked, found_then) in enumerate(came):
+            if asked == ask:
+                del came[at]
+                return found_then
+        return together(ask(whose))[0]
+
+    def _remember(self, whose: int) -> None:
+        if not self.session_key:
+            return
+        if len(_of_whom) >= REMEMBERED:
+            _of_whom.clear()
+        _of_whom[self.session_key, self.of] = whose
 
     def encode(self, session_dict: dict[str, Any]) -> str:
         """Not signed: our own tables are believed, also when they say who may do what."""

@@ -45,7 +45,9 @@ def who(
         return None
     request = HttpRequest()
     session = request.session = SessionStore(session_key)
-    session.reads, session.ahead = session_with, ahead
+    session.reads = session_with
+    if ahead:
+        session.ahead, session.of = (ahead,), ahead.of
     user = get_user(request)
     return Opened(user, session) if isinstance(user, User) else None
 
@@ -53,5 +55,5 @@ def who(
 def found(session: Any, whose: int, ahead: Ahead) -> Any:
     """What belongs to whoever opened a socket: it came with their session, or is asked now."""
     if isinstance(session, SessionStore):
-        return session.found(whose, ahead)
-    return together(ahead.asked(whose))[0]
+        return session.found_of(whose, ahead)
+    return together(ahead(whose))[0]

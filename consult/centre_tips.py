@@ -14,13 +14,13 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Now, TruncDate
 from django.utils import timezone
 
-from consult.day import midnight
 from consult.models import Consultation, SharedProfile
 from esanjeevani.any_of import in_shares, with_places
 from esanjeevani.composed import Question, together
 from esanjeevani.live import Message
 from esanjeevani.postgresql.statements import Asked
 from esanjeevani.prepared import ask
+from esanjeevani.today import midnight
 
 # A line for each open case, one for what was settled today, one for who scanned the centre's code today.
 NEWS = """

@@ -3,18 +3,20 @@
 Read in a fixed number of queries, however many patients.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
-from typing import Any, NamedTuple
+from datetime import timedelta
+from typing import Any
 
 from django.db.models import BigAutoField, DateField, DateTimeField, Exists, QuerySet
 from django.utils import timezone
 
-from accounts.models import AuditEvent, Facility
+from accounts.models import Facility
 from consult.models import Consultation, FollowUp, Instruction
 from consult.models.consultations import ConsultationQuerySet
 from esanjeevani.composed import Columns, Composed, Question, together
-from queues.counts import count
+from esanjeevani.today import midnight
+from queues.counts import Counts, count
 
 CAME_BACK_FOR = timedelta(days=14)
 DUE_SOON = timedelta(days=3)
@@ -47,8 +49,8 @@ def _drafts(facility: Any) -> ConsultationQuerySet:
     return rows.only("uid", "complaint", *PERSON).order_by("-created_at")[:SHOWN]
 
 
-def _came_back(facility: Any, since: Any) -> ConsultationQuerySet:
-    rows = Consultation.objects.came_back(facility).filter(ended_at__gt=since)
+def _came_back(facility: Any, back_since: Any) -> ConsultationQuerySet:
+    rows = Consultation.objects.came_back(facility).filter(ended_at__gt=back_since)
     rows = rows.select_related("patient", "clinic", "suggested_clinic")
     return rows.order_by("-ended_at")[:SHOWN]
 
@@ -73,7 +75,7 @@ def _follow_ups(facility: Any, until: Any) -> "QuerySet[FollowUp]":
 
 
 def _look(facility: Any, back_since: Any, since: Any, until: Any) -> "QuerySet[Any, Any]":
-    """In the order of the fields of _DayHolds."""
+    """In the order of KINDS."""
     there: list[QuerySet[Any]] = [
         _open(facility),
         _drafts(facility),
@@ -88,11 +90,15 @@ def _look(facility: Any, back_since: Any, since: Any, until: Any) -> "QuerySet[A
 _OF: dict[str, Any] = {"facility": BigAutoField()}
 LOOK = Columns(_look, **_OF, back_since=DateTimeField(), since=DateTimeField(), until=DateField())
 OPEN = Composed(_open, **_OF)
-DRAFTS = Composed(_drafts, **_OF)
-CAME_BACK = Composed(_came_back, **_OF, since=DateTimeField())
-DONE = Composed(_done, **_OF, since=DateTimeField())
-INSTRUCTIONS = Composed(_instructions, **_OF)
-FOLLOW_UPS = Composed(_follow_ups, **_OF, until=DateField())
+# By the fields of Day, with what each asks besides the health centre.
+KINDS: dict[str, tuple[Composed[Any], list[str]]] = {
+    "open": (OPEN, []),
+    "drafts": (Composed(_drafts, **_OF), []),
+    "came_back": (Composed(_came_back, **_OF, back_since=DateTimeField()), ["back_since"]),
+    "done": (Composed(_done, **_OF, since=DateTimeField()), ["since"]),
+    "instructions": (Composed(_instructions, **_OF), []),
+    "follow_ups": (Composed(_follow_ups, **_OF, until=DateField()), ["until"]),
+}
 
 
 # --- the desk ---------------------------------------------------------------------------------------
@@ -119,60 +125,61 @@ class Day:
         return not (lines or self.came_back or self.written or self.drafts or self.done)
 
 
-class _DayHolds(NamedTuple):
-    """Whether there is any of each: most of it mostly is not there."""
+@dataclass(frozen=True)
+class Look:
+    """Of which kinds of rows a health centre has any today: most of it mostly is not there."""
 
-    open: bool
-    drafts: bool
-    came_back: bool
-    done: bool
-    instructions: bool
-    follow_ups: bool
+    facility: int
+    times: dict[str, Any]
+    holds: Sequence[bool]
 
+    def questions(self) -> dict[str, Question]:
+        """One for each kind of which there is anything."""
+        there = [kind for kind, holds in zip(KINDS, self.holds, strict=True) if holds]
+        return {kind: self._question(*KINDS[kind]) for kind in there}
 
-def read_day(facility: Facility) -> Day:
-    """In one query, and one for each kind of which there is anything; 2 for what is open."""
-    (day,) = together(day_of(facility))
-    return day
-
-
-def day_of(facility: Facility, seen: AuditEvent | None = None) -> Question:
-    """read_day() to be asked together with others; `seen` says who reads it."""
-    since, back_since = midnight(), timezone.now() - CAME_BACK_FOR
-    until = timezone.localdate() + DUE_SOON
-    times: dict[str, Any] = {"since": since, "back_since": back_since, "until": until}
-    look = LOOK.asked(seen, facility=facility.pk, **times)
-    return Question(look.text, lambda found: _held(facility, _DayHolds(*found[0]), **times))
+    def _question(self, rows: Composed[Any], times: list[str]) -> Question:
+        return rows.asked(facility=self.facility, **{name: self.times[name] for name in times})
 
 
-def _held(
-    facility: Facility, holds: _DayHolds, since: datetime, back_since: datetime, until: date
-) -> Day:
-    of = facility.pk
-    return replace(
-        read_lines(facility) if holds.open else Day(),
-        came_back=CAME_BACK.all(facility=of, since=back_since) if holds.came_back else [],
-        drafts=DRAFTS.all(facility=of) if holds.drafts else [],
-        done=DONE.all(facility=of, since=since) if holds.done else [],
-        instructions=INSTRUCTIONS.all(facility=of) if holds.instructions else [],
-        follow_ups=FOLLOW_UPS.all(facility=of, until=until) if holds.follow_ups else [],
-    )
+def look_at(facility: int) -> Question:
+    """The Look at a health centre's day, by its key, to be asked together with others."""
+    times: dict[str, Any] = {
+        "since": midnight(),
+        "back_since": timezone.now() - CAME_BACK_FOR,
+        "until": timezone.localdate() + DUE_SOON,
+    }
+    look = LOOK.asked(facility=facility, **times)
+    return Question(look.text, lambda found: Look(facility, times, found[0]))
 
 
-def read_lines(facility: Facility, besides: Consultation | None = None) -> Day:
+def rows_of(look: Look, counts: dict[int, Counts], *beside: Question) -> Day:
+    """The rows of a day, and in the same trip what is asked `beside` them, whose answers nobody needs.
+
+    `counts` say of clinics how they stand; others are asked.
+    """
+    asked = look.questions()
+    found = together(*asked.values(), *beside)
+    rows = dict(zip(asked, found[: len(asked)], strict=True))
+    return replace(_lines(rows.pop("open", []), counts), **rows)
+
+
+def read_lines(facility: Facility, besides: Consultation) -> Day:
     """Only what is open; `besides` is shown elsewhere. In 2 queries."""
+    return _lines([one for one in OPEN.all(facility=facility.pk) if one != besides], {})
+
+
+def _lines(cases: list[Consultation], counts: dict[int, Counts]) -> Day:
     by_place: dict[str, list[Consultation]] = {"called": [], "serving": [], "waiting": []}
     written = []
-    for one in OPEN.all(facility=facility.pk):
-        if one == besides:
-            continue
+    for one in cases:
         if one.token is None:
             written.append(one)
             continue
         one.token.clinic = one.clinic
         if one.token.state in by_place:
             by_place[one.token.state].append(one)
-    unstaffed = _unstaffed({one.clinic_id for one in by_place["waiting"]})
+    unstaffed = _unstaffed({one.clinic_id for one in by_place["waiting"]}, counts)
     # stable: else in order
     by_place["waiting"].sort(key=lambda one: one.clinic_id not in unstaffed)
     return Day(
@@ -184,11 +191,7 @@ def read_lines(facility: Facility, besides: Consultation | None = None) -> Day:
     )
 
 
-def _unstaffed(clinic_ids: set[int]) -> set[int]:
+def _unstaffed(clinic_ids: set[int], counts: dict[int, Counts]) -> set[int]:
     """Where nobody calls now: those patients must not be left to wait unseen."""
-    return {pk for pk, now in count(clinic_ids).items() if not now.doctors}
-
-
-def midnight() -> datetime:
-    """When today began."""
-    return timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    now = counts | count(clinic_ids - counts.keys())
+    return {pk for pk in clinic_ids if not now[pk].doctors}

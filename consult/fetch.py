@@ -21,24 +21,26 @@ from django.utils import timezone
 from accounts.fetch import OWN_PATIENT
 from accounts.gates import AtCentre, SignedIn, View, found_or_refused
 from accounts.models import Patient
-from accounts.session_store import Ahead, SessionStore
+from accounts.session_store import Ahead, Asks, SessionStore
 from consult.centre_tips import is_told_of_others
-from consult.models import Consultation, Observation
+from consult.models import Consultation, Observation, Prescription, PrescriptionLine
 from consult.models.consultations import ConsultationQuerySet
 from consult.of_consultation import (
     ATTACHMENTS,
-    DRAFT,
     FOLLOW_UPS,
     INSTRUCTIONS,
     LETTERS,
     MESSAGES,
     OBSERVATIONS,
     OPINIONS,
+    PRESCRIPTIONS,
     SENT_FILES,
+    drafted_lines,
     knowing,
     with_prescription,
 )
 from esanjeevani.composed import Composed, together
+from queues.assignment import links_of
 from queues.models import Clinic
 
 
@@ -53,10 +55,16 @@ _PEOPLE = Consultation.objects.with_people
 OWN = _of_uid(lambda user: _PEOPLE().of_patient_account(user))
 BOOKED = _of_uid(lambda user: _PEOPLE().of_patient_account(user).filter(facility=None))
 DOCTORS = _of_uid(
-    lambda doctor: knowing(Consultation.objects.of_doctor(doctor), DRAFT).select_related(
+    lambda doctor: knowing(Consultation.objects.of_doctor(doctor), PRESCRIPTIONS).select_related(
         "patient", "clinic", "token", "note", "emergency"
     )
 )
+DRAFTED = Composed(
+    lambda whose, uid: drafted_lines().filter(
+        prescription__consultation__uid=uid, prescription__consultation__doctor=whose
+    ),
+    whose=BigAutoField(), uid=UUIDField(),
+)  # fmt: skip
 DOCTORS_ROOM = _of_uid(
     lambda doctor: (
         Consultation.objects.select_related(
@@ -82,6 +90,23 @@ CENTRES_VISIT = _of_uid(
         with_prescription(_centres(facility).select_related("note")),
         SENT_FILES, MESSAGES, INSTRUCTIONS, LETTERS, OPINIONS, FOLLOW_UPS,
     ).annotate(has_others=is_told_of_others())
+)  # fmt: skip
+# For what asks less of one: the part of its page that moves, and what only the prescription is for.
+CENTRES_PART = _of_uid(
+    lambda facility: knowing(with_prescription(_centres(facility)), INSTRUCTIONS, OPINIONS)
+)
+CENTRES_ISSUED = _of_uid(
+    lambda facility: with_prescription(
+        Consultation.objects.of_centre(facility).select_related("patient")
+    )
+)
+CENTRES_LINES = Composed(
+    lambda whose, uid: PrescriptionLine.objects.filter(
+        prescription__state=Prescription.State.ISSUED,
+        prescription__consultation__facility=whose,
+        prescription__consultation__uid=uid,
+    ).select_related("dispensing"),
+    whose=BigAutoField(), uid=UUIDField(),
 )  # fmt: skip
 VISIBLE = Composed(
     lambda whose, uid, at: _PEOPLE().visible_to(whose, at).filter(uid=uid),
@@ -116,26 +141,51 @@ OPD = Composed(
 )
 
 
-def with_session(query: Composed[Consultation]) -> Callable[[View], View]:
-    """The page's consultation is asked for together with its session; put it before the gate."""
+def with_session(*asks: Composed[Any] | Asks, only: str = "") -> Callable[[View], View]:
+    """What a page asks of its person, its consultation above all, is asked for together with its session;
+    put it before the gate. With `only` by requests of that method.
+    """
 
     def decorated(view: View) -> View:
         @wraps(view)
-        def asking(request: Any, consultation: UUID, **more: Any) -> HttpResponseBase:
-            request.session.ahead = Ahead(query.asked, {"uid": consultation})
-            return view(request, consultation=consultation, **more)
+        def asking(request: Any, **named: Any) -> HttpResponseBase:
+            if only in ("", request.method):
+                request.session.ahead = tuple(_of(ask, **named) for ask in asks)
+            return view(request, **named)
 
         return asking
 
     return decorated
 
 
+def _of(ask: Composed[Any] | Asks, consultation: UUID | None = None, **_named: Any) -> Asks:
+    return Ahead(ask.asked, {"uid": consultation}) if isinstance(ask, Composed) else ask
+
+
+def _session(request: SignedIn) -> SessionStore:
+    return cast(SessionStore, request.session)
+
+
 def _fetch(
     query: Composed[Consultation], whose: Model, request: SignedIn, uid: UUID
 ) -> Consultation:
-    session = cast(SessionStore, request.session)
-    found = next(iter(session.all_of(whose.pk, query, uid=uid)), None)
+    found = next(iter(_found_of(whose, request, query, uid)), None)
     return found_or_refused(found, Consultation.objects.all(), request, uid=uid)
+
+
+def _found_of(whose: Model, request: SignedIn, query: Composed[Any], uid: UUID) -> list[Any]:
+    return cast(list[Any], _session(request).found_of(whose.pk, _of(query, uid)))
+
+
+def found_of_centre(request: AtCentre, *asks: Asks) -> list[Any]:
+    """What a page asks of its health centre, which came with its session where it says so."""
+    return [_session(request).found_of(request.facility.pk, ask) for ask in asks]
+
+
+def linked_to_centre(request: AtCentre) -> list[Clinic]:
+    """The clinics that this health centre may ask today, as found_of_centre()."""
+    (clinics,) = found_of_centre(request, links_of)
+    return cast(list[Clinic], clinics)
 
 
 def own_consultation(request: SignedIn, uid: UUID) -> Consultation:
@@ -151,6 +201,13 @@ def doctors_consultation(
     """Called or seen by this doctor. For the room's page DOCTORS_ROOM reads what that shows."""
     found = _fetch(query, request.user.doctor, request, uid)
     found.doctor = request.user.doctor
+    return found
+
+
+def written_consultation(request: SignedIn, uid: UUID) -> Consultation:
+    """As doctors_consultation(), with the lines of the draft."""
+    found = doctors_consultation(request, uid)
+    vars(found)["drafted"] = _found_of(request.user.doctor, request, DRAFTED, uid)
     return found
 
 
@@ -175,11 +232,19 @@ def centres_draft(request: AtCentre, uid: UUID) -> Consultation:
     return centres_consultation(request, uid, CENTRES_DRAFT)
 
 
-def centres_visit(request: AtCentre, uid: UUID) -> Consultation:
-    """As the page of a case that was sent shows it: with note and prescription."""
-    found = centres_consultation(request, uid, CENTRES_VISIT)
+def centres_visit(
+    request: AtCentre, uid: UUID, query: Composed[Consultation] = CENTRES_VISIT
+) -> Consultation:
+    """As the page of a case that was sent shows it, or a part of it: with note and prescription."""
+    found = centres_consultation(request, uid, query)
     vars(found).setdefault("in_force", None)
     return found
+
+
+def lines_of_centre(request: AtCentre, of: Prescription, uid: UUID) -> list[PrescriptionLine]:
+    """Of the prescription in force, with what was given of each."""
+    found = _found_of(request.facility, request, CENTRES_LINES, uid)
+    return [line for line in found if line.prescription_id == of.pk]
 
 
 def known_patient(request: AtCentre, uid: UUID) -> Patient:

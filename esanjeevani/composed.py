@@ -23,7 +23,7 @@ from django.utils.functional import cached_property
 from esanjeevani.instances import Instances, instances
 from esanjeevani.postgresql.statements import Asked
 from esanjeevani.prepared import again_if_cut, ask, ask_all, this_threads_connection
-from esanjeevani.rows import and_insert
+from esanjeevani.rows import and_insert, insert_asked
 from esanjeevani.sent import Column, column_of
 
 PLACE = re.compile(r"(?<!%)%s")  # of a value
@@ -61,13 +61,27 @@ class Question(NamedTuple):
 
     text: Asked
     read: Callable[[Sequence[Sequence[Any]]], Any]
+    on_sqlite: Callable[[], Sequence[Sequence[Any]]] | None = None  # how it is asked where not so
+
+    def ask(self) -> Any:
+        """By itself."""
+        if self.on_sqlite and this_threads_connection().vendor != "postgresql":
+            return self.read(self.on_sqlite())
+        return self.read(ask(*self.text).rows)
 
 
 @again_if_cut
 def together(*questions: Question) -> list[Any]:
     """What each of them finds, in one trip to PostgreSQL."""
+    if this_threads_connection().vendor != "postgresql":
+        return [one.ask() for one in questions]
     answers = ask_all([one.text for one in questions])
     return [one.read(answer.rows) for one, answer in zip(questions, answers, strict=True)]
+
+
+def inserting(row: Model) -> Question:
+    """A new row to insert, in one trip with what is asked. It does not learn its key."""
+    return Question(insert_asked(row), lambda _found: None)
 
 
 class Columns:

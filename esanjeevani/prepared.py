@@ -32,15 +32,30 @@ def ask(text: str, values: Values = (), connection: Any = None) -> Answer:
     return ask_all([(text, values)], connection)[0]
 
 
-def ask_all(questions: Sequence[Asked], connection: Any = None) -> list[Answer]:
-    """As ask(), in one trip: for texts of which none needs what another answers."""
+def ask_last(text: str, values: Values = ()) -> Answer:
+    """As ask(), and where this transaction is the outermost one it is committed in the same trip.
+
+    For its last statement, and one that changes all or nothing: what it answers takes nothing back.
+    """
+    connection = this_threads_connection()
+    is_outermost = connection.in_atomic_block and not connection.savepoint_ids
+    return ask_all([(text, values)], connection, and_commit=is_outermost)[0]
+
+
+def ask_all(
+    questions: Sequence[Asked], connection: Any = None, *, and_commit: bool = False
+) -> list[Answer]:
+    """As ask(), in one trip: for texts of which none needs what another answers.
+
+    Where nothing is prepared the COMMIT is left to Django, as without `and_commit`.
+    """
     connection = connection or this_threads_connection()
     if connection.vendor != "postgresql" or not connection.asks_prepared():
         return [_asked_by_cursor(connection, text, values) for text, values in questions]
     if connection.needs_rollback:
         connection.validate_no_broken_transaction()
     try:
-        answers: list[Answer] = connection.statements.ask_all(questions)
+        answers: list[Answer] = connection.statements.ask_all(questions, and_commit=and_commit)
     except Error:
         with connection.wrap_database_errors:
             raise

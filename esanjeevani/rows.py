@@ -35,6 +35,13 @@ def insert_all(rows: Sequence[Model]) -> None:
     ask(text, [column.of(row, connection) for row in rows for column in columns], connection)
 
 
+def insert_asked(row: Model) -> Asked:
+    """insert() as it is asked together with others; the row does not learn its key."""
+    connection = this_threads_connection()
+    text, columns = _insert_text(type(row), connection.vendor, row.pk is not None, False)
+    return text, [column.of(row, connection) for column in columns]
+
+
 def _insert(row: Model, *, unless_there: bool) -> bool:
     connection = this_threads_connection()
     text, columns = _insert_text(type(row), connection.vendor, row.pk is not None, unless_there)

@@ -5,7 +5,7 @@ many, and a facility may be hub and spoke at once.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,7 @@ from django.utils import timezone
 
 from accounts.models import Facility, Patient, Speciality
 from esanjeevani.composed import Composed, Question, together
+from queues.counts import Counts
 from queues.line import Standing, standings
 from queues.models import Clinic, ClinicHours, HubLink
 
@@ -76,14 +77,14 @@ def linked_clinics(spoke: Facility, speciality: Speciality | None = None) -> lis
 
     In one query, one more when a clinic is closed: when it opens again is asked for then.
     """
-    (clinics,) = together(links_of(spoke))
+    (clinics,) = together(links_of(spoke.pk))
     return [one for one in clinics if speciality is None or one.speciality_id == speciality.pk]
 
 
-def links_of(spoke: Facility) -> Question:
-    """linked_clinics() to be asked together with others."""
+def links_of(spoke: int) -> Question:
+    """linked_clinics() of a health centre's key, to be asked together with others."""
     now = timezone.localtime()
-    asked = {"spoke": spoke.pk, "today": now.date()}
+    asked = {"spoke": spoke, "today": now.date()}
     time_of_day = now.time().replace(microsecond=0)
     links = LINKS.asked(**asked, weekday=now.weekday(), time_of_day=time_of_day)
     return Question(links.text, lambda found: _clinics(links.read(found), asked))
@@ -108,7 +109,12 @@ def _give_hours(clinics: list[Clinic], all_hours: list[ClinicHours]) -> None:
 
 
 def choose(
-    *, spoke: Facility, speciality: Speciality, patient: Patient, on: Iterable[Clinic] | None = None
+    *,
+    spoke: Facility,
+    speciality: Speciality,
+    patient: Patient,
+    on: Iterable[Clinic] | None = None,
+    counts: Mapping[int, Counts] | None = None,
 ) -> Choice:
     """The linked clinic that takes the patient now with the least expected wait.
 
@@ -116,7 +122,7 @@ def choose(
     one whose link has the lower priority number; then by name, so that two people see the same.
     """
     clinics = linked_clinics(spoke, speciality) if on is None else list(on)
-    ordered = sorted(standings(clinics, patient), key=_soonest)
+    ordered = sorted(standings(clinics, patient, counts), key=_soonest)
     if ordered and ordered[0].takes_patients:
         return Choice(ordered[0], ordered[1:])
     return Choice(None, ordered)

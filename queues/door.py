@@ -1,12 +1,13 @@
 """What decides at the clinic's door, when a token is taken: one look, in one statement."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from typing import Any
 
 from django.utils import timezone
 
 from accounts.models import Patient
-from esanjeevani.prepared import ask
+from esanjeevani.composed import Question
 from queues.models import Clinic
 from queues.models.clinics import MIDNIGHT
 
@@ -16,6 +17,8 @@ LOOK = """
 SELECT
   EXISTS (SELECT 1 FROM queue_clinichours WHERE clinic_id = %(clinic)s AND weekday = %(weekday)s
     AND opens <= %(time)s AND (closes = %(midnight)s OR closes > %(time)s)),
+  COALESCE((SELECT last_number FROM queue_clinicday
+    WHERE clinic_id = %(clinic)s AND day = %(day)s), 0),
   line.emergencies, line.before, line.ordinary, duty.doctors, duty.busy
 FROM (
   SELECT COUNT(*) FILTER (WHERE priority = 0 OR comes_first) AS emergencies,
@@ -41,20 +44,27 @@ class Look:
     """One clinic at one moment, as one patient finds it."""
 
     is_open: bool  # by its hours
+    given: int  # numbers of today
     waiting: tuple[int, int, int]  # of each priority
     doctors: int  # on duty, not paused, and not kept apart from the patient
     busy: int  # of those: with somebody
 
 
-def look(clinic: Clinic, patient: Patient, now: datetime | None = None) -> Look:
-    now = timezone.localtime(now)
+def look(clinic: Clinic, patient: Patient) -> Question:
+    """A Look, to be asked together with others."""
+    now = timezone.localtime()
     asked = {
         "clinic": clinic.pk,
         "patient": patient.pk,
         "account": patient.account_id,
+        "day": now.date(),
         "weekday": now.weekday(),
         "time": now.time().replace(microsecond=0),
         "midnight": MIDNIGHT,
     }
-    [(is_open, emergencies, before, ordinary, doctors, busy)] = ask(LOOK, asked).rows
-    return Look(bool(is_open), (emergencies, before, ordinary), doctors, busy)
+    return Question((LOOK, asked), _read)
+
+
+def _read(found: Sequence[Sequence[Any]]) -> Look:
+    [(is_open, given, emergencies, before, ordinary, doctors, busy)] = found
+    return Look(bool(is_open), given, (emergencies, before, ordinary), doctors, busy)

@@ -1,7 +1,7 @@
 """One clinic's line as it stands: read in a fixed number of queries, whoever asks."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -19,9 +19,10 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from accounts.models import Patient
-from esanjeevani.composed import Columns
+from esanjeevani.composed import Columns, together
+from esanjeevani.today import midnight
 from queues.counts import Counts, count
-from queues.door import look
+from queues.door import Look, look
 from queues.models import PRIORITY_RUN, Clinic, Duty, Token
 from queues.pace import paces
 from queues.wait import Pace, Turn, Wait, ahead_on_arrival, expected_wait, order_of_calls
@@ -75,10 +76,16 @@ class Line:
         return expected_wait(ahead=ahead, doctors=self.doctors, busy=self.busy, pace=self.pace)
 
 
-def read_line(clinic: Clinic, patient: Patient | None = None, now: Counts | None = None) -> Line:
+def read_line(
+    clinic: Clinic,
+    patient: Patient | None = None,
+    now: Counts | None = None,
+    in_line: list[Any] | None = None,
+) -> Line:
     """In 2 queries; one more each when the pace is not fresh, and when some have priority and some not.
 
-    With `patient`, of the doctors who may meet them. `now` is how the clinic stands, where that is known.
+    With `patient`, of the doctors who may meet them. `now` is how the clinic stands and `in_line` who
+    waits (IN_LINE), where that is known.
     """
     if now is None and patient is None:
         on_duty = {pk: (all_, busy) for pk, all_, busy in ON_DUTY.columns(clinic=clinic.pk)}
@@ -86,12 +93,13 @@ def read_line(clinic: Clinic, patient: Patient | None = None, now: Counts | None
     else:
         now = now or count([clinic.pk], patient)[clinic.pk]
         doctors, busy = now.doctors, now.busy
-    return Line(turns(clinic), doctors, busy, paces([clinic])[clinic.pk])
+    return Line(turns(clinic, in_line), doctors, busy, paces([clinic])[clinic.pk])
 
 
-def turns(clinic: Clinic) -> list[int]:
+def turns(clinic: Clinic, in_line: Any = None) -> list[int]:
     """The waiting tokens' ids in the order in which they will be called. In 1 or 2 queries."""
-    in_line: Any = IN_LINE.columns(clinic=clinic.pk)
+    if in_line is None:
+        in_line = IN_LINE.columns(clinic=clinic.pk)
     waiting = [turn[:3] for turn in in_line if not turn[3]]
     # The last calls decide only between those with priority and those in order.
     is_mixed = {rank for _who, rank, _yields in waiting} >= _TAKE_TURNS
@@ -110,15 +118,11 @@ def priority_run(clinic: Clinic) -> int:
     Emergencies and patients put back go first whatever the run is, and are not counted.
     """
     run = 0
-    for (priority,) in LAST_CALLS.columns(clinic=clinic.pk, midnight=_midnight()):
+    for (priority,) in LAST_CALLS.columns(clinic=clinic.pk, midnight=midnight()):
         if priority != Token.Priority.PRIORITY:
             break
         run += 1
     return run
-
-
-def _midnight() -> datetime:
-    return timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _per_clinic(working: QuerySet[Duty]) -> "QuerySet[Duty, tuple[int, int, int]]":
@@ -146,6 +150,8 @@ class Standing:
     wait: Wait | None
     has_room: bool
     suits: bool
+    # Up to which number its room goes. Part of no page: what is kept for a page holds while it moves on.
+    last_number: int = field(compare=False)
 
     @property
     def opens_on(self) -> str:
@@ -188,20 +194,22 @@ def standings(
     return sorted(all_of_them, key=_usefulness)
 
 
-def door(clinic: Clinic, patient: Patient, priority: int) -> Standing:
-    """Whether one clinic takes one patient now: its standing without the numbers given today.
+def door(clinic: Clinic, patient: Patient, priority: int, there: Look | None = None) -> Standing:
+    """Whether one clinic takes one patient now: its standing.
 
-    One query, one more when the pace is not fresh, for the moment when a token is taken. The wait is
-    that of this patient: whoever has priority waits for fewer.
+    One query, one more when the pace is not fresh, for the moment when a token is taken; `there` is what
+    was seen in that moment, where somebody looked already. The wait is that of this patient: whoever has
+    priority waits for fewer.
     """
-    there = look(clinic, patient)
+    if there is None:
+        (there,) = together(look(clinic, patient))
     return _standing(
         clinic,
         patient,
         waiting=sum(there.waiting),
         ahead=ahead_on_arrival(there.waiting, priority, PRIORITY_RUN),
         on_duty=(there.doctors, there.busy),
-        given=0,
+        given=there.given,
         pace=paces([clinic])[clinic.pk],
         priority=priority,
         is_open=there.is_open,
@@ -221,6 +229,7 @@ def _standing(
     is_open: bool | None = None,
 ) -> Standing:
     doctors, busy = on_duty
+    last_number = min(given + clinic.waiting_limit - waiting, clinic.daily_limit)
     is_open = clinic.is_active and (clinic.is_open() if is_open is None else is_open)
     return Standing(
         clinic=clinic,
@@ -229,8 +238,9 @@ def _standing(
         doctors=doctors,
         waiting=waiting,
         wait=expected_wait(ahead=ahead, doctors=doctors, busy=busy, pace=pace, priority=priority),
-        has_room=waiting < clinic.waiting_limit and given < clinic.daily_limit,
+        has_room=given < last_number,
         suits=patient is None or clinic.serves_patient(patient),
+        last_number=last_number,
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pikepdf
 from django.contrib.auth.hashers import make_password
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection
+from django.db import connection, transaction
 from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -38,11 +38,13 @@ from accounts.models import (
 from accounts.seeding import seed
 from consult import actions as consult
 from consult.actions.formulary import STARTER, apply_rows
+from consult.day import Day, look_at, rows_of
 from consult.formulary_csv import Row, read_csv
 from consult.models import Consultation, Drug, Opinion
 from consult.readiness import Attested
+from esanjeevani.composed import together
 from queues import actions as queues
-from queues.models import Clinic, ClinicHours, HubLink, Presence
+from queues.models import Clinic, ClinicHours, HubLink, Presence, Token
 
 PASSWORD = "a long enough sentence"
 _numbers = itertools.count(1)
@@ -149,6 +151,12 @@ def on_duty(clinic: Clinic, doctor: Doctor | None = None) -> Doctor:
     doctor = doctor or a_doctor()
     queues.start_duty(doctor=doctor, clinic=clinic)
     return doctor
+
+
+def answered(token: Token) -> Token:
+    """The patient comes in; without the consultation that goes with the place."""
+    with transaction.atomic():
+        return queues.answer_call(token=token)
 
 
 def a_draft(clinic: Clinic, patient: Patient | None = None, **case: Any) -> Consultation:
@@ -321,6 +329,12 @@ def the_formulary() -> None:
     """A few generics of the starter set, unless there is a formulary already."""
     if not Drug.objects.exists():
         apply_rows(list(_common_rows()), change=None)
+
+
+def the_day(facility: Facility) -> Day:
+    """As the health centre's page shows it."""
+    (look,) = together(look_at(facility.pk))
+    return rows_of(look, {})
 
 
 def prescribed(consultation: Consultation, *lines: consult.Line) -> Any:

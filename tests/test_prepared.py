@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
@@ -14,13 +15,14 @@ from django.db import DataError, IntegrityError, connection, transaction
 from psycopg.pq import TransactionStatus
 from psycopg.types.json import Jsonb
 
-from accounts.models import Message, Patient
+from accounts.models import Enrolment, Message, Patient, User
 from esanjeevani.any_of import AnyOf
 from esanjeevani.composed import Columns
 from esanjeevani.postgresql.statements import MOST
-from esanjeevani.prepared import ask, ask_all
-from esanjeevani.rows import insert
-from tests.factories import a_patient, a_state
+from esanjeevani.prepared import ask, ask_all, ask_last
+from esanjeevani.rows import insert, insert_asked
+from tests.factories import a_patient, a_state, a_user
+from tests.trips import trips
 
 VALUES = [
     ("int8", 2**40), ("int2", 7), ("text", "नमस्ते %s"), ("bytea", b"\0\xff"), ("boolean", True),
@@ -105,6 +107,34 @@ def test_several_in_one_trip_are_done_in_their_order_or_not_at_all() -> None:
         renamed, found = ask_all([(rename, ["Three", state.code]), (name, [state.code])])
         assert (renamed.rowcount, found.rows) == (1, [("Three",)])
         ask_all([(rename, [state.name, state.code])])
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_the_last_statement_of_a_transaction_ends_it_in_the_same_trip() -> None:
+    meena, told = a_user(name="Meena"), list[str]()
+    rename = "UPDATE accounts_user SET name = %s WHERE id = %s"
+    orphan = Enrolment(patient_id=0, facility_id=0, enrolled_by=meena)  # refused at its end
+
+    @transaction.atomic
+    def last(text: str, values: Any) -> None:
+        transaction.on_commit(lambda: told.append(text))
+        ask_last(text, values)
+
+    @transaction.atomic
+    def within() -> None:
+        last(rename, ["Nobody", meena.pk])  # an inner transaction ends with the outer one
+        raise ZeroDivisionError
+
+    for name in ("Meena Devi", "Meena Kumari"):  # when it is prepared, and when it was
+        assert trips(partial(last, rename, [name, meena.pk])) == 1
+        assert (User.objects.get(pk=meena.pk).name, told.pop()) == (name, rename)
+    with pytest.raises(ZeroDivisionError):
+        within()
+    with pytest.raises(IntegrityError):
+        last(*insert_asked(orphan))
+    assert (User.objects.get(pk=meena.pk).name, told) == ("Meena Kumari", [])
+    assert connection.connection.pgconn.transaction_status == TransactionStatus.IDLE
 
 
 @pytest.mark.postgresql

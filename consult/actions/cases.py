@@ -42,17 +42,23 @@ class NoHub(Exception):
 
 
 def open_case(
-    *, patient: Patient, facility: Facility, by: User, follow_up: FollowUp | None = None
+    *,
+    patient: Patient,
+    facility: Facility,
+    by: User,
+    follow_up: FollowUp | None = None,
+    linked: list[Clinic] | None = None,
 ) -> Consultation:
     """The draft of this patient at this health centre: the one that is there, or a new one.
 
-    Raises NoHub.
+    `linked` are the clinics that the centre may ask today, where they are known. Raises NoHub.
     """
     draft = None
     if getattr(patient, "has_cases", True):  # else it was read that there is none
         draft = DRAFT_OF.first(patient=patient.pk, facility=facility.pk)
     if draft is None:
-        return _new_draft("case.open", patient, facility, by, follow_up_of=follow_up)
+        clinic = _first_clinic(linked_clinics(facility) if linked is None else linked)
+        return _new_draft("case.open", patient, facility, by, clinic=clinic, follow_up_of=follow_up)
     opened = event("case.open", draft, by=by, patient=patient)
     if follow_up is None or draft.follow_up_of_id is not None:
         insert(opened)
@@ -70,7 +76,6 @@ def _new_draft(
         patient=patient,
         facility=facility,
         requested_by_id=by.pk,
-        clinic=_first_clinic(facility),
         **fields,
     )
     if insert_with(draft, event(action, draft, by=by, patient=patient), unless_there=True):
@@ -83,15 +88,14 @@ def _new_draft(
     return there
 
 
-def _first_clinic(facility: Facility) -> Clinic:
+def _first_clinic(linked: list[Clinic]) -> Clinic:
     """Of a general doctor, else of whoever is linked; where it goes is asked when it is sent.
 
     Raises NoHub.
     """
-    clinics = linked_clinics(facility)
-    if not clinics:
+    if not linked:
         raise NoHub
-    return min(clinics, key=_generalists_first)
+    return min(linked, key=_generalists_first)
 
 
 def _generalists_first(clinic: Clinic) -> tuple[bool, str, int]:
@@ -218,6 +222,7 @@ def reopen_case(*, earlier: Consultation, by: User) -> Consultation:
         locked.patient,
         locked.facility,
         by,
+        clinic=_first_clinic(linked_clinics(locked.facility)),
         continues=locked,
         follow_up_of=locked.follow_up_of,
         **locked.words(),

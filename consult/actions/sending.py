@@ -17,9 +17,11 @@ from consult.models import Consent, Consultation, Observation
 from consult.models.consultations import ConsultationQuerySet
 from consult.of_consultation import ATTACHMENTS, OBSERVATIONS, knowing
 from consult.readiness import Attested, completeness, obstacles
-from esanjeevani.composed import Composed, together
+from esanjeevani.composed import Composed, Question, together
 from queues import actions as queues
+from queues.door import Look, look
 from queues.models import Clinic, HubLink, MoveRefused, Token
+from queues.models.moves import move_all
 
 
 class NotReady(Exception):
@@ -88,16 +90,17 @@ def send_case(*, draft: Consultation, sending: Sending, by: User) -> Consultatio
 
     Raises NotReady, AlreadySent, and NoToken where the clinic takes nobody now.
     """
-    locked, measured = _locked(draft, sending.clinic)
+    at_the_door = [] if sending.is_written else [look(sending.clinic, draft.patient)]
+    locked, measured, *there = _locked(draft, sending.clinic, *at_the_door)
     if locked.state != Consultation.State.DRAFT:
         raise AlreadySent(locked)
     in_the_way = obstacles(locked, sending.clinic, sending.said, measured)
     in_the_way += _wrong_choice(locked, sending)
     if in_the_way:
         raise NotReady(in_the_way)
-    token = None if sending.is_written else _take_token(locked, sending.clinic, by)
+    place = None if sending.is_written else _place_for(locked, sending.clinic, by, *there)
     try:
-        _request(locked, token, sending, measured, by)
+        _request(locked, place, sending, measured, by)
     except IntegrityError:
         raise AlreadySent(None) from None
     broadcast.consultation_changed(locked)
@@ -106,9 +109,13 @@ def send_case(*, draft: Consultation, sending: Sending, by: User) -> Consultatio
 
 
 def _request(
-    case: Consultation, token: Token | None, sending: Sending, measured: list[Observation], by: User
+    case: Consultation,
+    place: queues.Place | None,
+    sending: Sending,
+    measured: list[Observation],
+    by: User,
 ) -> None:
-    """With the patient's consent."""
+    """With the patient's consent, all in one statement, and the last of the transaction."""
     consent = Consent(
         consultation_id=case.pk,
         version=CONSENT_VERSION,
@@ -116,10 +123,9 @@ def _request(
         how=sending.how,
         given_by_id=by.pk,
     )
-    case.request(
-        token,
-        consent,
-        event("consultation.request", case, by=by, patient=case.patient),
+    beside = [consent, event("consultation.request", case, by=by, patient=case.patient)]
+    requesting = case.requesting(
+        place and place.token,
         clinic=sending.clinic,
         chosen_because=sending.because if _is_other(sending) else "",
         is_written=sending.is_written,
@@ -130,22 +136,27 @@ def _request(
         phone_centre=sending.phone == "centre",
         completeness=completeness(case, measured),
     )
+    if place is None:
+        move_all(requesting, beside=beside)
+    else:
+        queues.put_in_line(place, requesting, beside)
 
 
-def _locked(consultation: Consultation, clinic: Clinic) -> tuple[Consultation, list[Observation]]:
+def _locked(consultation: Consultation, clinic: Clinic, *beside: Question) -> Any:
     """As it is now, on its way to `clinic`; only the consultation itself is locked. And what was measured
-    by then.
+    by then, and what is asked `beside` it behind that lock.
 
     Without its clinic: a row that waited for a colleague's move to another one would not be found.
     """
     today = timezone.localdate()
-    found, measured = together(
+    found, *others = together(
         LOCKED.asked(case=consultation.pk, clinic=clinic.pk, today=today),
         OBSERVATIONS.asked(consultation=consultation.pk),
+        *beside,
     )
     if not found:
         raise Consultation.DoesNotExist
-    return found[0], measured
+    return found[0], *others
 
 
 def _locked_token(consultation: Consultation) -> Token | None:
@@ -171,14 +182,17 @@ def _is_other(sending: Sending) -> bool:
     return sending.proposed is not None and sending.proposed != sending.clinic
 
 
-def _take_token(consultation: Consultation, clinic: Clinic, by: User) -> Token:
+def _place_for(
+    consultation: Consultation, clinic: Clinic, by: User, there: Look | None = None
+) -> queues.Place:
     if consultation.is_another_open:  # type: ignore[attr-defined]  # as it was locked
         raise AlreadySent(None)
-    return queues.take_token(
+    return queues.place_for(
         clinic=clinic,
         patient=consultation.patient,
         priority=priority_of(consultation),
         brought_by=by,
+        there=there,
     )
 
 
@@ -230,7 +244,7 @@ def move_case(
     locked.token = (
         queues.move_token(token=earlier, clinic=clinic, priority=priority_of(locked))
         if earlier
-        else _take_token(locked, clinic, by)
+        else queues.put_in_line(_place_for(locked, clinic, by))
     )
     locked.clinic, locked.chosen_because, locked.is_written = clinic, because, False
     locked.save(update_fields=["token", "clinic", "chosen_because", "is_written"])

@@ -8,15 +8,18 @@ nothing was said is good; the moment in between is left to `was_cut()` (docs/dec
 Times are read by psycopg's own code in C (times.py).
 """
 
+from collections.abc import Callable
 from datetime import UTC
 from select import POLLIN, poll
 from typing import Any
 
 from django.conf import settings
+from django.db.backends.base.base import NO_DB_ALIAS
 from django.db.backends.postgresql.base import DatabaseWrapper as PostgreSQL
 from django.utils.functional import cached_property
 from psycopg import Connection, Error
 
+from esanjeevani.postgresql.pool import Pool
 from esanjeevani.postgresql.statements import Statements, statements
 from esanjeevani.postgresql.times import for_cursors
 
@@ -25,12 +28,25 @@ class DatabaseWrapper(PostgreSQL):
     health_check_enabled: bool
     health_check_done: bool
     statements: Statements  # of the connection that this thread has now
+    _connection_pools: dict[str, Pool]  # Django's, of all threads of this process
+    _configure_connection: Callable[[Connection], Any]
 
     def get_connection_params(self) -> dict[str, Any]:
         params: dict[str, Any] = super().get_connection_params()
         if self.timezone == UTC:
             params["context"] = for_cursors(params["context"])
         return params
+
+    @property
+    def pool(self) -> Pool | None:
+        options = self.settings_dict["OPTIONS"].get("pool")
+        if not options or self.alias == NO_DB_ALIAS:
+            return None
+        if self.alias not in self._connection_pools:
+            params = self.get_connection_params() | {"autocommit": True}  # until Django says
+            pool = Pool(kwargs=params, open=False, configure=self._configure_connection, **options)
+            self._connection_pools.setdefault(self.alias, pool)  # another thread may be first
+        return self._connection_pools[self.alias]
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         connection: Any = super().get_new_connection(conn_params)

@@ -24,6 +24,7 @@ from esanjeevani.postgresql.times import without_cursors
 
 MOST = 300  # statements of a connection; a web process asks some hundred different ones
 PLACE = re.compile(r"%(?:%|s|\((\w+)\)s)")
+COMMIT = [b"COMMIT"]
 DONE = ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK
 
 Values = Sequence[Any] | dict[str, Any]
@@ -54,12 +55,13 @@ class Statements:
         self._names: dict[Key, bytes] = {}
         self._numbers = count()
 
-    def ask_all(self, questions: Sequence[Asked]) -> list[Answer]:
-        """One after the other in one trip. Raises what psycopg's cursor raises of the first that fails,
-        those behind it are not done. Where a migration has changed what a plan would answer, or the
-        connection was made to forget, that is raised once: then all is prepared anew.
+    def ask_all(self, questions: Sequence[Asked], *, and_commit: bool = False) -> list[Answer]:
+        """One after the other in one trip, and the end of the transaction with them if it is said. Raises
+        what psycopg's cursor raises of the first that fails, those behind it are not done. Where a
+        migration has changed what a plan would answer, or the connection was made to forget, that is
+        raised once: then all is prepared anew.
         """
-        results = self._asked(questions)
+        results = self._asked(questions, COMMIT if and_commit else [])
         for result in results:
             if result.status not in DONE:
                 error = error_from_result(result)
@@ -73,7 +75,7 @@ class Statements:
         rows = self._adapted.load_rows(0, result.ntuples, tuple)
         return Answer(rows, -1 if result.command_tuples is None else result.command_tuples)
 
-    def _asked(self, questions: Sequence[Asked]) -> list[PGresult]:
+    def _asked(self, questions: Sequence[Asked], afterwards: list[bytes]) -> list[PGresult]:
         """What is answered to each; where something failed, that alone."""
         commands, asked = self._begin(), list[int]()  # which of the commands are the questions
         prepares: dict[int, Key] = {}
@@ -84,6 +86,7 @@ class Statements:
                 prepares[len(commands) - 1] = key
             asked.append(len(commands))
             commands.append(partial(self._libpq.send_query_prepared, self._names[key], *sent))
+        commands += [partial(self._libpq.send_query_params, sql, None) for sql in afterwards]
         if len(commands) == 1:
             commands[0]()
             return [cast(PGresult, self._connection.wait(execute(self._libpq))[-1])]

@@ -1,13 +1,19 @@
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import lru_cache
+from typing import Any, NamedTuple
 
 from django.db import IntegrityError, transaction
+from django.db.models import Model
 from django.utils import timezone
 
 from accounts.models import Patient, User
+from esanjeevani.changes import Change, Shape, change_text
+from esanjeevani.instances import new
 from esanjeevani.rows import is_inserted
-from esanjeevani.steps import Steps, insert_text, values_of
+from esanjeevani.steps import Others, Steps, all_values, insert_text, values_of, with_rows
 from queues import broadcast
+from queues.door import Look
 from queues.line import Standing, door
 from queues.models import Clinic, MoveRefused, Presence, Token
 from queues.models.clinics import NEXT_NUMBER, must_be_in_transaction
@@ -35,19 +41,39 @@ class AlreadyWaiting(Exception):
         return Token.objects.open().filter(clinic=self.clinic, patient=self.patient).first()
 
 
+class Place(NamedTuple):
+    """What somebody gets in a line."""
+
+    token: Token  # without its number
+    most: int  # the number up to which there is room
+
+
 def take_token(
     *, clinic: Clinic, patient: Patient, priority: int, brought_by: User | None = None
 ) -> Token:
-    """Give `patient` the next number in `clinic` today. Raises NoToken, AlreadyWaiting.
+    """Give `patient` the next number in `clinic` today, as place_for() and put_in_line()."""
+    place = place_for(clinic=clinic, patient=patient, priority=priority, brought_by=brought_by)
+    return put_in_line(place)
 
-    `brought_by` is the health worker at whose screen the patient sits, if one brings them.
+
+def place_for(
+    *,
+    clinic: Clinic,
+    patient: Patient,
+    priority: int,
+    brought_by: User | None = None,
+    there: Look | None = None,
+) -> Place:
+    """What `patient` gets in `clinic` now, in no line yet. Raises NoToken.
+
+    `brought_by` is the health worker at whose screen the patient sits, if one brings them; `there` is
+    what was seen at the clinic's door in this moment.
     The wait that is expected now is kept with the token: what was told can be held against what came.
-
-    Only in a transaction, which either exception must end: the number goes to the next one then.
-    It is taken late, because its row stays locked until that transaction ends.
     """
-    wait = _check_open(clinic, patient, priority).wait
-    token = Token(
+    standing = _check_open(door(clinic, patient, priority, there))
+    wait = standing.wait
+    token = new(
+        Token,
         clinic=clinic,
         day=timezone.localdate(),
         patient=patient,
@@ -56,42 +82,70 @@ def take_token(
         expected_low=wait.low if wait else None,
         expected_high=wait.high if wait else None,
     )
-    try:
-        _insert_with_number(token)
-    except IntegrityError:
-        raise AlreadyWaiting(clinic, patient) from None
-    broadcast.line_changed(clinic.pk)
-    return token
+    return Place(token, standing.last_number)
 
 
-def _insert_with_number(token: Token) -> None:
-    """The token gets its number and key, and its patient is present. Raises NoToken("full")."""
+def put_in_line(place: Place, also: Change | None = None, beside: Sequence[Model] = ()) -> Token:
+    """The token gets its number and key, and its patient is present. Raises NoToken("full"), AlreadyWaiting.
+
+    Those who came at the same moment were not in the line yet when its room was counted; that they took
+    numbers since is seen here, where one waits for the other. What `also` moves is given this token, and
+    what comes `beside` it is inserted, in the same statement, with which the transaction ends: it must
+    have locked that row.
+
+    Only in a transaction, which either exception must end: the number goes to the next one then.
+    It is taken late, because its row stays locked until that transaction ends.
+    """
     must_be_in_transaction()
+    token, most = place
     asked = {
         "clinic": token.clinic_id,
         "day": token.day,
-        "most": token.clinic.daily_limit,
+        "most": most,
         "until": timezone.now() + Presence.LEASE,
     }
-    ((token.number, key),) = _inserting().ask(asked | values_of("token", token, ["number"]))
-    if key is None:
+    try:
+        found = _insert_with_number(token, also, beside, asked)
+    except IntegrityError as error:
+        if also and Token._meta.db_table not in str(error):
+            raise
+        raise AlreadyWaiting(token.clinic, token.patient) from None
+    if not found:
         raise NoToken("full")
+    ((key, token.number),) = found
     is_inserted(token, key)
+    if also:
+        also.is_made()
+    broadcast.line_changed(token.clinic_id)
+    return token
+
+
+def _insert_with_number(
+    token: Token, also: Change | None, beside: Sequence[Model], asked: dict[str, Any]
+) -> list[tuple[Any, ...]]:
+    """Key and number; nothing where all numbers of the day are given."""
+    links = tuple((type(other), ()) for other in beside)
+    values = asked | values_of("token", token, ["number"]) | all_values(beside, links)
+    values |= also.values() if also else {}
+    steps = _inserting(also and also.shape(), links)
+    return steps.ask(values, is_last=also is not None)
 
 
 @lru_cache
-def _inserting() -> Steps:
+def _inserting(also: Shape | None, beside: Others) -> Steps:
     token = insert_text("token", Token, number="last_number")
+    moved = {"moved": change_text(also, "token", token="token.key")} if also else {}  # noqa: S106
     return Steps(
         counter=NEXT_NUMBER,
-        token=f"{token} FROM counter WHERE last_number <= %(most)s RETURNING id",
-        presence="INSERT INTO queue_presence (token_id, until) SELECT id, %(until)s FROM token",
-        answer="SELECT last_number, (SELECT id FROM token) FROM counter",
+        token=f"{token} FROM counter RETURNING id AS key, number",
+        presence="INSERT INTO queue_presence (token_id, until) SELECT key, %(until)s FROM token",
+        **moved,
+        **with_rows(beside, "token"),
+        answer="SELECT key, number FROM token",
     )
 
 
-def _check_open(clinic: Clinic, patient: Patient, priority: int) -> Standing:
-    standing = door(clinic, patient, priority)
+def _check_open(standing: Standing) -> Standing:
     if not standing.is_open:
         raise NoToken("closed")
     if not standing.doctors:

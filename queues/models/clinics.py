@@ -11,13 +11,15 @@ from accounts.models.base import Named, Public, Serves
 from esanjeevani.prepared import ask
 
 MIDNIGHT = time(0, 0)
-# Locks the row of the clinic's day until the transaction ends.
+# Locks the row of the clinic's day until the transaction ends. No number where `most` are given.
 NEXT_NUMBER = """
 INSERT INTO queue_clinicday AS counter (clinic_id, day, last_number, head)
-VALUES (%(clinic)s, %(day)s, 1, 0)
+SELECT %(clinic)s, %(day)s, 1, 0 WHERE %(most)s > 0
 ON CONFLICT (clinic_id, day) DO UPDATE SET last_number = counter.last_number + 1
+WHERE counter.last_number < %(most)s
 RETURNING last_number
 """
+NO_END = 2**31 - 1
 
 
 def must_be_in_transaction() -> None:
@@ -212,5 +214,6 @@ class ClinicDay(models.Model):
         is rolled back is given to the next patient and none is given twice.
         """
         must_be_in_transaction()
-        [(number,)] = ask(NEXT_NUMBER, {"clinic": clinic.pk, "day": day}).rows
+        asked = {"clinic": clinic.pk, "day": day, "most": NO_END}
+        [(number,)] = ask(NEXT_NUMBER, asked).rows
         return int(number)

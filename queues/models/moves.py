@@ -1,8 +1,12 @@
+from collections.abc import Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 from django.db import models
 
-from esanjeevani.steps import update_with
+from esanjeevani.changes import Change, change_all
+from esanjeevani.composed import Question
+from esanjeevani.steps import update_asked
 
 
 class MoveRefused(Exception):
@@ -29,13 +33,40 @@ class Moving(models.Model):
 
         `only` says what else must still be as it was read. Raises MoveRefused if nobody was moved.
         """
+        moved(self._moving(state, only=only, **fields), *beside).ask()
+
+    def _moving(self, state: str, *, only: Any = None, **fields: Any) -> Change:
+        """A move, to be made together with others. Raises MoveRefused where NEXT has no such one."""
         if state not in self.NEXT[self.state]:
             raise MoveRefused(
                 f"A {self._meta.model_name} that is {self.state} cannot become {state}."
             )
-        changes = {"state": state, **fields}
-        if not update_with(type(self), self.pk, changes, *beside, state=self.state, **(only or {})):
-            raise MoveRefused(f"The {self._meta.model_name} is no longer {self.state}.")
-        self.state = state
-        for name, value in fields.items():
-            setattr(self, name, value)
+        return Change(self, {"state": state, **fields}, {"state": self.state, **(only or {})})
+
+
+def moved(move: Change, *beside: models.Model) -> Question:
+    """The move, with what is inserted `beside` it, to be asked together() with others.
+
+    Only in a transaction where something else is changed too: MoveRefused, if it was moved otherwise
+    meanwhile, must end that.
+    """
+    asked = update_asked(type(move.row), move.row.pk, move.to, *beside, **move.where)
+    return asked._replace(read=partial(_is_moved, move))
+
+
+def _is_moved(move: Change, found: Sequence[Any]) -> None:
+    if not found:
+        was = move.where["state"]
+        raise MoveRefused(f"The {move.row._meta.model_name} is no longer {was}.")
+    move.is_made()
+
+
+def move_all(*moves: Change, beside: Sequence[models.Model] = ()) -> None:
+    """Make all of these moves, and insert what comes `beside` them, or nothing.
+
+    In one statement, which locks the rows in this order and is the last of its transaction. Raises
+    MoveRefused if one of them was moved otherwise meanwhile.
+    """
+    if not change_all(*moves, beside=beside):
+        names = " or ".join(str(move.row._meta.model_name) for move in moves)
+        raise MoveRefused(f"The {names} is no longer as it was read.")

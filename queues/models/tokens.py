@@ -1,4 +1,3 @@
-from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any, ClassVar
 
@@ -10,10 +9,9 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Doctor, Patient, User
 from accounts.models.base import Public
-from esanjeevani.any_of import in_shares, with_places
-from esanjeevani.prepared import ask
+from esanjeevani.changes import Change
 from queues.models.clinics import Clinic
-from queues.models.moves import MoveRefused, Moving
+from queues.models.moves import MoveRefused, Moving, moved
 
 # After this many priority calls in a row an ordinary patient goes.
 PRIORITY_RUN = 3
@@ -198,7 +196,11 @@ class Token(Public, Moving):
 
     def answer(self, at_screen_of: User | None = None) -> None:
         """Raises MoveRefused also when it is another doctor who calls by now."""
-        self._move(
+        moved(self.answering(at_screen_of)).ask()
+
+    def answering(self, at_screen_of: User | None = None) -> Change:
+        """answer(), to be made together with other moves."""
+        return self._moving(
             self.State.SERVING,
             only={"doctor": self.doctor_id},
             answered_at=timezone.now(),
@@ -207,7 +209,10 @@ class Token(Public, Moving):
         )
 
     def finish(self) -> None:
-        self._move(self.State.DONE, ended_at=timezone.now())
+        moved(self.finishing()).ask()
+
+    def finishing(self) -> Change:
+        return self._moving(self.State.DONE, ended_at=timezone.now())
 
     def leave(self) -> None:
         self._move(self.State.LEFT, ended_at=timezone.now())
@@ -239,61 +244,3 @@ class Token(Public, Moving):
         self._move(
             self.State.WAITING, comes_first=True, doctor=None, answered_at=None, told_at=None
         )
-
-
-class Presence(models.Model):
-    """Until when one token's patient counts as being on the page: a lease, renewed while open.
-
-    In a table of its own, so that renewing it never locks a token that a doctor is claiming.
-    """
-
-    token = models.OneToOneField(
-        Token, on_delete=models.CASCADE, primary_key=True, related_name="presence"
-    )
-    until = models.DateTimeField()
-
-    LEASE = timedelta(seconds=60)
-    # A page that reloads is not gone; nor one that came back to another process, which renews its lease
-    # every 20 s, when the first one notices a minute later that its socket is dead.
-    GRACE = timedelta(seconds=25)
-
-    def __str__(self) -> str:
-        return f"{self.token_id} until {self.until:%H:%M:%S}"
-
-    @classmethod
-    def renew(cls, token_ids: Iterable[int], lease: timedelta = LEASE) -> None:
-        """One statement for all of a process's waiting pages."""
-        until = timezone.now() + lease
-        for share in in_shares(token_ids):
-            ask(with_places(RENEW, len(share)), [until, *share])
-
-    @classmethod
-    def end_soon(cls, token_ids: Iterable[int]) -> None:
-        """Their pages were closed: absent in 25 s, unless they come back."""
-        until = timezone.now() + cls.GRACE
-        for share in in_shares(token_ids):
-            ask(with_places(END, len(share)), [until, *share, until])
-
-    @classmethod
-    def of(cls, token_ids: Iterable[int]) -> set[int]:
-        """Those of the tokens whose patients are present now."""
-        now = timezone.now()
-        found: set[int] = set()
-        for share in in_shares(token_ids):
-            rows = ask(with_places(PRESENT, len(share)), [now, *share]).rows
-            found.update(pk for (pk,) in rows)
-        return found
-
-
-PRESENT = "SELECT token_id FROM queue_presence WHERE until > %s AND token_id IN ({places})"
-# Both in one order, so that two processes, of one that starts and one that ends, do not wait for each other.
-RENEW = """
-INSERT INTO queue_presence (token_id, until)
-SELECT id, %s FROM queue_token WHERE id IN ({places}) ORDER BY id
-ON CONFLICT (token_id) DO UPDATE SET until = excluded.until
-"""
-END = """
-INSERT INTO queue_presence (token_id, until)
-SELECT token_id, %s FROM queue_presence WHERE token_id IN ({places}) AND until > %s ORDER BY token_id
-ON CONFLICT (token_id) DO UPDATE SET until = excluded.until
-"""

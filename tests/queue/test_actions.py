@@ -1,6 +1,7 @@
 """Taking a token and calling the next: what is refused, why, and by how many at once."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -12,7 +13,6 @@ from queues.actions import (
     AlreadyWaiting,
     NobodyPresent,
     NoToken,
-    answer_call,
     call_next,
     expire_place,
     leave_line,
@@ -20,8 +20,8 @@ from queues.actions import (
     take_token,
 )
 from queues.models import Clinic, ClinicDay, MoveRefused, Token
-from tests.at_once import at_once
-from tests.factories import a_clinic, a_doctor, a_patient, on_duty
+from tests.at_once import at_once, behind
+from tests.factories import a_clinic, a_doctor, a_patient, answered, on_duty
 
 ORDINARY = Token.Priority.ORDINARY
 many_at_once = pytest.mark.django_db(transaction=True)
@@ -73,6 +73,24 @@ def test_no_token_when_too_many_wait_until_somebody_goes():
     assert why_not(clinic) == "full"
     leave_line(token=first)
     assert take(clinic).number == 3
+
+
+@pytest.mark.postgresql
+@many_at_once
+def test_who_comes_while_the_last_place_is_being_taken_finds_the_line_full():
+    clinic = staffed(waiting_limit=3)
+    leave_line(token=take(clinic))
+    for _patient in range(2):
+        take(clinic)
+    with ThreadPoolExecutor(1) as thread:
+        with transaction.atomic():
+            last = take(clinic)
+            late = behind(thread, lambda: take(clinic))
+        with pytest.raises(NoToken):
+            late.result()
+    assert Token.objects.waiting().count() == 3
+    leave_line(token=last)
+    assert take(clinic).number == 5
 
 
 def test_no_token_past_the_days_limit_even_when_all_have_gone():
@@ -147,7 +165,7 @@ def test_a_doctor_with_a_patient_calls_no_other_before_and_after_the_answer():
             call_next(clinic=clinic, doctor=rao)
         assert holding.value.token == token
         if token.state == "called":
-            answer_call(token=token)
+            answered(token)
     token.finish()
     assert call_next(clinic=clinic, doctor=rao).number == 2
 
@@ -157,9 +175,9 @@ def test_a_call_is_answered_once():
     rao = on_duty(clinic)
     take(clinic)
     token = call_next(clinic=clinic, doctor=rao)
-    answer_call(token=Token.objects.get())
+    answered(Token.objects.get())
     with pytest.raises(MoveRefused):
-        answer_call(token=token)
+        answered(token)
 
 
 # --- many at once -------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from django.utils import timezone
 from queues import actions
 from queues.line import turns
 from queues.models import Clinic, KeptApart, MoveRefused, Presence, Token
-from tests.factories import a_clinic, a_doctor, a_patient, on_duty
+from tests.factories import a_clinic, a_doctor, a_patient, answered, on_duty
 
 pytestmark = pytest.mark.django_db
 
@@ -25,7 +25,7 @@ def a_place(clinic: Clinic, priority: int = Token.Priority.ORDINARY, patient=Non
 
 
 def serving(clinic: Clinic, doctor) -> Token:
-    return actions.answer_call(token=actions.call_next(clinic=clinic, doctor=doctor))
+    return answered(actions.call_next(clinic=clinic, doctor=doctor))
 
 
 def put_back(clinic: Clinic, doctor) -> Token:
@@ -110,7 +110,7 @@ def test_each_way_back_is_for_one_state_only(clinic, verb: str):
     a_place(clinic)
     token = actions.call_next(clinic=clinic, doctor=rao)
     if verb == "pass_over":
-        token = actions.answer_call(token=token)
+        token = answered(token)
     with pytest.raises(MoveRefused):
         getattr(actions, verb)(token=token)
 
@@ -124,7 +124,7 @@ def test_who_was_parted_is_never_matched_again_and_other_doctors_call_them(clini
     other = a_place(clinic)
     assert actions.call_next(clinic=clinic, doctor=rao).pk == other.pk
     assert actions.call_next(clinic=clinic, doctor=das).pk == parted.pk
-    actions.finish_token(token=actions.answer_call(token=Token.objects.get(pk=other.pk)))
+    actions.finish_token(token=answered(Token.objects.get(pk=other.pk)))
     with pytest.raises(actions.NobodyPresent) as nobody:
         actions.call_next(clinic=clinic, doctor=rao)
     assert nobody.value.waiting == 1  # the child of the same account

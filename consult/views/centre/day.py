@@ -11,17 +11,26 @@ from accounts.gates import FACILITY_SESSION_KEY, AtCentre, health_worker_only
 from consult import actions
 from consult.abdm import gateway, sharing
 from consult.centre_tips import news_of, read_centre
-from consult.day import Day, day_of, read_lines
-from consult.fetch import centres_consultation
+from consult.day import Day, look_at, read_lines, rows_of
+from consult.fetch import centres_consultation, found_of_centre, with_session
 from consult.models import Consultation
 from consult.views.centre.stands import hub
-from esanjeevani.composed import together
+from esanjeevani.composed import inserting
 from queues.assignment import links_of
+from queues.counts import count_linked
 from queues.line import standings
 from queues.models import MoveRefused
 
+DAY = (
+    news_of,
+    look_at,
+    links_of,
+    count_linked,
+)  # the news first: what comes between is fetched once more
+
 
 @require_safe
+@with_session(*DAY)
 @health_worker_only
 def day(request: AtCentre) -> HttpResponse:
     """The health centre's desk: what came back, who is called, who waits, what is due."""
@@ -30,6 +39,7 @@ def day(request: AtCentre) -> HttpResponse:
 
 
 @require_safe
+@with_session(*DAY)
 @health_worker_only
 def day_part(request: AtCentre) -> HttpResponse:
     """The part of the desk that moves."""
@@ -37,16 +47,13 @@ def day_part(request: AtCentre) -> HttpResponse:
 
 
 def _rows(request: AtCentre) -> dict[str, Any]:
+    told, look, linked, counts = found_of_centre(request, *DAY)
     seen = event("centre.read", f"facility:{request.facility.pk}", by=request.user)
-    # The news first: what comes between is fetched once more, not missed.
-    told, today, linked = together(
-        news_of(request.facility.pk), day_of(request.facility, seen), links_of(request.facility)
-    )
     return {
         "facility": request.facility,
         "news": " ".join(told.news),
-        "day": today,
-        "hubs": [hub(standing) for standing in standings(linked)],
+        "day": rows_of(look, counts, inserting(seen)),
+        "hubs": [hub(standing) for standing in standings(linked, counts=counts)],
         "shared": sharing.waiting_at(request.facility) if gateway.is_on() else [],
     }
 

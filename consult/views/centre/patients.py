@@ -15,11 +15,12 @@ from accounts.finding import SHOWN, Mistyped, find_by_name, find_by_number
 from accounts.gates import AtCentre, get_or_refuse, health_worker_only
 from accounts.models import Patient, RateLimit
 from consult import actions
-from consult.fetch import ANYBODY, known_patient
+from consult.fetch import ANYBODY, known_patient, linked_to_centre, with_session
 from consult.forms import CentrePatientForm, FindForm
 from consult.models import FollowUp
 from consult.of_patient import EARLIER, FOLLOW_UPS_HERE, NOT_OVER_HERE
 from consult.trends import trends
+from queues.assignment import links_of
 
 FOUND = "centre.found"  # salt: a patient is opened only by whoever has just found them
 FOUND_FOR = timedelta(hours=2)
@@ -38,9 +39,9 @@ def find(request: AtCentre) -> HttpResponse:
         return render(request, "consult/centre/find.html", context, status=422)
     hour = timedelta(hours=1)
     who = str(request.user.pk)
-    if RateLimit.hit("centre.find", who, limit=SEARCHES_AN_HOUR, window=hour):
+    looked = accounts.event("patients.find", f"facility:{request.facility.pk}", by=request.user)
+    if RateLimit.hit("centre.find", who, limit=SEARCHES_AN_HOUR, window=hour, noted=looked):
         return render(request, "errors/too_many.html", status=429)
-    accounts.record("patients.find", f"facility:{request.facility.pk}", by=request.user)
     try:
         context["people"] = signed(request, list(_found(request, form)))
     except Mistyped as error:
@@ -74,6 +75,7 @@ def why_mistyped(error: Mistyped) -> str:
 
 
 @require_POST
+@with_session(links_of)
 @health_worker_only
 def here(request: AtCentre) -> HttpResponse:
     """The person found is before the health worker: from now on the centre sees the case.
@@ -114,6 +116,7 @@ def _is_to_be_seen(request: AtCentre, person: Patient) -> bool:
 
 
 @require_http_methods(["GET", "POST"])
+@with_session(links_of, only="POST")
 @health_worker_only
 def register(request: AtCentre) -> HttpResponse:
     """A new patient. Whoever looks alike is shown first; a second "save" makes the new one."""
@@ -179,6 +182,7 @@ def _cases(request: AtCentre, person: Patient) -> dict[str, Any]:
 
 
 @require_POST
+@with_session(links_of)
 @health_worker_only
 def open_case(request: AtCentre, patient: UUID) -> HttpResponse:
     """A case for this patient: the draft that is there, or a new one."""
@@ -193,7 +197,11 @@ def open_case(request: AtCentre, patient: UUID) -> HttpResponse:
 def _case_of(request: AtCentre, person: Patient, follow_up: FollowUp | None = None) -> HttpResponse:
     try:
         draft = actions.open_case(
-            patient=person, facility=request.facility, by=request.user, follow_up=follow_up
+            patient=person,
+            facility=request.facility,
+            by=request.user,
+            follow_up=follow_up,
+            linked=linked_to_centre(request),
         )
     except actions.NoHub:
         messages.error(

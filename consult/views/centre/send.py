@@ -11,11 +11,17 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.actions import event
 from accounts.gates import AtCentre, health_worker_only
-from accounts.models import Speciality
+from accounts.models import AuditEvent, Speciality
 from consult import actions
-from consult.fetch import CENTRES_DRAFT, centres_consultation, centres_draft, with_session
+from consult.fetch import (
+    CENTRES_DRAFT,
+    centres_consultation,
+    centres_draft,
+    linked_to_centre,
+    with_session,
+)
 from consult.forms import SendForm
-from consult.models import Consultation, Observation
+from consult.models import Consultation
 from consult.of_consultation import ATTACHMENTS, OBSERVATIONS
 from consult.readiness import Attested, obstacles
 from consult.readings import readings_of
@@ -24,22 +30,23 @@ from consult.views.centre.stands import stands
 from esanjeevani.composed import together
 from queues.actions import AlreadyWaiting, NoToken
 from queues.assignment import Choice, choose, linked_clinics, links_of
+from queues.counts import Counts, count_linked
 from queues.models import Clinic, MoveRefused
 
 YES = Attested(consent_given=True, patient_is_present=True)
 
 
 @require_http_methods(["GET", "POST"])
-@with_session(CENTRES_DRAFT)
+@with_session(CENTRES_DRAFT, links_of)
 @health_worker_only
 def send(request: AtCentre, consultation: UUID) -> HttpResponse:
     """Where to, what is still in the way, the consent, and the case is on its way."""
     found = centres_draft(request, consultation)
     if found.state != Consultation.State.DRAFT:  # double click, or the back button
         return redirect("consult:centre_visit", consultation=found.uid)
+    clinics = linked_to_centre(request)
     if request.method != "POST":
-        return _untyped_page(request, found)
-    clinics = linked_clinics(request.facility)
+        return _untyped_page(request, found, clinics)
     asked = _asked(request, found, clinics)
     form = _form(found, _of(asked, clinics), request.POST)
     page = partial(_page, request, found, asked, clinics, form)
@@ -85,11 +92,16 @@ def _of(speciality: Speciality | None, clinics: list[Clinic]) -> list[Clinic]:
 
 
 def _choice(
-    request: AtCentre, draft: Consultation, speciality: Speciality | None, on: list[Clinic]
+    request: AtCentre,
+    draft: Consultation,
+    speciality: Speciality | None,
+    on: list[Clinic],
+    counts: dict[int, Counts],
 ) -> Choice:
     if speciality is None:
         return Choice(None, [])
-    return choose(spoke=request.facility, speciality=speciality, patient=draft.patient, on=on)
+    spoke, patient = request.facility, draft.patient
+    return choose(spoke=spoke, speciality=speciality, patient=patient, on=on, counts=counts)
 
 
 def _sending(request: AtCentre, form: SendForm) -> actions.Sending:
@@ -108,13 +120,9 @@ def _sending(request: AtCentre, form: SendForm) -> actions.Sending:
     )
 
 
-def _untyped_page(request: AtCentre, draft: Consultation) -> HttpResponse:
+def _untyped_page(request: AtCentre, draft: Consultation, clinics: list[Clinic]) -> HttpResponse:
     seen = event("case.read", draft, by=request.user, patient=draft.patient)
-    clinics, measured = together(
-        links_of(request.facility), OBSERVATIONS.asked(seen, consultation=draft.pk)
-    )
-    asked = _asked(request, draft, clinics)
-    return _page(request, draft, asked, clinics, measured=measured)
+    return _page(request, draft, _asked(request, draft, clinics), clinics, seen=seen)
 
 
 def _page(
@@ -125,17 +133,16 @@ def _page(
     form: SendForm | None = None,
     status: int = 200,
     refused: list[str] | None = None,
-    measured: list[Observation] | None = None,
+    seen: AuditEvent | None = None,
 ) -> HttpResponse:
+    measured, counts = together(
+        OBSERVATIONS.asked(seen, consultation=draft.pk),
+        count_linked(request.facility.pk, draft.patient),
+    )
     there = _of(asked, clinics)
-    choice = Choice(None, [])
-    if asked:
-        spoke, patient = request.facility, draft.patient
-        choice = choose(spoke=spoke, speciality=asked, patient=patient, on=there)
+    choice = _choice(request, draft, asked, there, counts)
     first = choice.everywhere[0].clinic if choice.everywhere else None
     form = form or _form(draft, there, initial={"clinic": first.uid if first else ""})
-    if measured is None:
-        measured = OBSERVATIONS.of(draft)
     waiting_for = obstacles(draft, first, YES, measured) if first and status == 200 else []
     context: dict[str, Any] = {
         "consultation": draft,

@@ -9,20 +9,20 @@ from consult.models import Consultation
 from consult.of_consultation import INSTRUCTIONS
 from consult.tips import instructions_version
 from consult.views.centre.stands import stands
-from queues.assignment import linked_clinics
-from queues.counts import Counts, count
-from queues.line import read_line, standings
+from esanjeevani.composed import Question, together
+from queues.assignment import links_of
+from queues.counts import Counts, count_linked
+from queues.line import IN_LINE, read_line, standings
 from queues.models import Clinic, KeptApart, Presence, Token
 
 
-def turn_of(
-    request: AtCentre, found: Consultation, linked: list[Clinic] | None = None
-) -> dict[str, Any]:
+def turn_of(request: AtCentre, found: Consultation, first: Question) -> tuple[Any, dict[str, Any]]:
     """The place, the call, and what the doctor asks: all that moves while the case waits.
 
-    `linked` are the linked clinics, where they were read with the page.
+    In one trip, and `first` with it: its answer comes before the rest.
     """
-    token = found.token
+    token, facility = found.token, request.facility.pk
+    elsewhere = links_of(facility), count_linked(facility, found.patient, found.clinic_id)
     context: dict[str, Any] = {
         "consultation": found,
         "token": token,
@@ -30,17 +30,18 @@ def turn_of(
         **screen_of(request, found),
     }
     if token is None:
-        return context | {"others": _elsewhere(found, _others(request, found, linked))}
-    Presence.renew([token.pk])
+        answer, linked, now = together(first, *elsewhere)
+        return answer, context | {"others": _others(found, linked, now)}
     token.clinic = found.clinic
     if token.state == Token.State.CALLED:
         if token.doctor_id == found.doctor_id:
             token.doctor = found.doctor
-        return context | {"is_called": True}
-    others = _others(request, found, linked)
-    now = count([found.clinic_id, *(one.pk for one in others)], found.patient)
-    place = _place(found, token, now[found.clinic_id])
-    return context | place | {"others": _elsewhere(found, others, now)}
+        answer, _renewed = together(first, Presence.renewing(token.pk))
+        return answer, context | {"is_called": True}
+    line = Presence.renewing(token.pk), IN_LINE.asked(clinic=found.clinic_id)
+    answer, _renewed, in_line, linked, now = together(first, *line, *elsewhere)
+    place = _place(found, token, now[found.clinic_id], in_line)
+    return answer, context | place | {"others": _others(found, linked, now)}
 
 
 def asked_of(found: Consultation) -> dict[str, Any]:
@@ -58,21 +59,17 @@ def screen_of(request: AtCentre, found: Consultation) -> dict[str, Any]:
     return {"is_my_screen": token is not None and token.brought_by_id == request.user.pk}
 
 
-def _others(request: AtCentre, found: Consultation, linked: list[Clinic] | None) -> list[Clinic]:
-    clinics = linked_clinics(request.facility) if linked is None else linked
-    return [one for one in clinics if one != found.clinic]
-
-
-def _elsewhere(
-    found: Consultation, others: list[Clinic], now: dict[int, Counts] | None = None
+def _others(
+    found: Consultation, linked: list[Clinic], now: dict[int, Counts]
 ) -> list[tuple[Clinic, SafeString]]:
     """The other linked clinics that take the patient now, and how they stand."""
+    others = [one for one in linked if one != found.clinic]
     there = [one for one in standings(others, found.patient, now) if one.takes_patients]
     return [(one.clinic, stands(one)) for one in there]
 
 
-def _place(found: Consultation, token: Token, now: Counts) -> dict[str, Any]:
-    line = read_line(found.clinic, found.patient, now)
+def _place(found: Consultation, token: Token, now: Counts, in_line: list[Any]) -> dict[str, Any]:
+    line = read_line(found.clinic, found.patient, now, in_line)
     ahead = line.ahead_of(token.pk)
     return {
         "ahead": ahead,

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -14,13 +15,14 @@ from accounts.models import AuditEvent
 from consult import actions
 from consult.fetch import (
     CENTRES,
+    CENTRES_PART,
     CENTRES_VISIT,
     centres_consultation,
     centres_visit,
     with_session,
 )
 from consult.forms import DispensingForm, FollowUpForm, MessageForm, VitalsForm, untouched
-from consult.models import Consultation, Instruction, PrescriptionLine
+from consult.models import Consultation, Instruction, Observation, PrescriptionLine
 from consult.of_consultation import (
     FOLLOW_UPS,
     LINES,
@@ -40,27 +42,40 @@ from consult.tips import opinions_version
 from consult.views.centre.day import others_beside
 from consult.views.centre.turn import asked_of, screen_of, turn_of
 from consult.views.rooms import allow_camera
-from esanjeevani.composed import together
-from esanjeevani.rows import insert
+from esanjeevani.composed import Question, inserting, together
 from queues.actions import sit_at_screen
-from queues.assignment import linked_clinics, links_of
-from queues.models import Clinic, MoveRefused, Token
+from queues.assignment import linked_clinics
+from queues.models import MoveRefused, Token
 
 
 @require_safe
+def visit(request: AtCentre, consultation: UUID) -> HttpResponseBase:
+    """The health centre's page of one consultation: waiting, in the room, and after."""
+    is_part = request.headers.get("X-Requested-With") == "fetch"
+    return (_part if is_part else _whole)(request, consultation=consultation)
+
+
 @with_session(CENTRES_VISIT)
 @health_worker_only
-def visit(request: AtCentre, consultation: UUID) -> HttpResponse:
-    """The health centre's page of one consultation: waiting, in the room, and after."""
+def _whole(request: AtCentre, consultation: UUID) -> HttpResponse:
     found = centres_visit(request, consultation)
     if found.state == Consultation.State.DRAFT:
         return redirect("consult:centre_case", consultation=found.uid)
-    seen = event("consultation.read", found, by=request.user, patient=found.patient)
-    is_part = request.headers.get("X-Requested-With") == "fetch"
-    if is_part and found.is_open:
-        insert(seen)
-        return _moving_part(request, found)
-    return _page(request, found, seen)
+    return _page(request, found, _read(request, found))
+
+
+@with_session(CENTRES_PART)
+@health_worker_only
+def _part(request: AtCentre, consultation: UUID) -> HttpResponseBase:
+    """What moves while it is open; once it is over the page has become another one."""
+    found = centres_visit(request, consultation, CENTRES_PART)
+    if not found.is_open:
+        return _whole(request, consultation=consultation)
+    return _moving_part(request, found, inserting(_read(request, found)))
+
+
+def _read(request: AtCentre, found: Consultation) -> AuditEvent:
+    return event("consultation.read", found, by=request.user, patient=found.patient)
 
 
 def _page(
@@ -72,8 +87,7 @@ def _page(
 ) -> HttpResponse:
     vitals = OBSERVATIONS.asked(seen, consultation=found.pk)
     if found.state == Consultation.State.REQUESTED:
-        measured, linked = together(vitals, links_of(request.facility))
-        name, context = "waiting", _waiting(request, found, linked)
+        name, (measured, context) = "waiting", _waiting(request, found, vitals)
     elif found.state == Consultation.State.IN_PROGRESS:
         (measured,) = together(vitals)
         name, context = "room", _room(request, found)
@@ -92,17 +106,22 @@ def _page(
     return allow_camera(response) if name == "room" else response
 
 
-def _moving_part(request: AtCentre, found: Consultation) -> HttpResponse:
+def _moving_part(request: AtCentre, found: Consultation, seen: Question) -> HttpResponse:
     """What moves while the page is open (static/js/centre.js and room.js)."""
     if found.state == Consultation.State.REQUESTED:
-        return render(request, "consult/centre/_turn.html", turn_of(request, found))
+        _written, turn = turn_of(request, found, seen)
+        return render(request, "consult/centre/_turn.html", turn)
+    together(seen)
     context = {"consultation": found, **_doctors_word(found), **screen_of(request, found)}
     return render(request, "consult/centre/_room_parts.html", context)
 
 
-def _waiting(request: AtCentre, found: Consultation, linked: list[Clinic]) -> dict[str, Any]:
-    return {
-        **turn_of(request, found, linked),
+def _waiting(
+    request: AtCentre, found: Consultation, vitals: Question
+) -> tuple[list[Observation], dict[str, Any]]:
+    measured, turn = turn_of(request, found, vitals)
+    return measured, {
+        **turn,
         "attachments": SENT_FILES.of(found),
         "vitals_form": untouched(VitalsForm, ""),
     }

@@ -1,0 +1,39 @@
+"""Which connection a page is given."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.db import connection
+
+from esanjeevani.postgresql.base import DatabaseWrapper
+
+
+@pytest.fixture
+def threads() -> Iterator[list[DatabaseWrapper]]:
+    three = [connection.copy("pooled") for _thread in range(3)]
+    for thread in three:
+        thread.settings_dict["OPTIONS"]["pool"] = {"min_size": 1, "max_size": 3, "timeout": 20}
+    yield three
+    for thread in three:
+        thread.close()
+    three[0].close_pool()
+
+
+def server_process(thread: DatabaseWrapper) -> int:
+    with thread.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        return int(cursor.fetchone()[0])
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db
+def test_the_connection_that_was_used_last_is_given_out_first(threads) -> None:
+    used = [server_process(thread) for thread in threads]
+    assert len(set(used)) == 3
+    for thread in threads:
+        thread.close()
+    first, second, third = threads
+    assert server_process(first) == used[2]
+    assert server_process(second) == used[1]
+    first.close()
+    assert server_process(third) == used[2]
