@@ -9,7 +9,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.actions import record
-from accounts.api.base import Input, Refused, plain
+from accounts.api.base import Refused, plain
+from accounts.api.reading import Input
 from accounts.api.shapes import PatientOutput
 from accounts.fetch import own_patient
 from accounts.gates import get_or_refuse
