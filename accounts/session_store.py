@@ -14,12 +14,12 @@ import json
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
-from django.db.models import CharField, DateTimeField, FilteredRelation, Model, QuerySet
+from django.db.models import CharField, DateTimeField, FilteredRelation, QuerySet
 from django.utils import timezone
 from django.utils.crypto import get_random_string
 from django_otp import DEVICE_ID_SESSION_KEY
@@ -59,11 +59,9 @@ account_of_session: ContextVar[User | None] = ContextVar("account_of_session", d
 device_of_session: ContextVar[TOTPDevice | None] = ContextVar("device_of_session", default=None)
 
 
-Row = TypeVar("Row", bound=Model)
 REMEMBERED = 10_000  # sessions of a process
-_of_whom: dict[
-    str, int
-] = {}  # whom the pages of a session asked for last: a doctor, a centre, an account
+# Whom the pages of a session asked for last: a doctor, a centre, an account.
+_of_whom: dict[tuple[str, str], int] = {}
 
 
 Asks = Callable[[int], Question]  # what a page asks of somebody, by their key
@@ -71,18 +69,20 @@ Asks = Callable[[int], Question]  # what a page asks of somebody, by their key
 
 @dataclass(frozen=True)
 class Ahead:
-    """A query for what belongs to somebody (its slot `whose`), and the values of its other slots."""
+    """How is asked for what belongs to somebody (`whose`), and the other values of that."""
 
-    query: Composed[Any]
+    asks: Callable[..., Question]
     values: dict[str, Any]
+    of: str = ""  # of what `whose` is the key, where the pages of one session differ in that
 
     def __call__(self, whose: int) -> Question:
-        return self.query.asked(whose=whose, **self.values)
+        return self.asks(whose=whose, **self.values)
 
 
 class SessionStore(DatabaseStore):
     reads = OPEN_SESSION  # a gate that will ask for more has it come with the session
     ahead: tuple[Asks, ...] = ()  # what the page will ask by found_of()
+    of = ""  # as Ahead has it
     _came: tuple[int, list[tuple[Asks, Any]]] | None = None  # of whom, and what was found
     _is_new = False
 
@@ -104,16 +104,12 @@ class SessionStore(DatabaseStore):
 
     def _read_rows(self) -> list[AccountSession]:
         asked = self.reads.asked(key=self.session_key, now=timezone.now())
-        whose = _of_whom.get(self.session_key or "")
+        whose = _of_whom.get((self.session_key or "", self.of))
         if not self.ahead or whose is None:
             return together(asked)[0]
         rows, *came = together(asked, *(ask(whose) for ask in self.ahead))
         self._came = whose, list(zip(self.ahead, came, strict=True))
         return cast(list[AccountSession], rows)
-
-    def all_of(self, whose: int, query: Composed[Row], **values: Any) -> list[Row]:
-        """What a query finds of somebody, as found_of()."""
-        return cast(list[Row], self.found_of(whose, Ahead(query, values)))
 
     def found_of(self, whose: int, ask: Asks) -> Any:
         """What is found of somebody: it came with the session, or is asked now. Once of each.
@@ -136,7 +132,7 @@ class SessionStore(DatabaseStore):
             return
         if len(_of_whom) >= REMEMBERED:
             _of_whom.clear()
-        _of_whom[self.session_key] = whose
+        _of_whom[self.session_key, self.of] = whose
 
     def encode(self, session_dict: dict[str, Any]) -> str:
         """Not signed: our own tables are believed, also when they say who may do what."""

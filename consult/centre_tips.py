@@ -14,13 +14,13 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Now, TruncDate
 from django.utils import timezone
 
-from consult.day import midnight
 from consult.models import Consultation, SharedProfile
 from esanjeevani.any_of import in_shares, with_places
 from esanjeevani.composed import Question, together
 from esanjeevani.live import Message
 from esanjeevani.postgresql.statements import Asked
 from esanjeevani.prepared import ask
+from esanjeevani.today import midnight
 
 # A line for each open case, one for what was settled today, one for who scanned the centre's code today.
 NEWS = """
@@ -81,10 +81,10 @@ def read_centre(facility_id: int) -> CentreTip:
     return tip
 
 
-def news_of(facility_id: int) -> Question:
+def news_of(whose: int) -> Question:
     """read_centre() to be asked together with others."""
-    asked = _asked([facility_id])
-    return Question(asked, lambda found: _tips({facility_id}, found)[facility_id])
+    asked = _asked([whose])
+    return Question(asked, lambda found: _tips({whose}, found)[whose])
 
 
 def _asked(facility_ids: list[int]) -> Asked:

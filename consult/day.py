@@ -5,7 +5,7 @@ Read in a fixed number of queries, however many patients.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import BigAutoField, DateField, DateTimeField, Exists, QuerySet
@@ -15,6 +15,7 @@ from accounts.models import Facility
 from consult.models import Consultation, FollowUp, Instruction
 from consult.models.consultations import ConsultationQuerySet
 from esanjeevani.composed import Columns, Composed, Question, together
+from esanjeevani.today import midnight
 from queues.counts import Counts, count
 
 CAME_BACK_FOR = timedelta(days=14)
@@ -141,11 +142,6 @@ class Look:
         return rows.asked(facility=self.facility, **{name: self.times[name] for name in times})
 
 
-def read_day(facility: Facility) -> Day:
-    (look,) = together(look_at(facility.pk))
-    return rows_of(look, {})
-
-
 def look_at(facility: int) -> Question:
     """The Look at a health centre's day, by its key, to be asked together with others."""
     times: dict[str, Any] = {
@@ -199,8 +195,3 @@ def _unstaffed(clinic_ids: set[int], counts: dict[int, Counts]) -> set[int]:
     """Where nobody calls now: those patients must not be left to wait unseen."""
     now = counts | count(clinic_ids - counts.keys())
     return {pk for pk in clinic_ids if not now[pk].doctors}
-
-
-def midnight() -> datetime:
-    """When today began."""
-    return timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)

@@ -9,6 +9,7 @@ from django_otp.oath import TOTP
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts.models import Message
+from accounts.phone import spaced
 from consult.demo_people import DEMO_STAFF
 
 SMS_SHOWN = 30
@@ -19,7 +20,10 @@ def people(request: HttpRequest) -> HttpResponse:
     """The accounts of the staff, each with the code its authenticator app would show now."""
     devices = TOTPDevice.objects.filter(confirmed=True).select_related("user")
     codes = {device.user.phone: _code_now(device) for device in devices}
-    staff = [{"person": person, "code": codes.get(person.phone, "")} for person in DEMO_STAFF]
+    staff = [
+        {"person": person, "phone": spaced(person.phone), "code": codes.get(person.phone, "")}
+        for person in DEMO_STAFF
+    ]
     return render(request, "demo/people.html", {"staff": staff})
 
 
@@ -32,4 +36,6 @@ def _code_now(device: TOTPDevice) -> str:
 @require_safe
 def sms(request: HttpRequest) -> HttpResponse:
     newest = Message.objects.select_related("template").order_by("-pk")[:SMS_SHOWN]
-    return render(request, "demo/sms.html", {"sent": newest})
+    return render(
+        request, "demo/sms.html", {"sent": [(spaced(message.to), message) for message in newest]}
+    )

@@ -6,6 +6,7 @@ The fields are those of Annexure 2 of the Telemedicine Practice Guidelines 2020.
 from typing import Any
 
 from accounts.models import Doctor, Patient
+from accounts.phone import spaced
 from consult.models import (
     Consultation,
     Note,
@@ -105,7 +106,7 @@ def _doctor(doctor: Doctor) -> dict[str, str]:
         "qualification": doctor.qualification,
         "registration_number": doctor.registration_number,
         "council": doctor.council,
-        "contact": doctor.contact,
+        "contact": spaced(doctor.contact),
         "address": ", ".join(filter(None, [facility.name, facility.address])) if facility else "",
     }
 
@@ -119,7 +120,7 @@ def _patient(patient: Patient) -> dict[str, Any]:
         "age": patient.age,
         "sex": patient.sex,
         "address": ", ".join(filter(None, places)),
-        "phone": patient.account.phone,
+        "phone": spaced(patient.account.phone),
         "guardian": ", ".join(filter(None, [patient.guardian_name, patient.guardian_relation])),
     }
 

@@ -27,14 +27,15 @@ from consult.models import Consultation, Observation, Prescription, Prescription
 from consult.models.consultations import ConsultationQuerySet
 from consult.of_consultation import (
     ATTACHMENTS,
-    DRAFT,
     FOLLOW_UPS,
     INSTRUCTIONS,
     LETTERS,
     MESSAGES,
     OBSERVATIONS,
     OPINIONS,
+    PRESCRIPTIONS,
     SENT_FILES,
+    drafted_lines,
     knowing,
     with_prescription,
 )
@@ -54,10 +55,16 @@ _PEOPLE = Consultation.objects.with_people
 OWN = _of_uid(lambda user: _PEOPLE().of_patient_account(user))
 BOOKED = _of_uid(lambda user: _PEOPLE().of_patient_account(user).filter(facility=None))
 DOCTORS = _of_uid(
-    lambda doctor: knowing(Consultation.objects.of_doctor(doctor), DRAFT).select_related(
+    lambda doctor: knowing(Consultation.objects.of_doctor(doctor), PRESCRIPTIONS).select_related(
         "patient", "clinic", "token", "note", "emergency"
     )
 )
+DRAFTED = Composed(
+    lambda whose, uid: drafted_lines().filter(
+        prescription__consultation__uid=uid, prescription__consultation__doctor=whose
+    ),
+    whose=BigAutoField(), uid=UUIDField(),
+)  # fmt: skip
 DOCTORS_ROOM = _of_uid(
     lambda doctor: (
         Consultation.objects.select_related(
@@ -154,7 +161,7 @@ def with_session(*asks: Composed[Any] | Asks, only: str = "") -> Callable[[View]
 
 
 def _of(ask: Composed[Any] | Asks, consultation: UUID | None = None, **_named: Any) -> Asks:
-    return Ahead(ask, {"uid": consultation}) if isinstance(ask, Composed) else ask
+    return Ahead(ask.asked, {"uid": consultation}) if isinstance(ask, Composed) else ask
 
 
 def _session(request: SignedIn) -> SessionStore:
@@ -164,8 +171,12 @@ def _session(request: SignedIn) -> SessionStore:
 def _fetch(
     query: Composed[Consultation], whose: Model, request: SignedIn, uid: UUID
 ) -> Consultation:
-    found = next(iter(_session(request).all_of(whose.pk, query, uid=uid)), None)
+    found = next(iter(_found_of(whose, request, query, uid)), None)
     return found_or_refused(found, Consultation.objects.all(), request, uid=uid)
+
+
+def _found_of(whose: Model, request: SignedIn, query: Composed[Any], uid: UUID) -> list[Any]:
+    return cast(list[Any], _session(request).found_of(whose.pk, _of(query, uid)))
 
 
 def found_of_centre(request: AtCentre, *asks: Asks) -> list[Any]:
@@ -192,6 +203,13 @@ def doctors_consultation(
     """Called or seen by this doctor. For the room's page DOCTORS_ROOM reads what that shows."""
     found = _fetch(query, request.user.doctor, request, uid)
     found.doctor = request.user.doctor
+    return found
+
+
+def written_consultation(request: SignedIn, uid: UUID) -> Consultation:
+    """As doctors_consultation(), with the lines of the draft."""
+    found = doctors_consultation(request, uid)
+    vars(found)["drafted"] = _found_of(request.user.doctor, request, DRAFTED, uid)
     return found
 
 
@@ -227,7 +245,7 @@ def centres_visit(
 
 def lines_of_centre(request: AtCentre, of: Prescription, uid: UUID) -> list[PrescriptionLine]:
     """Of the prescription in force, with what was given of each."""
-    found = _session(request).all_of(request.facility.pk, CENTRES_LINES, uid=uid)
+    found = _found_of(request.facility, request, CENTRES_LINES, uid)
     return [line for line in found if line.prescription_id == of.pk]
 
 

@@ -23,7 +23,7 @@ from consult.models import (
     Referral,
 )
 from consult.models.consultations import ConsultationQuerySet
-from esanjeevani.composed import Composed, together
+from esanjeevani.composed import Composed, Question, together
 from esanjeevani.rows import insert
 from queues.models import MoveRefused
 
@@ -71,11 +71,14 @@ def _prescription(consultation: Any, state: str) -> "QuerySet[Prescription]":
 NOTE = _of(lambda one: Note.objects.filter(consultation=one))
 DRAFT = Kind("has_draft", lambda one: _prescription(one, Prescription.State.DRAFT))
 IN_FORCE = _of(lambda one: _prescription(one, Prescription.State.ISSUED))
-DRAFT_LINES = _of(
-    lambda one: PrescriptionLine.objects.filter(
-        prescription__consultation=one, prescription__state=Prescription.State.DRAFT
-    ).select_related("prescription")
-)
+
+
+def drafted_lines() -> "QuerySet[PrescriptionLine]":
+    drafted = PrescriptionLine.objects.filter(prescription__state=Prescription.State.DRAFT)
+    return drafted.select_related("prescription")
+
+
+DRAFT_LINES = _of(lambda one: drafted_lines().filter(prescription__consultation=one))
 EMERGENCY = _of(lambda one: EmergencyReferral.objects.filter(consultation=one))
 FOLLOWED_UP = _of(lambda one: FollowUpLink.objects.filter(consultation=one).select_related("visit"))
 PAPERS = _of(lambda one: PaperPrescription.objects.filter(consultation=one))
@@ -116,7 +119,9 @@ LINES = Composed(
     ),
     prescription=BigAutoField(),
 )
-PRESCRIPTIONS = _of(lambda one: Prescription.objects.filter(consultation=one).order_by("version"))
+PRESCRIPTIONS = Kind(
+    "is_prescribed", lambda one: Prescription.objects.filter(consultation=one).order_by("version")
+)
 FOLLOW_UPS = Kind("has_follow_ups", lambda one: FollowUp.objects.filter(consultation=one))
 WENT_ON = _of(
     lambda one: Consultation.objects.filter(continues=one).sent().select_related("clinic")
@@ -178,20 +183,20 @@ def lock_in_progress(consultation: Consultation) -> Consultation:
     return found
 
 
-def lock_to_issue(
-    consultation: Consultation,
-) -> tuple[Consultation, list[PrescriptionLine], list[Observation]]:
-    """As lock(), with all that a prescription says of people and places, the draft and the vital signs.
+def lock_to_issue(consultation: Consultation, *others: Question) -> list[Any]:
+    """As lock(), with all that a prescription says of people and places, the draft, the vital signs, and
+    what the others find.
 
-    Draft and vital signs are read once the lock is held: nobody changes what is issued.
+    All but the consultation is read once the lock is held: nobody changes what is issued.
     """
     own = consultation.pk
-    locked, lines, measured = together(
+    locked, *found = together(
         _LOCKED_TO_ISSUE.asked(consultation=own),
         DRAFT_LINES.asked(consultation=own),
         OBSERVATIONS.asked(consultation=own),
+        *others,
     )
-    return _there(next(iter(locked), None)), lines, measured
+    return [_there(next(iter(locked), None)), *found]
 
 
 def _there(found: Consultation | None) -> Consultation:
@@ -215,9 +220,9 @@ def note_of(consultation: Consultation) -> Note | None:
 
 
 def drafted_of(consultation: Consultation) -> list[PrescriptionLine]:
-    """The draft's lines; not asked for where it was read with the consultation that there is none."""
-    if not DRAFT.may_be_there(consultation):
-        return []
+    """The draft's lines; not asked for again where they were read with the consultation."""
+    if hasattr(consultation, "drafted"):
+        return cast(list[PrescriptionLine], consultation.drafted)
     return DRAFT_LINES.all(consultation=consultation.pk)
 
 

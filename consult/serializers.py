@@ -1,6 +1,6 @@
 from rest_framework import serializers
 
-from accounts.api.base import Input
+from accounts.api.reading import Input
 from consult.models import Attachment, ChatMessage
 
 

@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar, cast
 
 from django.db.models import Field, Model, QuerySet
 
-from esanjeevani.composed import Columns, Composed, Slot
+from esanjeevani.composed import Columns, Composed, Question, Slot
 
 Row = TypeVar("Row", bound=Model)
 Key = TypeVar("Key", int, str)
@@ -50,6 +50,11 @@ class AnyOf(Generic[Row]):
     def all(self, keys: Iterable[Any], **values: Any) -> list[Row]:
         parts = self._parts(Composed, keys)
         return [row for query, asked in parts for row in query.all(**asked, **values)]
+
+    def asked(self, keys: Iterable[Any], **values: Any) -> Question:
+        """As all(), to be asked together() with others: of at least one key, of no more than a text takes."""
+        ((query, asked),) = self._parts(Composed, keys)
+        return cast(Question, query.asked(**asked, **values))
 
     def columns(self, keys: Iterable[Any], **values: Any) -> list[tuple[Any, ...]]:
         """As `values_list()` gives them."""

@@ -61,11 +61,20 @@ class Question(NamedTuple):
 
     text: Asked
     read: Callable[[Sequence[Sequence[Any]]], Any]
+    on_sqlite: Callable[[], Sequence[Sequence[Any]]] | None = None  # how it is asked where not so
+
+    def ask(self) -> Any:
+        """By itself."""
+        if self.on_sqlite and this_threads_connection().vendor != "postgresql":
+            return self.read(self.on_sqlite())
+        return self.read(ask(*self.text).rows)
 
 
 @again_if_cut
 def together(*questions: Question) -> list[Any]:
     """What each of them finds, in one trip to PostgreSQL."""
+    if this_threads_connection().vendor != "postgresql":
+        return [one.ask() for one in questions]
     answers = ask_all([one.text for one in questions])
     return [one.read(answer.rows) for one, answer in zip(questions, answers, strict=True)]
 

@@ -7,12 +7,19 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.db.models import Model
+from django.db.models.fields import BLANK_CHOICE_DASH
 from django.forms import BaseForm, Field
 from django.forms.renderers import TemplatesSetting
 from django.http import HttpRequest
+from django.utils.functional import lazy
 from django.utils.html import conditional_escape as escape
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+COLON = lazy(_, str)(":")  # Django's, after a label: looked up where it is shown
+DASHES = BLANK_CHOICE_DASH[0][1]
 
 
 class _Shared(dict[str, Field]):
@@ -35,7 +42,30 @@ def share_fields(form_class: FormClass) -> FormClass:
     return form_class
 
 
-class WordsForm(forms.ModelForm):
+class QuickForm(BaseForm):
+    """A form that checks what was typed without what it takes to be shown."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"label_suffix": COLON, **kwargs})
+
+    def _clean_fields(self) -> None:
+        """Django makes a bound field of each, with its label and hint, to ask what was typed."""
+        for name, field in self.fields.items():
+            try:
+                self.cleaned_data[name] = self._cleaned(name, field)
+                if clean := getattr(self, f"clean_{name}", None):
+                    self.cleaned_data[name] = clean()
+            except ValidationError as error:
+                self.add_error(name, error)
+
+    def _cleaned(self, name: str, field: Any) -> Any:
+        if field.disabled or isinstance(field, forms.FileField):  # they ask what there was before
+            return field._clean_bound_field(self[name])
+        typed = field.widget.value_from_datadict(self.data, self.files, self.add_prefix(name))
+        return field.clean(typed)
+
+
+class WordsForm(QuickForm, forms.ModelForm):
     """Fields of a model, for what an action writes from what they have checked.
 
     Without an `instance` to show no row is made, and none is checked: that its constraints hold is the
@@ -46,7 +76,7 @@ class WordsForm(forms.ModelForm):
         self, data: Any = None, files: Any = None, instance: Model | None = None, **kwargs: Any
     ) -> None:
         if instance is None:
-            BaseForm.__init__(self, data, files, **kwargs)
+            BaseForm.__init__(self, data, files, **{"label_suffix": COLON, **kwargs})
         else:
             super().__init__(data, files, instance=instance, **kwargs)
 
@@ -111,12 +141,18 @@ def _select(control: Control) -> str:
 
 def _group(name: Any, options: list[Control]) -> str:
     shown = "".join(
-        f'\n  <option value="{escape(str(one["value"]))}"{_attributes(one)}>{escape(one["label"])}</option>'
+        f'\n  <option value="{escape(str(one["value"]))}"{_attributes(one)}>{escape(_words(one))}</option>'
         for one in options
     )
     if not name:
         return shown
     return f'\n  <optgroup label="{escape(str(name))}">{shown}\n  </optgroup>'
+
+
+def _words(option: Control) -> Any:
+    """Where nothing is chosen yet Django shows dashes."""
+    is_empty = option["value"] == "" and option["label"] == DASHES
+    return _("Choose…") if is_empty else option["label"]
 
 
 CONTROLS: dict[str, Callable[[Control], str]] = {

@@ -1,4 +1,4 @@
-"""Rows of a model from the columns of a query, without what `Model.__init__` does for others.
+"""Rows of a model, new ones and from the columns of a query, without what `Model.__init__` does for others.
 
 That sets each field by itself and calls who listens to new instances: half of what reading a row costs.
 Here the columns become the instance's own dictionary at once, as Django does where it unpickles one. A
@@ -7,8 +7,8 @@ model that makes its instances in its own way, or whose new ones somebody listen
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import Any
+from functools import lru_cache, partial
+from typing import Any, NamedTuple, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Model
@@ -17,6 +17,7 @@ from django.db.models.query import RelatedPopulator
 from django.db.models.signals import post_init, pre_init
 
 Populator: Any = RelatedPopulator  # typed as in a later Django
+Row = TypeVar("Row", bound=Model)
 
 
 @dataclass(frozen=True)
@@ -77,11 +78,15 @@ def _related(info: dict[str, Any], select: Any) -> list[_Related]:
 
 
 def _maker(model: type[Model]) -> Callable[[list[str], Sequence[Any]], Model]:
-    is_listened_to = pre_init.has_listeners(model) or post_init.has_listeners(model)
-    is_plain = model.__init__ is Model.__init__ and "from_db" not in vars(model)
-    if is_listened_to or not is_plain:
+    if _has_ways_of_its_own(model):
         return partial(model.from_db, DEFAULT_DB_ALIAS)
     return partial(_made, model)
+
+
+def _has_ways_of_its_own(model: type[Model]) -> bool:
+    is_listened_to = pre_init.has_listeners(model) or post_init.has_listeners(model)
+    is_plain = model.__init__ is Model.__init__ and "from_db" not in vars(model)
+    return is_listened_to or not is_plain
 
 
 def _made(model: type[Model], names: list[str], columns: Sequence[Any]) -> Model:
@@ -90,3 +95,53 @@ def _made(model: type[Model], names: list[str], columns: Sequence[Any]) -> Model
     state = row._state = ModelState()
     state.adding, state.db = False, DEFAULT_DB_ALIAS
     return row
+
+
+class _Fields(NamedTuple):
+    """What a new row has."""
+
+    constant: dict[str, Any]
+    made: dict[str, Callable[[], Any]]  # anew for each row
+    related: dict[
+        str, tuple[str, str]
+    ]  # in which column the key of a related row stands, and its own name
+
+
+def new(model: type[Row], **values: Any) -> Row:
+    """`model(**values)`: a new row that nothing has saved. Raises TypeError for what is no field."""
+    if _has_ways_of_its_own(model):
+        return model(**values)
+    fields = _fields_of(model)
+    row = model.__new__(model)
+    state = row._state = ModelState()
+    columns = fields.constant | values
+    for name, make in fields.made.items():
+        if name not in values:
+            columns[name] = make()
+    for name in fields.related.keys() & values.keys():
+        column, key = fields.related[name]
+        related = state.fields_cache[name] = columns.pop(name)
+        columns[column] = related and getattr(related, key)
+    if len(columns) > len(fields.constant) + len(fields.made):
+        raise TypeError(f"{model.__name__} has no such fields: {sorted(values)}")
+    vars(row).update(columns)
+    return row
+
+
+@lru_cache(maxsize=200)
+def _fields_of(model: type[Model]) -> _Fields:
+    fields: list[Any] = list(model._meta.local_concrete_fields)
+    made = {
+        field.attname: field.get_default
+        for field in fields
+        if field.has_default() and callable(field.default)
+    }
+    return _Fields(
+        {field.attname: field.get_default() for field in fields if field.attname not in made},
+        made,
+        {
+            field.name: (field.attname, field.target_field.attname)
+            for field in fields
+            if field.is_relation
+        },
+    )

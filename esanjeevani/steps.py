@@ -5,13 +5,14 @@ them see the tables as they were before the first. SQLite, which changes nothing
 is not asked over a wire, does them one after the other (docs/decisions/0040).
 """
 
-from collections.abc import Container, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Container, Sequence
+from functools import lru_cache, partial
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Model
 
+from esanjeevani.composed import Question
 from esanjeevani.prepared import adapted, ask, ask_last, this_threads_connection
 from esanjeevani.rows import is_inserted, update
 from esanjeevani.sent import Column, columns_of
@@ -32,6 +33,10 @@ class Steps:
         if this_threads_connection().vendor != "postgresql":
             return self._ask_one_by_one(values)
         return (ask_last if is_last else ask)(self._text, values).rows
+
+    def asked(self, values: Values, read: Callable[[Sequence[Any]], Any]) -> Question:
+        """To be asked together() with others."""
+        return Question((self._text, values), read, partial(self._ask_one_by_one, values))
 
     @transaction.atomic(savepoint=False)
     def _ask_one_by_one(self, values: Values) -> list[tuple[Any, ...]]:
@@ -67,13 +72,13 @@ def insert_with(
 
     The others may point to it before it has one; they do not learn theirs. With `unless_there` nothing
     is inserted, and False returned, when a unique constraint says that such a row is there already.
-    `is_last` of a transaction, as ask_last() takes it.
+    `is_last` as ask_last() takes it.
     """
     connection = this_threads_connection()
     links = _all_links(others, row)
-    found = _inserts(type(row), links, unless_there, connection.vendor).ask(
-        values_of("first", row) | all_values(others, links), is_last=is_last
-    )
+    values = values_of("first", row) | all_values(others, links)
+    steps = _inserts(type(row), links, unless_there, connection.vendor)
+    found = steps.ask(values, is_last=is_last)
     if not found:
         return False
     is_inserted(row, found[0][0])
@@ -124,6 +129,14 @@ def and_hold(rows: str) -> str:
     return f"{rows} FOR NO KEY UPDATE" if has_locks else rows
 
 
+def as_text(uid: str) -> str:
+    """A column of public ids as they are written; SQLite keeps them without hyphens."""
+    if this_threads_connection().vendor == "postgresql":
+        return f"CAST({uid} AS text)"
+    parts = [(1, 8), (9, 4), (13, 4), (17, 4), (21, 12)]
+    return " || '-' || ".join(f"substr({uid}, {begin}, {size})" for begin, size in parts)
+
+
 def insert_text(name: str, model: type[Model], **known: str) -> str:
     """An INSERT of one row up to its FROM; `known` are columns that other steps say."""
     connection = this_threads_connection()
@@ -161,6 +174,13 @@ def update_with(
     """As rows.update(), and insert what comes with the change. False: the row is not as said."""
     if not others:
         return bool(update(model, key, changes, **where))
+    return bool(update_asked(model, key, changes, *others, **where).ask())
+
+
+def update_asked(
+    model: type[Model], key: Any, changes: Values, *others: Model, **where: Any
+) -> Question:
+    """As update_with(), to be asked together() with others: finds nothing where that says False."""
     links = tuple((type(other), ()) for other in others)
     vendor = this_threads_connection().vendor
     steps, columns = _updates(model, tuple(changes), tuple(where), links, vendor)
@@ -168,7 +188,7 @@ def update_with(
     for (name, column), value in zip(columns, [*changes.values(), *where.values()], strict=True):
         known = value.pk if isinstance(value, Model) else value
         values[name] = column.sent(known, this_threads_connection())
-    return bool(steps.ask(values | all_values(others, links)))
+    return steps.asked(values | all_values(others, links), list)
 
 
 @lru_cache(maxsize=200)

@@ -7,17 +7,18 @@ from drf_spectacular.views import SpectacularAPIView
 from consult import demo_views
 from consult.api.abdm import Callback
 from esanjeevani import views
+from esanjeevani.addresses import Remembering
 
 api: list[URLPattern | URLResolver] = [
+    path("", include("consult.api.urls")),  # first what varies and is asked most
     path("", include("accounts.api.urls")),
     path("", include("queues.api.urls")),
-    path("", include("consult.api.urls")),
     path("schema/", SpectacularAPIView.as_view(permission_classes=[]), name="api_schema"),
     path("docs/", views.ApiPage.as_view(), name="api_page"),
 ]
 urlpatterns = [
     path("", views.home, name="home"),
-    path("api/v1/", include(api)),  # before the pages, whose addresses are many
+    Remembering("api/v1/", api),  # before the pages, whose addresses are many
     path("", include("consult.urls")),  # first what is asked most
     path("", include("accounts.urls")),
     path("", include("queues.urls")),

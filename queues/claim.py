@@ -7,30 +7,37 @@ in pgbench, and shows that it costs the same with a thousand and with a million 
 beside a long transaction. The same rules stand in queues/wait.py, played ahead.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
+from typing import Any, NamedTuple
+from uuid import UUID
 
 from django.db import connection
-from django.db.models import BigAutoField
+from django.db.models import BigAutoField, UUIDField
 from django.utils import timezone
 
-from esanjeevani.composed import Composed
-from esanjeevani.prepared import ask
-from queues.models import PRIORITY_RUN, Token
+from esanjeevani.composed import Composed, Question
+from esanjeevani.steps import Steps
+from esanjeevani.today import midnight
+from queues.models import PRIORITY_RUN, Clinic, Token
 
 # --- before: may this doctor call, and in which order is it to be? --------------------------------
+CLINIC = Composed(lambda clinic: Clinic.objects.filter(uid=clinic), clinic=UUIDField())
 BEFORE = """
 SELECT
-  EXISTS (SELECT 1 FROM queue_duty WHERE doctor_id = %(doctor)s AND clinic_id = %(clinic)s
+  EXISTS (SELECT 1 FROM queue_duty WHERE doctor_id = %(doctor)s AND clinic_id = clinic.id
     AND ended_at IS NULL AND paused_at IS NULL),
   EXISTS (SELECT 1 FROM queue_token WHERE doctor_id = %(doctor)s
     AND state IN ('called', 'serving')),
   (SELECT COUNT(*) FROM (SELECT priority FROM queue_token
-    WHERE clinic_id = %(clinic)s AND called_at >= %(midnight)s AND priority <> 0 AND NOT comes_first
+    WHERE clinic_id = clinic.id AND called_at >= %(midnight)s AND priority <> 0 AND NOT comes_first
     ORDER BY called_at DESC LIMIT %(run)s) AS last_calls WHERE priority = 1),
-  EXISTS (SELECT 1 FROM queue_token WHERE clinic_id = %(clinic)s AND state = 'waiting'
+  EXISTS (SELECT 1 FROM queue_token WHERE clinic_id = clinic.id AND state = 'waiting'
     AND NOT comes_first AND yields),
-  EXISTS (SELECT 1 FROM queue_token WHERE clinic_id = %(clinic)s AND state = 'waiting')
+  EXISTS (SELECT 1 FROM queue_token WHERE clinic_id = clinic.id AND state = 'waiting'),
+  clinic.*
+FROM clinic
 """
 
 # --- the claim ------------------------------------------------------------------------------------
@@ -97,10 +104,12 @@ WHERE id = (
   WHERE id IS NOT NULL LIMIT 1)
 RETURNING {columns}
 """
+# Once somebody was called.
 STOP_YIELDING = """
 UPDATE queue_token SET yields = FALSE WHERE id IN (
   SELECT id FROM queue_token
-  WHERE clinic_id = %(clinic)s AND state = 'waiting' AND NOT comes_first AND yields {lock})
+  WHERE clinic_id = %(clinic)s AND state = 'waiting' AND NOT comes_first AND yields
+    AND id <> (SELECT id FROM called) {lock})
 """
 TOKENS = Composed(lambda token: Token.objects.filter(pk=token), token=BigAutoField())
 
@@ -109,6 +118,7 @@ TOKENS = Composed(lambda token: Token.objects.filter(pk=token), token=BigAutoFie
 class Before:
     """What must be known before a call."""
 
+    clinic: Clinic
     is_on_duty: bool
     holds: bool  # the doctor has a patient already
     run: int  # priority calls in a row
@@ -120,30 +130,64 @@ class Before:
         return AFTER_A_RUN if self.run >= PRIORITY_RUN else USUAL
 
 
-def look_before(clinic_id: int, doctor_id: int) -> Before:
-    """In one statement."""
-    midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-    asked = {"clinic": clinic_id, "doctor": doctor_id, "midnight": midnight}
-    [(on_duty, holds, run, *line)] = ask(BEFORE, asked | {"run": PRIORITY_RUN}).rows
-    return Before(bool(on_duty), bool(holds), int(run), *map(bool, line))
+class Beside(NamedTuple):
+    """What another app does with a call, in the statement that calls: steps, which may read `called`."""
+
+    steps: tuple[tuple[str, str], ...] = ()
+    answer: str = "SELECT 1"  # a row of columns that come after the token's
 
 
-def claim(clinic_id: int, doctor_id: int, before: Before) -> Token | None:
+NOTHING = Beside()
+
+
+def before_a_call(whose: int, clinic: UUID) -> Question:
+    """How the clinic stands for the doctor with the key `whose`; there is none where it does not."""
+    asked = {"doctor": whose, "midnight": midnight(), "run": PRIORITY_RUN}
+    return _looking().asked(asked | CLINIC.step_values(clinic=clinic), _read_before)
+
+
+@cache
+def _looking() -> Steps:
+    return Steps(BEFORE, clinic=CLINIC.as_step())
+
+
+def _read_before(found: Sequence[Sequence[Any]]) -> list[Before]:
+    return [
+        Before(CLINIC.row_of(clinic), bool(on_duty), bool(holds), run, bool(yields), bool(anybody))
+        for on_duty, holds, run, yields, anybody, *clinic in found
+    ]
+
+
+def claim(
+    doctor_id: int, before: Before, beside: Beside = NOTHING, **values: Any
+) -> tuple[Token, Sequence[Any]] | None:
     """The patient whose turn it is, called by this doctor; None when nobody who may go is present.
 
-    Doctors who claim at the same moment do not wait for each other. Raises IntegrityError when the
-    patient or the doctor was taken in another line at that moment: behind it stand unique constraints.
+    With it what stands `beside`, which `values` are for, and what that answers. Doctors who claim at
+    the same moment do not wait for each other. Raises IntegrityError when the patient or the doctor
+    was taken in another line at that moment: behind it stand unique constraints.
     """
     asked = {
-        "clinic": clinic_id,
+        "clinic": before.clinic.pk,
         "doctor": doctor_id,
         "now": timezone.now(),
         "today": timezone.localdate(),
     }
-    found = TOKENS.given_by(claim_text(before.ranks), asked)
-    if found and before.some_yield:
-        ask(STOP_YIELDING.format(lock=_lock("FOR UPDATE")), asked)
-    return found[0] if found else None
+    found = _claiming(before.ranks, before.some_yield, beside).ask(asked | values)
+    if not found:
+        return None
+    token = TOKENS.row_of(found[0])
+    token.clinic = before.clinic
+    return token, found[0][len(Token._meta.concrete_fields) :]
+
+
+@lru_cache
+def _claiming(ranks: tuple[tuple[str, str, str], ...], some_yield: bool, beside: Beside) -> Steps:
+    steps = {"called": claim_text(ranks)}
+    if some_yield:
+        steps["yielded"] = STOP_YIELDING.format(lock=_lock("FOR UPDATE"))
+    answer = f"SELECT called.*, beside.* FROM called CROSS JOIN ({beside.answer}) AS beside"  # noqa: S608
+    return Steps(answer, **steps, **dict(beside.steps))
 
 
 @cache

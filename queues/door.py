@@ -17,6 +17,8 @@ LOOK = """
 SELECT
   EXISTS (SELECT 1 FROM queue_clinichours WHERE clinic_id = %(clinic)s AND weekday = %(weekday)s
     AND opens <= %(time)s AND (closes = %(midnight)s OR closes > %(time)s)),
+  COALESCE((SELECT last_number FROM queue_clinicday
+    WHERE clinic_id = %(clinic)s AND day = %(day)s), 0),
   line.emergencies, line.before, line.ordinary, duty.doctors, duty.busy
 FROM (
   SELECT COUNT(*) FILTER (WHERE priority = 0 OR comes_first) AS emergencies,
@@ -42,6 +44,7 @@ class Look:
     """One clinic at one moment, as one patient finds it."""
 
     is_open: bool  # by its hours
+    given: int  # numbers of today
     waiting: tuple[int, int, int]  # of each priority
     doctors: int  # on duty, not paused, and not kept apart from the patient
     busy: int  # of those: with somebody
@@ -54,6 +57,7 @@ def look(clinic: Clinic, patient: Patient) -> Question:
         "clinic": clinic.pk,
         "patient": patient.pk,
         "account": patient.account_id,
+        "day": now.date(),
         "weekday": now.weekday(),
         "time": now.time().replace(microsecond=0),
         "midnight": MIDNIGHT,
@@ -62,5 +66,5 @@ def look(clinic: Clinic, patient: Patient) -> Question:
 
 
 def _read(found: Sequence[Sequence[Any]]) -> Look:
-    [(is_open, emergencies, before, ordinary, doctors, busy)] = found
-    return Look(bool(is_open), (emergencies, before, ordinary), doctors, busy)
+    [(is_open, given, emergencies, before, ordinary, doctors, busy)] = found
+    return Look(bool(is_open), given, (emergencies, before, ordinary), doctors, busy)

@@ -1,7 +1,7 @@
 """One clinic's line as it stands: read in a fixed number of queries, whoever asks."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Patient
 from esanjeevani.composed import Columns, together
+from esanjeevani.today import midnight
 from queues.counts import Counts, count
 from queues.door import Look, look
 from queues.models import PRIORITY_RUN, Clinic, Duty, Token
@@ -117,15 +118,11 @@ def priority_run(clinic: Clinic) -> int:
     Emergencies and patients put back go first whatever the run is, and are not counted.
     """
     run = 0
-    for (priority,) in LAST_CALLS.columns(clinic=clinic.pk, midnight=_midnight()):
+    for (priority,) in LAST_CALLS.columns(clinic=clinic.pk, midnight=midnight()):
         if priority != Token.Priority.PRIORITY:
             break
         run += 1
     return run
-
-
-def _midnight() -> datetime:
-    return timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _per_clinic(working: QuerySet[Duty]) -> "QuerySet[Duty, tuple[int, int, int]]":
@@ -153,6 +150,8 @@ class Standing:
     wait: Wait | None
     has_room: bool
     suits: bool
+    # Up to which number its room goes. Part of no page: what is kept for a page holds while it moves on.
+    last_number: int = field(compare=False)
 
     @property
     def opens_on(self) -> str:
@@ -196,7 +195,7 @@ def standings(
 
 
 def door(clinic: Clinic, patient: Patient, priority: int, there: Look | None = None) -> Standing:
-    """Whether one clinic takes one patient now: its standing without the numbers given today.
+    """Whether one clinic takes one patient now: its standing.
 
     One query, one more when the pace is not fresh, for the moment when a token is taken; `there` is what
     was seen in that moment, where somebody looked already. The wait is that of this patient: whoever has
@@ -210,7 +209,7 @@ def door(clinic: Clinic, patient: Patient, priority: int, there: Look | None = N
         waiting=sum(there.waiting),
         ahead=ahead_on_arrival(there.waiting, priority, PRIORITY_RUN),
         on_duty=(there.doctors, there.busy),
-        given=0,
+        given=there.given,
         pace=paces([clinic])[clinic.pk],
         priority=priority,
         is_open=there.is_open,
@@ -230,6 +229,7 @@ def _standing(
     is_open: bool | None = None,
 ) -> Standing:
     doctors, busy = on_duty
+    last_number = min(given + clinic.waiting_limit - waiting, clinic.daily_limit)
     is_open = clinic.is_active and (clinic.is_open() if is_open is None else is_open)
     return Standing(
         clinic=clinic,
@@ -238,8 +238,9 @@ def _standing(
         doctors=doctors,
         waiting=waiting,
         wait=expected_wait(ahead=ahead, doctors=doctors, busy=busy, pace=pace, priority=priority),
-        has_room=waiting < clinic.waiting_limit and given < clinic.daily_limit,
+        has_room=given < last_number,
         suits=patient is None or clinic.serves_patient(patient),
+        last_number=last_number,
     )
 
 

@@ -38,9 +38,11 @@ from accounts.models import (
 from accounts.seeding import seed
 from consult import actions as consult
 from consult.actions.formulary import STARTER, apply_rows
+from consult.day import Day, look_at, rows_of
 from consult.formulary_csv import Row, read_csv
 from consult.models import Consultation, Drug, Opinion
 from consult.readiness import Attested
+from esanjeevani.composed import together
 from queues import actions as queues
 from queues.models import Clinic, ClinicHours, HubLink, Presence, Token
 
@@ -327,6 +329,12 @@ def the_formulary() -> None:
     """A few generics of the starter set, unless there is a formulary already."""
     if not Drug.objects.exists():
         apply_rows(list(_common_rows()), change=None)
+
+
+def the_day(facility: Facility) -> Day:
+    """As the health centre's page shows it."""
+    (look,) = together(look_at(facility.pk))
+    return rows_of(look, {})
 
 
 def prescribed(consultation: Consultation, *lines: consult.Line) -> Any:

@@ -1,6 +1,6 @@
 """Queries composed once and rows written by hand give what the ORM gives, on either database."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import psycopg
 import pytest
@@ -310,3 +310,17 @@ def test_so_many_keys_as_there_are_go_into_shares_of_a_few_sizes(sizes, most):
     shares = [share for many in range(1, most + 1) for share in in_shares(range(many), sizes)]
     assert {len(share) for share in shares} == set(sizes)
     assert len(shares) == most
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"), [("2001:DB8::1", "2001:db8::1"), ("fe80::1%eth0", "fe80::1"), (None, None)]
+)
+def test_an_address_is_kept_as_the_database_writes_it(said, kept):
+    seen = AuditEvent(action="seen", address=said)
+    insert(seen)
+    assert AuditEvent.objects.get(pk=seen.pk).address == kept
+
+
+def test_a_time_without_a_zone_is_no_time():
+    with pytest.raises((ValueError, RuntimeWarning)):
+        insert(AuditEvent(action="seen", at=datetime(2026, 11, 28)))

@@ -15,7 +15,6 @@ from django.contrib.sessions.serializers import JSONSerializer
 from django.core import signing
 from django.db import OperationalError, connection, transaction
 from django.middleware.csrf import CSRF_ALLOWED_CHARS, _unmask_cipher_token
-from django.template import Context, Engine, engines
 from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.urls import get_resolver, resolve, reverse
@@ -32,39 +31,6 @@ from esanjeevani.kept import kept
 from esanjeevani.memory import BETWEEN_LOOKS
 from tests.factories import a_doctor, a_facility, a_health_worker, a_user, as_patient, as_staff
 from tests.running import ROOT
-
-ANYBODY = {"uid": uuid.uuid4(), "name": "Asha", "count": 1, "shown": "My line"}
-SOMEBODY_ELSE = {"uid": uuid.uuid4(), "name": "<b>50% R&D</b>", "count": 2, "shown": "Privacy"}
-TEXTS = [
-    "{% translate 'Sign out' %}",
-    "{% translate \"Today\" context \"the working day\" %}",
-    "{% translate 'Sign out' as word %}[{{ word }}]",
-    "{% translate shown %}",
-    "{% translate 'Sign out'|upper %}",
-    "{% autoescape off %}{% blocktranslate %}{{ name }}{% endblocktranslate %}{% endautoescape %}",
-    "{% blocktranslate with helpline=name %}100% {{ helpline }}{% endblocktranslate %}",
-    "{% blocktranslate trimmed with emergency=name|upper helpline=uid %}"
-    "Emergency: call {{ emergency }}. Health helpline: {{ helpline }}.{% endblocktranslate %}",
-    "{% blocktranslate %}{{ name }} {{ nothing }}{% endblocktranslate %}",
-    "{% blocktranslate count n=count %}One{% plural %}{{ n }} of them{% endblocktranslate %}",
-    "{% url 'accounts:privacy' %}",
-    "{% url 'consult:visit' uid %}",
-    "{% url 'consult:file' uid uid %}",
-    "{% url 'consult:short_link' uid %}",
-    "{% url 'consult:check' as page %}[{{ page }}]",
-    "{% static 'css/base.css' %}",
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("text", TEXTS)
-def test_it_says_what_djangos_tag_says_to_one_and_then_to_another(text):
-    ours = engines["django"].engine
-    djangos = Engine(builtins=["django.templatetags.i18n", "django.templatetags.static"])
-    ours, djangos = ours.from_string(text), djangos.from_string(text)
-    for language in ("en", "hi", "en"):
-        for who in (ANYBODY, SOMEBODY_ELSE):
-            with override(language):
-                assert ours.render(Context(who)) == djangos.render(Context(who))
 
 
 def test_a_part_that_is_kept_is_in_the_language_in_force_and_for_its_values():

@@ -4,12 +4,14 @@ import re
 
 import pytest
 from django import forms
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db.models.fields import BLANK_CHOICE_DASH
 from django.forms.renderers import TemplatesSetting
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy as _
 
 from accounts.forms import PatientForm, PlaceSelect
-from esanjeevani.forms import CONTROLS, Renderer, share_fields
+from esanjeevani.forms import CONTROLS, QuickForm, Renderer, share_fields
 from tests.factories import a_district
 
 NASTY = """"><script>alert('x')</script> & 'क्षेत्र'"""
@@ -73,6 +75,12 @@ def test_one_of_several_is_too(kind, wrap_label):
     assert drawn(Renderer()) == drawn(TemplatesSetting())
 
 
+def test_where_nothing_is_chosen_yet_one_is_asked_in_words():
+    choices = [*BLANK_CHOICE_DASH, ("dashes", BLANK_CHOICE_DASH[0][1])]
+    shown = forms.Select(choices=choices).render("x", "", renderer=Renderer())
+    assert re.findall(r">(.+)</option>", shown) == ["Choose…", "---------"]
+
+
 def test_all_are_compared():
     assert {f"django/forms/widgets/{kind}.html" for kind in ("tel", "input")} < CONTROLS.keys()
 
@@ -101,5 +109,43 @@ def test_what_one_form_has_found_is_not_known_to_the_next():
         "state": str(district.state_id), "district": str(district.pk),
     }  # fmt: skip
     assert PatientForm(typed).is_valid()
-    assert PatientForm(typed).fields["state"].known is None
+    fresh = PatientForm(typed)
+    assert [fresh.fields[name].known for name in ("state", "district")] == [None, None]
     assert "state" in PatientForm(typed | {"state": "99"}).errors
+
+
+class Asked(forms.Form):
+    name = forms.CharField(max_length=5)
+    age = forms.IntegerField(required=False)
+    born = forms.SplitDateTimeField(required=False)
+    fixed = forms.CharField(disabled=True)
+    photo = forms.FileField(required=False)
+
+    def clean_name(self):
+        if self.cleaned_data["name"] == "nobody":
+            raise forms.ValidationError("who?")
+        return self.cleaned_data["name"].title()
+
+
+class QuicklyAsked(QuickForm, Asked):
+    pass
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        {"a-name": "asha", "a-age": "34", "a-born_0": "1990-02-03", "a-born_1": "04:05"},
+        {"a-name": "nobody", "a-age": "old", "a-fixed": "other", "a-born_0": "x"},
+        {"a-name": "too long a name", "name": "other"},
+        {},
+    ],
+)
+def test_what_was_typed_is_checked_as_django_checks_it(typed):
+    photo = SimpleUploadedFile("a.jpg", b"x")
+    for files in ({}, {"a-photo": photo}, {"a-photo": SimpleUploadedFile("b.jpg", b"")}):
+        ours, djangos = (
+            form(typed, files, prefix="a", initial={"fixed": "kept", "photo": "before.jpg"})
+            for form in (QuicklyAsked, Asked)
+        )
+        assert (ours.errors, ours.cleaned_data) == (djangos.errors, djangos.cleaned_data)
+    assert QuicklyAsked()["name"].label_tag() == Asked()["name"].label_tag()

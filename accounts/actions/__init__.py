@@ -1,5 +1,5 @@
 from accounts.actions.audit import event, record, refuse
-from accounts.actions.messages import deliver, queue_sms, sweep_messages, sweep_old
+from accounts.actions.messages import deliver, queue_sms, queueing_sms, sweep_messages, sweep_old
 from accounts.actions.patients import (
     LooksAlike,
     enrol,
@@ -17,6 +17,7 @@ __all__ = [
     "enrol",
     "event",
     "queue_sms",
+    "queueing_sms",
     "record",
     "refuse",
     "register_at_centre",

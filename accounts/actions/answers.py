@@ -61,8 +61,11 @@ class Throttled(Exception):
 
 @dataclass(frozen=True)
 class Answer:
+    """What was said, with the headers that belong to it: where the new row is, which version this is."""
+
     status: int
     data: Any
+    headers: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -97,11 +100,11 @@ class Reservation:
     row: int
     once: Once
 
-    def keep(self, status: int, data: Any) -> None:
+    def keep(self, answer: Answer) -> None:
         nonce = os.urandom(12)
-        text = json.dumps(data, cls=DjangoJSONEncoder).encode()
+        text = json.dumps([answer.data, answer.headers], cls=DjangoJSONEncoder).encode()
         sealed = nonce + _cipher(self.once.key).encrypt(nonce, text, None)
-        ask(KEEP, [status, sealed, self.row, self.once.at])
+        ask(KEEP, [answer.status, sealed, self.row, self.once.at])
 
     def give_up(self) -> None:
         """Nothing was done: asking again tries again."""
@@ -151,11 +154,12 @@ def _known(once: Once, who: str) -> Answer:
         opened = _cipher(once.key).decrypt(sealed[:12], sealed[12:], None)
     except (InvalidTag, ValueError):  # the deployment's pepper has changed since
         raise OtherRequest from None
-    return Answer(kept.status or 200, json.loads(opened))
+    data, headers = json.loads(opened)
+    return Answer(kept.status or 200, data, headers)
 
 
 def _cipher(key: str) -> AESGCM:
-    return AESGCM(bytes.fromhex(keyed_hash("answer", key)))
+    return AESGCM(bytes.fromhex(keyed_hash("whole answer", key)))
 
 
 def sweep_answers() -> None:

@@ -2,6 +2,7 @@ from typing import Any
 
 from accounts.address import current_address
 from accounts.models import AuditEvent, Patient, User
+from esanjeevani.instances import new
 from esanjeevani.rows import insert
 
 
@@ -47,7 +48,8 @@ def event(
     refused: bool = False,
 ) -> AuditEvent:
     """The row that record() writes, for who writes it together with what is done (steps.py)."""
-    return AuditEvent(
+    return new(
+        AuditEvent,
         action=action,
         target=_named(target),
         by_id=getattr(by, "pk", None),

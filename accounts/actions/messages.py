@@ -1,7 +1,8 @@
 import logging
 import time
+from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from django.core.cache import cache
 from django.db import Error, connection, transaction
@@ -13,7 +14,9 @@ from accounts.models import AccountSession, Message, PhoneDevice, RateLimit, Sms
 from accounts.models.messages import CLAIM_LEASE
 from accounts.sms import SmsFailed, backend
 from esanjeevani.celery_app import enqueue, sweep
-from esanjeevani.composed import Columns, Composed
+from esanjeevani.composed import Columns, Composed, Question
+from esanjeevani.instances import new
+from esanjeevani.postgresql.statements import Asked
 from esanjeevani.prepared import ask
 from esanjeevani.rows import is_inserted
 
@@ -44,23 +47,31 @@ def queue_sms(
 
     Raises SmsTemplate.DoesNotExist when no registered text has this key: free text is never sent.
     """
-    message = Message(to=to, is_secret=is_secret)
-    if not _write(message, key, language, slots):  # the text went since it was remembered
-        cache.delete(_remembered_as(key))
-        _write(message, key, language, slots)
-    enqueue("accounts.deliver", message.pk)
-    return message
+    asked = queueing_sms(to=to, key=key, language=language, is_secret=is_secret, **slots)
+    return cast(Message, asked.ask())
 
 
-def _write(message: Message, key: str, language: str, slots: dict[str, object]) -> bool:
-    """Into the outbox; False when there is no such text any more. It is found as the row is written."""
-    values = sms_values(message, key, language, slots)
-    written = ask(f"{WRITE} RETURNING id, template_id", values).rows
-    if not written:
-        return False
-    [(pk, message.template_id)] = written
-    is_inserted(message, pk)
-    return True
+def queueing_sms(
+    *, to: str, key: str, language: str, is_secret: bool = False, **slots: object
+) -> Question:
+    """As queue_sms(), to be asked together() with what the SMS is about."""
+    message = new(Message, to=to, is_secret=is_secret)
+
+    def read(written: Sequence[Any]) -> Message:
+        if not written:  # the text went since it was remembered
+            cache.delete(_remembered_as(key))
+            written = ask(*_writing(message, key, language, slots)).rows
+        [(pk, message.template_id)] = written
+        is_inserted(message, pk)
+        enqueue("accounts.deliver", message.pk)
+        return message
+
+    return Question(_writing(message, key, language, slots), read)
+
+
+def _writing(message: Message, key: str, language: str, slots: dict[str, object]) -> Asked:
+    """Into the outbox, if there is such a text still: it is found as the row is written."""
+    return f"{WRITE} RETURNING id, template_id", sms_values(message, key, language, slots)
 
 
 def sms_values(

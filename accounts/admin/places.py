@@ -2,6 +2,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import Q
+from django.db.models.fields import BLANK_CHOICE_DASH
 from django.http import HttpRequest
 
 from accounts import broadcast
@@ -100,7 +101,7 @@ class PostAdmin(Undeletable, NamesPeople, InArea):
 
     def formfield_for_choice_field(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
         if db_field.name == "role" and not area_of(request).everywhere:
-            kwargs["choices"] = [("", "---------")] + [
+            kwargs["choices"] = [*BLANK_CHOICE_DASH] + [
                 (role.value, role.label) for role in self.GIVEN_BY_OFFICERS
             ]
         return super().formfield_for_choice_field(db_field, request, **kwargs)

@@ -63,7 +63,7 @@ class Patients(ApiView):
     def post(self, request: Request) -> Response:
         """Register a person. `looks_alike`: perhaps they are registered; say `sure` to go on."""
         typed = self.read()
-        form = patient_form(typed, Patient())
+        form = patient_form(typed)
         try:
             saved = actions.register_patient(
                 patient=form.save(commit=False), by=plain(request).user, sure=typed["sure"]
@@ -94,7 +94,7 @@ class OnePatient(ApiView):
         return self.answer(saved)
 
 
-def patient_form(typed: dict[str, Any], patient: Patient) -> PatientForm:
+def patient_form(typed: dict[str, Any], patient: Patient | None = None) -> PatientForm:
     """The pages' own form, with its rules. Raises ValidationError; Refused for a doubtful ABHA."""
     form = PatientForm(typed, instance=patient)
     cleaned(form)

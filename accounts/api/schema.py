@@ -7,8 +7,8 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
 
-from accounts.api.base import Pages
 from accounts.api.once import IDEMPOTENCY_KEY
+from accounts.api.paging import Pages
 
 
 class ErrorOutput(serializers.Serializer[Any]):

@@ -12,8 +12,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import actions
-from accounts.actions.keys import issue_token, revoke_token, staff_account
-from accounts.api.base import ApiView, Nothing, Refused, cleaned, plain
+from accounts.actions.keys import issue_token, new_token, revoke_token, staff_account
+from accounts.api.base import ApiView, Nothing, Refused, by_rule, plain
 from accounts.api.shapes import (
     CodeInput,
     DeviceOutput,
@@ -24,10 +24,11 @@ from accounts.api.shapes import (
     StaffInput,
 )
 from accounts.api.who import IsPerson
-from accounts.forms import CodeForm, PhoneForm
+from accounts.forms import six_digits
 from accounts.gates import facilities_of, get_or_refuse, is_doctor
 from accounts.models import ApiToken, CodeRefused, NoticeAcceptance, User
 from accounts.notice import NOTICE_VERSION
+from accounts.phone import normalise
 from accounts.views.signing_in import why_wait
 
 
@@ -54,7 +55,7 @@ class Code(ForEverybody):
 
     def post(self, request: Request) -> Response:
         """Send a six-digit code to the number, known to us or not. It lives 5 minutes."""
-        phone = cleaned(PhoneForm(self.read()))["phone"]
+        phone = by_rule(normalise, self.read(), "phone")
         try:
             actions.send_code(phone=phone, language=get_language() or "en")
         except (actions.TooMany, CodeRefused) as error:
@@ -73,13 +74,13 @@ class SignIn(ForEverybody):
     def post(self, request: Request) -> Response:
         """A token for the code. It lasts 90 days, or until it is revoked."""
         typed = self.read()
-        phone = cleaned(PhoneForm(typed))["phone"]
-        code = cleaned(CodeForm(typed))["code"]
+        phone = by_rule(normalise, typed, "phone")
+        code = by_rule(six_digits, typed, "code")
+        token, key = new_token(device=typed["device"])
         try:
-            user = actions.sign_in(phone=phone, code=code, language=get_language() or "en")
+            actions.sign_in(phone=phone, code=code, language=get_language() or "en", token=token)
         except (actions.TooMany, CodeRefused) as error:
             raise refused(error) from None
-        token, key = issue_token(user=user, device=typed["device"])
         return self.answer(token, 201, key=key)
 
 
@@ -94,8 +95,8 @@ class StaffSignIn(ForEverybody):
     def post(self, request: Request) -> Response:
         """For doctors and health workers: password and authenticator app. It lasts 12 hours."""
         typed = self.read()
-        phone = cleaned(PhoneForm(typed))["phone"]
-        code = cleaned(CodeForm(typed))["code"]
+        phone = by_rule(normalise, typed, "phone")
+        code = by_rule(six_digits, typed, "code")
         try:
             user = staff_account(phone=phone, password=typed["password"], code=code)
         except CodeRefused:

@@ -17,6 +17,7 @@ from accounts.forms import CodeForm, PhoneForm
 from accounts.gates import NOTICE_SESSION_KEY, PHONE_BACKEND, has_accepted_notice
 from accounts.models import CodeRefused, User
 from accounts.notice import NOTICE_VERSION
+from accounts.phone import spaced
 
 # The number travels between the two pages in a signed cookie: a visitor who never finishes
 # signing in leaves no row behind.
@@ -67,7 +68,7 @@ def code(request: HttpRequest) -> HttpResponse:
             user, status = _try_code(form, phone)
             if user:
                 return _signed_in(request, user)
-    return _page(request, "code", form, status, phone=phone)
+    return _page(request, "code", form, status, phone=spaced(phone))
 
 
 def _try_code(form: CodeForm, phone: str) -> tuple[User | None, int]:
@@ -125,7 +126,7 @@ def resend(request: HttpRequest) -> HttpResponse:
     try:
         actions.send_code(phone=phone, language=get_language() or "en")
     except (actions.TooMany, CodeRefused) as error:
-        return _page(request, "code", CodeForm(), 429, phone=phone, error=why_wait(error))
+        return _page(request, "code", CodeForm(), 429, phone=spaced(phone), error=why_wait(error))
     return redirect(_with_next("accounts:code", request, sent="1"))
 
 

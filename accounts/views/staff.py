@@ -14,7 +14,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from accounts import actions
 from accounts.actions.keys import app_that_shows
 from accounts.actions.signing_in import limit_password_tries
-from accounts.forms import CodeForm, StaffSignInForm
+from accounts.forms import AppCodeForm, StaffSignInForm
 from accounts.gates import PASSWORD_BACKEND, by_password, facilities_of
 from accounts.views.signing_in import next_page, why_wait
 
@@ -58,8 +58,7 @@ def second_factor(request: HttpRequest) -> HttpResponse:
         pairing = pairing or TOTPDevice.objects.create(
             user=request.user, confirmed=False, name="app"
         )
-    form = CodeForm(request.POST or None)
-    form.fields["code"].label = _("The 6 digits from your authenticator app")
+    form = AppCodeForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         if _accepts(request, form.cleaned_data["code"], pairing):
             return redirect(_after_sign_in(request))

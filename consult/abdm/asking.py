@@ -1,4 +1,4 @@
-"""M3: we ask for records (HIU). A consent is asked for, records are fetched, decrypted and shown."""
+"""M3: we ask for records (HIU): a consent is asked for, and followed when it is given or withdrawn."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,17 +9,15 @@ from django.utils import timezone
 
 from accounts.actions import record
 from accounts.models import Doctor, Patient
-from consult.abdm import crypto
 from consult.abdm.holding import KINDS, moment
-from consult.abdm.messages import Malformed, NotYet, at, rows_at, send, text_at
+from consult.abdm.messages import Malformed, NotYet, at, id_at, rows_at, send, text_at
+from consult.abdm.receiving import ask_records
 from consult.broadcast import elsewhere_changed
 from consult.models import AbdmConsent, AbdmMessage, AbdmRecord
-from esanjeevani.strict_json import read_json
 
 HIU = AbdmConsent.Role.HIU
 State = AbdmConsent.State
 LASTS = timedelta(days=1)
-KEYS_LAST = timedelta(hours=1)
 
 
 class NoAddress(Exception):
@@ -78,7 +76,7 @@ def on_asked(body: dict[str, Any]) -> None:
     if body.get("error"):
         _end(consent, State.DENIED)
         return
-    request_id = text_at(body, "consentRequest.id")
+    request_id = id_at(body, "consentRequest.id")
     AbdmConsent.objects.filter(pk=consent.pk).update(request_id=request_id)
 
 
@@ -87,16 +85,23 @@ def _consent_of(body: dict[str, Any], kind: str) -> AbdmConsent:
     asked = AbdmMessage.objects.filter(
         request_id=text_at(body, "response.requestId"), kind=kind, direction="out"
     ).first()
-    if asked is None or asked.consent is None:
+    if asked is None or asked.consent_id is None:
         raise Malformed("response.requestId")
-    return asked.consent
+    return AbdmConsent.objects.select_for_update().get(pk=asked.consent_id)
+
+
+def not_asked(message: AbdmMessage) -> None:
+    """The gateway would not take the question, or never answered."""
+    for asked in AbdmConsent.objects.filter(messages=message, state=State.REQUESTED):
+        _end(asked, State.DENIED)
 
 
 def on_decision(body: dict[str, Any], request_id: str) -> None:
     """The patient has decided: granted artefacts are fetched; a withdrawal takes the records away."""
     notice = at(body, "notification")
     status = text_at(notice, "status").upper()
-    ids = [text_at(one, "id") for one in notice.get("consentArtefacts") or []]
+    named = rows_at(notice, "consentArtefacts") if notice.get("consentArtefacts") else []
+    ids = [id_at(one, "id") for one in named]
     _follow(notice, status, ids)
     send("on-decision", "/api/hiecm/consent/v3/request/hiu/on-notify",
          {"acknowledgement": [{"status": "OK", "consentId": one} for one in ids],
@@ -104,14 +109,12 @@ def on_decision(body: dict[str, Any], request_id: str) -> None:
 
 
 def _follow(notice: dict[str, Any], status: str, ids: list[str]) -> None:
+    ours = AbdmConsent.objects.select_for_update().filter(role=HIU)
+    asked = ours.filter(request_id=text_at(notice, "consentRequestId")).order_by("pk").first()
     if status in ("REVOKED", "EXPIRED"):
-        for consent in AbdmConsent.objects.filter(role=HIU, artefact_id__in=ids):
-            _end(consent, State.REVOKED if status == "REVOKED" else State.EXPIRED)
+        known = list(ours.filter(artefact_id__in=ids))
+        _withdraw(asked, known, ids, State.REVOKED if status == "REVOKED" else State.EXPIRED)
         return
-    rows = AbdmConsent.objects.select_for_update().filter(
-        role=HIU, request_id=text_at(notice, "consentRequestId")
-    )
-    asked = rows.order_by("pk").first()
     if asked is None:
         raise NotYet
     if status != "GRANTED":
@@ -120,6 +123,32 @@ def _follow(notice: dict[str, Any], status: str, ids: list[str]) -> None:
     for artefact in ids:
         send("consent.fetch", "/api/hiecm/consent/v3/fetch", {"consentId": artefact},
              consent=asked, patient=asked.patient)  # fmt: skip
+
+
+def _withdraw(
+    asked: AbdmConsent | None, known: list[AbdmConsent], ids: list[str], state: str
+) -> None:
+    """What is withdrawn before it was fetched is written down so: if it still comes, it does not count."""
+    if asked is None and not known:
+        raise NotYet
+    for consent in known:
+        _end(consent, state)
+    if asked is None:
+        return
+    if not ids and asked.state == State.REQUESTED:  # nobody answered in time
+        _end(asked, state)
+    for artefact in sorted(set(ids) - {one.artefact_id for one in known}):
+        _end(_bearing(artefact, asked), state)
+
+
+def _bearing(artefact: str, asked: AbdmConsent) -> AbdmConsent:
+    """Records of one person in several places: an artefact for each, the first on the row that asked."""
+    consent = AbdmConsent.objects.get(pk=asked.pk)
+    if consent.artefact_id:
+        consent.pk, consent.uid = None, AbdmConsent._meta.get_field("uid").get_default()
+    consent.artefact_id = artefact
+    consent.save()
+    return consent
 
 
 @transaction.atomic
@@ -135,7 +164,7 @@ def on_artefact(body: dict[str, Any]) -> None:
     """The artefact itself. It must be for the patient whom we asked about; then records are asked for."""
     asked = _consent_of(body, "consent.fetch")
     detail = at(body, "consent.consentDetail")
-    artefact = text_at(detail, "consentId")
+    artefact = id_at(detail, "consentId")
     if text_at(detail, "patient.id").lower() != asked.patient.abha_address.lower():
         record("abdm.refused", asked, by=None, patient=asked.patient)
         raise Malformed("consentDetail.patient.id")
@@ -143,11 +172,8 @@ def on_artefact(body: dict[str, Any]) -> None:
         return
     if AbdmConsent.objects.filter(role=HIU, artefact_id=artefact).exists():
         return
-    consent = asked
-    if asked.artefact_id:  # records of one person in several places: an artefact for each
-        consent = AbdmConsent.objects.get(pk=asked.pk)
-        consent.pk, consent.uid = None, AbdmConsent._meta.get_field("uid").get_default()
-    consent.artefact_id, consent.state = artefact, State.GRANTED
+    consent = _bearing(artefact, asked)
+    consent.state = State.GRANTED
     consent.expires_at = min(consent.expires_at, moment(detail, "permission.dataEraseAt"))
     # The patient may have given less than was asked for.
     consent.from_at = moment(detail, "permission.dateRange.from")
@@ -155,123 +181,8 @@ def on_artefact(body: dict[str, Any]) -> None:
     consent.hi_types = [kind for kind in rows_at(detail, "hiTypes") if isinstance(kind, str)]
     consent.save()
     elsewhere_changed(consent.patient_id)
-    _ask_records(consent)
-
-
-def _ask_records(consent: AbdmConsent) -> None:
-    keys = crypto.new_keys()
-    expires = (timezone.now() + KEYS_LAST).isoformat()
-    send(
-        "records.ask", "/api/hiecm/data-flow/v3/health-information/request",
-        {
-            "hiRequest": {
-                "consent": {"id": consent.artefact_id},
-                "dateRange": {
-                    "from": consent.from_at.isoformat(),
-                    "to": consent.to_at.isoformat(),
-                },
-                "dataPushUrl": f"{settings.SITE_URL}/abdm/data",
-                "keyMaterial": crypto.key_material(keys, expires),
-            }
-        },
-        consent=consent, patient=consent.patient, secret=crypto.lock_away(keys),
-    )  # fmt: skip
-
-
-def on_records_asked(body: dict[str, Any]) -> None:
-    """The transaction's id: what is pushed under it is ours to read."""
-    asked = AbdmMessage.objects.filter(
-        request_id=text_at(body, "response.requestId"), kind="records.ask", direction="out"
-    ).first()
-    if asked is None:
-        raise Malformed("response.requestId")
-    if body.get("error"):
-        return
-    if asked.done_at is None:
-        raise NotYet
-    transaction_id = text_at(body, "hiRequest.transactionId")
-    secret = {"secret": asked.body["secret"], "transaction": transaction_id}
-    AbdmMessage.objects.filter(pk=asked.pk).update(body=secret)
-
-
-def is_expected(transaction_id: Any) -> bool:
-    """Whether we asked for this, or for records whose transaction the gateway has not named yet.
-
-    Anybody may bring records: what nobody asked for is not kept.
-    """
-    asked = AbdmMessage.objects.filter(kind="records.ask", direction="out")
-    just_asked = asked.filter(created_at__gt=timezone.now() - KEYS_LAST)
-    return isinstance(transaction_id, str) and (
-        asked.filter(body__transaction=transaction_id).exists()
-        or just_asked.exclude(body__has_key="transaction").exists()
-    )
-
-
-def on_data(body: dict[str, Any]) -> None:
-    """Records, encrypted for us. What cannot be read with the keys of this transaction is dropped whole."""
-    transaction_id = text_at(body, "transactionId")
-    asked = AbdmMessage.objects.filter(
-        kind="records.ask", direction="out", body__transaction=transaction_id
-    ).select_related("consent__patient").first()  # fmt: skip
-    if asked is None or asked.consent is None:
-        raise NotYet
-    consent = asked.consent
-    if not consent.is_in_force:
-        record("abdm.refused", consent, by=None, patient=consent.patient)
-        return
-    keys, theirs = crypto.take_out(asked.body["secret"]), at(body, "keyMaterial")
-    entries = at(body, "entries")
-    if not isinstance(entries, list):
-        raise Malformed("entries")
-    for number, entry in enumerate(entries):
-        text = crypto.decrypt(text_at(entry, "content"), ours=keys, theirs=theirs)
-        bundle = _bundle(text)
-        context = f"{text_at(entry, 'careContextReference')}/{bundle.get('id', number)}"[:128]
-        AbdmRecord.objects.update_or_create(
-            consent=consent, care_context=context, defaults={"bundle": bundle}
-        )
-    elsewhere_changed(consent.patient_id)
-    record("abdm.received", consent, by=consent.requested_by, patient=consent.patient)
-    send("received", "/api/hiecm/data-flow/v3/health-information/notify",
-         {"notification": _received(consent, transaction_id, entries)}, consent=consent)  # fmt: skip
-
-
-def _received(consent: AbdmConsent, transaction_id: str, entries: list[Any]) -> dict[str, Any]:
-    contexts = sorted({text_at(entry, "careContextReference") for entry in entries})
-    return {
-        "consentId": consent.artefact_id,
-        "transactionId": transaction_id,
-        "doneAt": timezone.now().isoformat(),
-        "notifier": {"type": "HIU", "id": settings.ABDM["hip_id"]},
-        "statusNotification": {
-            "sessionStatus": "TRANSFERRED",
-            "statusResponses": [
-                {"careContextReference": one, "hiStatus": "OK", "description": ""}
-                for one in contexts
-            ],
-        },
-    }
-
-
-def _bundle(text: str) -> dict[str, Any]:
-    """Raises Malformed for what is no FHIR bundle."""
-    try:
-        bundle = read_json(text.encode())
-    except ValueError:
-        raise Malformed("entries.content") from None
-    if not isinstance(bundle, dict) or bundle.get("resourceType") != "Bundle":
-        raise Malformed("entries.content")
-    return bundle
-
-
-def records_in_force(patient: Patient) -> Any:
-    """What came from elsewhere and may still be shown."""
-    return AbdmRecord.objects.filter(
-        consent__patient=patient,
-        consent__role=HIU,
-        consent__state=State.GRANTED,
-        consent__expires_at__gt=timezone.now(),
-    ).select_related("consent")
+    if consent.is_in_force:  # it may come late
+        ask_records(consent)
 
 
 @transaction.atomic

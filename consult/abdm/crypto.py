@@ -52,7 +52,7 @@ def encrypt(text: str, *, ours: dict[str, str], theirs: dict[str, Any]) -> str:
             sender_private_key=ours["private"],
             requester_public_key=theirs["dhPublicKey"]["keyValue"],
         ).encrypted_data
-    except (LookupError, TypeError, ValueError) as error:
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
         raise NotReadable(str(error)) from None
 
 
@@ -66,7 +66,7 @@ def decrypt(sealed: str, *, ours: dict[str, str], theirs: dict[str, Any]) -> str
             requester_private_key=ours["private"],
             sender_public_key=theirs["dhPublicKey"]["keyValue"],
         ).decrypted_data
-    except (InvalidTag, LookupError, TypeError, ValueError) as error:
+    except (AttributeError, InvalidTag, LookupError, TypeError, ValueError) as error:
         raise NotReadable(str(error) or "The tag does not fit.") from None
 
 

@@ -13,13 +13,14 @@ from accounts.actions import record
 from accounts.models import Patient, User
 from consult.abdm import crypto
 from consult.abdm.linking import of_patient
-from consult.abdm.messages import Malformed, NotYet, at, rows_at, send, text_at
+from consult.abdm.messages import Malformed, NotYet, at, id_at, rows_at, send, text_at, waiting
 from consult.fhir.documents import OP_CONSULT, PRESCRIPTION, WELLNESS, document, kinds_of
 from consult.fhir.records import records_of, with_all
 from consult.models import AbdmConsent, AbdmMessage, CareContext, Consultation
 
 HIP = AbdmConsent.Role.HIP
 State = AbdmConsent.State
+CONSENT = "consent/request/hip/notify"  # the callback that tells of one
 KINDS = {"OPConsultation": OP_CONSULT, "Prescription": PRESCRIPTION, "WellnessRecord": WELLNESS}
 
 
@@ -59,6 +60,9 @@ def _letter(patient: Patient) -> str:
 def on_link_token(body: dict[str, Any]) -> None:
     """The permission to link has come: everything of this patient that is not linked goes."""
     asked = _asked(body, "link.token")
+    if body.get("error"):
+        not_linked(asked)
+        return
     token, patient = text_at(body, "linkToken"), asked.patient
     unlinked = CareContext.objects.filter(linked_at=None, consultation__patient=patient)
     rows = [one.consultation for one in unlinked.select_related("consultation__clinic")]
@@ -78,10 +82,19 @@ def on_link_token(body: dict[str, Any]) -> None:
 def on_linked(body: dict[str, Any]) -> None:
     asked = _asked(body, "link.contexts")
     if body.get("error"):
+        not_linked(asked)
         return
     uids = json.loads(asked.body["secret"])
     rows = CareContext.objects.filter(consultation__uid__in=uids, linked_at=None)
     rows.update(linked_at=timezone.now())
+
+
+def not_linked(asked: AbdmMessage) -> None:
+    """Refused, or given up: the patient may wish it once more."""
+    unlinked = CareContext.objects.filter(linked_at=None, consultation__patient=asked.patient)
+    if asked.kind == "link.contexts":
+        unlinked = unlinked.filter(consultation__uid__in=json.loads(asked.body["secret"]))
+    unlinked.delete()
 
 
 def _asked(body: dict[str, Any], kind: str) -> AbdmMessage:
@@ -98,20 +111,31 @@ def _asked(body: dict[str, Any], kind: str) -> AbdmMessage:
 def on_consent(body: dict[str, Any], request_id: str) -> None:
     """A consent was granted, withdrawn or has run out: what is handed over follows it."""
     notice = at(body, "notification")
-    artefact, status = text_at(notice, "consentId"), text_at(notice, "status").upper()
+    artefact, status = id_at(notice, "consentId"), text_at(notice, "status").upper()
     known = AbdmConsent.objects.select_for_update().filter(role=HIP, artefact_id=artefact).first()
     if status == "GRANTED" and known is None:
         _keep_consent(artefact, at(notice, "consentDetail"))
     elif status != "GRANTED":
-        # Once withdrawn, always: a "granted" that comes late changes nothing.
         if known is None:
             raise NotYet
-        known.state = State.EXPIRED if status == "EXPIRED" else State.REVOKED
-        known.save(update_fields=["state"])
-        record("abdm.consent_ended", known, by=None, patient=known.patient)
+        _end(known, status)
     send("on-consent", "/api/hiecm/consent/v3/request/hip/on-notify",
          {"acknowledgement": [{"status": "OK", "consentId": artefact}],
           "response": {"requestId": request_id}})  # fmt: skip
+
+
+def _end(consent: AbdmConsent, status: str) -> None:
+    """Once withdrawn, always: a "granted" that comes late changes nothing."""
+    if consent.state != State.REVOKED:
+        consent.state = State.EXPIRED if status == "EXPIRED" else State.REVOKED
+        consent.save(update_fields=["state"])
+    record("abdm.consent_ended", consent, by=None, patient=consent.patient)
+
+
+def _has_ended(artefact: str) -> bool:
+    """Whether its end has overtaken it: nothing goes out until that is worked on."""
+    notices = [at(body, "notification") for body in waiting(CONSENT)]
+    return any(notice.get("consentId") == artefact for notice in notices)
 
 
 def _keep_consent(artefact: str, detail: dict[str, Any]) -> None:
@@ -126,10 +150,10 @@ def _keep_consent(artefact: str, detail: dict[str, Any]) -> None:
         role=HIP,
         patient=patient,
         artefact_id=artefact,
-        state=State.GRANTED,
+        state=State.REVOKED if _has_ended(artefact) else State.GRANTED,
         requester=_words(detail, "requester.name") or _words(detail, "hiu.name"),
         purpose=_words(detail, "purpose.text"),
-        hi_types=[kind for kind in rows_at(detail, "hiTypes") if kind in KINDS],
+        hi_types=[kind for kind in KINDS if kind in rows_at(detail, "hiTypes")],
         care_contexts=contexts,
         from_at=moment(detail, "permission.dateRange.from"),
         to_at=moment(detail, "permission.dateRange.to"),

@@ -15,12 +15,13 @@ from django.utils import timezone
 from accounts.actions import queue_sms, record, refuse
 from accounts.models import Patient, RateLimit
 from accounts.secrets import new_code
-from consult.abdm.messages import Malformed, at, rows_at, send, text_at
+from consult.abdm.messages import Malformed, at, id_at, rows_at, send, text_at
 from consult.models import CareContext, Consultation, LinkRequest
 
 BASE = "/api/hiecm/user-initiated-linking/v3"
 MOST = 100  # consultations offered at once
 CODES_AN_HOUR = 5
+ABHA_DIGITS = 14
 SEXES = {"M": Patient.Sex.MALE, "F": Patient.Sex.FEMALE}
 
 NOTHING = {"code": "ABDM-1012", "message": "No records found against the ABHA Address"}
@@ -34,7 +35,7 @@ WRONG_CODE = {"code": "ABDM-1036", "message": "The code is wrong or has run out"
 
 def on_discover(body: dict[str, Any], request_id: str) -> None:
     """Which consultations do we hold of this person, that their app does not show yet?"""
-    transaction_id, said = text_at(body, "transactionId"), at(body, "patient")
+    transaction_id, said = id_at(body, "transactionId"), at(body, "patient")
     patient, matched_by = _whose(said)
     unlinked = list(_unlinked(patient)) if patient else []
     answer: dict[str, Any] = {
@@ -47,7 +48,7 @@ def on_discover(body: dict[str, Any], request_id: str) -> None:
             defaults={
                 "patient": patient,
                 "abha_address": text_at(said, "id").lower(),
-                "abha_number": _identifier(said, "ABHA_NUMBER"),
+                "abha_number": _abha_number(said),
                 "care_contexts": [str(one.uid) for one in unlinked],
             },
         )
@@ -68,7 +69,7 @@ def _whose(said: dict[str, Any]) -> tuple[Patient | None, str]:
     address = text_at(said, "id")
     if found := verified.filter(abha_address__iexact=address).order_by("pk").first():
         return found, "ABHA_ADDRESS"
-    if number := _identifier(said, "ABHA_NUMBER"):
+    if number := _abha_number(said):
         known = verified.filter(abha_number=number, abha_address="").order_by("pk").first()
         if known:
             return known, "ABHA_NUMBER"
@@ -87,6 +88,11 @@ def _identifier(said: Any, kind: str) -> str:
         if isinstance(row, dict) and row.get("type") == kind:
             return "".join(char for char in str(row.get("value")) if char in "0123456789")
     return ""
+
+
+def _abha_number(said: Any) -> str:
+    number = _identifier(said, "ABHA_NUMBER")
+    return number if len(number) == ABHA_DIGITS else ""
 
 
 def is_person(patient: Patient, said: dict[str, Any]) -> bool:

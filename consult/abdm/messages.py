@@ -15,6 +15,7 @@ from esanjeevani.celery_app import enqueue
 IN, OUT = AbdmMessage.Direction.IN, AbdmMessage.Direction.OUT
 # Seconds until it is tried again. Soon at first: a patient looks at their app and waits.
 PAUSES = [1, 2, 5, 15, 60, 300, 1800, 7200]
+LONGEST_ID = 64  # characters
 
 
 class NotYet(Exception):
@@ -89,8 +90,8 @@ def done(message: AbdmMessage) -> None:
     AbdmMessage.objects.filter(pk=message.pk).update(done_at=timezone.now(), body=kept, error="")
 
 
-def failed(message: AbdmMessage, error: Exception, *, for_good: bool = False) -> None:
-    """Tried again later, or given up: then what was in it is not kept either."""
+def failed(message: AbdmMessage, error: Exception, *, for_good: bool = False) -> bool:
+    """Tried again later, or given up: then what was in it is not kept either. Whether it was given up."""
     tries = AbdmMessage.MAX_TRIES if for_good else message.tries + 1
     due = timezone.now() + timedelta(seconds=PAUSES[min(message.tries, len(PAUSES) - 1)])
     AbdmMessage.objects.filter(pk=message.pk).update(
@@ -99,6 +100,15 @@ def failed(message: AbdmMessage, error: Exception, *, for_good: bool = False) ->
         error=f"{type(error).__name__}: {error}"[:200],
         body={} if tries >= AbdmMessage.MAX_TRIES else message.body,
     )
+    return tries >= AbdmMessage.MAX_TRIES
+
+
+def waiting(kind: str) -> list[dict[str, Any]]:
+    """What callbacks of this kind say that overtook what they speak of, and wait for it."""
+    rows = AbdmMessage.objects.filter(
+        direction=IN, kind=kind, done_at=None, error__startswith=NotYet.__name__
+    )
+    return list(rows.values_list("body", flat=True))
 
 
 def due() -> list[int]:
@@ -120,6 +130,14 @@ def at(body: Any, path: str) -> Any:
 def text_at(body: Any, path: str) -> str:
     value = at(body, path)
     if not isinstance(value, str) or not value:
+        raise Malformed(path)
+    return value
+
+
+def id_at(body: Any, path: str) -> str:
+    """An id that others gave, no longer than we can keep."""
+    value = text_at(body, path)
+    if len(value) > LONGEST_ID:
         raise Malformed(path)
     return value
 

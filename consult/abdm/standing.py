@@ -60,15 +60,17 @@ class Look:
 
 
 def looks_at(patient: Patient) -> list[Look]:
-    """By others than the patient's own account, newest first."""
+    """By others than the patient's own account, newest first; what one did often within a minute, once."""
     events = AuditEvent.objects.filter(patient=patient).exclude(by=patient.account_id)
-    return [_look(one) for one in events.select_related("by").order_by("-at")[:SHOWN]]
+    newest = events.select_related("by").order_by("-at")[:SHOWN]
+    return list(dict.fromkeys(_look(one) for one in newest))
 
 
 def _look(event: AuditEvent) -> Look:
     who = event.by.name if event.by else ""
     what = LOOKS.get(event.action) or _("Worked on your records")
-    return Look(event.at, who or _("The ABHA network"), str(what), event.refused)
+    minute = event.at.replace(second=0, microsecond=0)
+    return Look(minute, who or _("The ABHA network"), str(what), event.refused)
 
 
 def consents_of(patient: Patient) -> list[AbdmConsent]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db import transaction
 
-from consult.abdm import asking, gateway, holding, linking, messages, sharing
+from consult.abdm import asking, gateway, holding, linking, messages, receiving, sharing
 from consult.abdm.crypto import NotReadable
 from consult.models import AbdmMessage
 from esanjeevani.celery_app import sweep
@@ -18,13 +18,13 @@ CALLBACKS: dict[str, Callable[..., None]] = {
     "hip/patient/care-context/discover": linking.on_discover,
     "hip/link/care-context/init": linking.on_init,
     "hip/link/care-context/confirm": linking.on_confirm,
-    "consent/request/hip/notify": holding.on_consent,
+    holding.CONSENT: holding.on_consent,
     "hip/health-information/request": holding.on_request,
     "hiu/consent/request/on-init": asking.on_asked,
     "hiu/consent/request/notify": asking.on_decision,
     "hiu/consent/on-fetch": asking.on_artefact,
-    "hiu/health-information/on-request": asking.on_records_asked,
-    "data": asking.on_data,
+    "hiu/health-information/on-request": receiving.on_records_asked,
+    "data": receiving.on_data,
 }
 # These name the request in their answer.
 ANSWERS = {
@@ -35,6 +35,12 @@ ANSWERS = {
     holding.on_consent,
     holding.on_request,
     asking.on_decision,
+}
+# What people were told is on its way, when a message of ours is given up.
+GIVEN_UP: dict[str, Callable[[AbdmMessage], None]] = {
+    "link.token": holding.not_linked,
+    "link.contexts": holding.not_linked,
+    "consent.ask": asking.not_asked,
 }
 
 
@@ -50,15 +56,22 @@ def work_on(message_id: int) -> bool:
         else:
             _take_in(message)
     except (gateway.GatewayAway, messages.NotYet) as error:
-        messages.failed(message, error)
+        _failed(message, error)
         return False
     except (gateway.GatewayRefused, messages.Malformed, NotReadable) as error:
-        messages.failed(message, error, for_good=True)
+        _failed(message, error, for_good=True)
         return False
     except Exception as error:
         messages.failed(message, error)
         raise
     return True
+
+
+@transaction.atomic
+def _failed(message: AbdmMessage, error: Exception, *, for_good: bool = False) -> None:
+    undo = GIVEN_UP.get(message.kind)
+    if messages.failed(message, error, for_good=for_good) and undo:
+        undo(message)
 
 
 @transaction.atomic

@@ -71,7 +71,7 @@ from consult.actions.papers import (
     render_small,
     sweep_prescriptions,
 )
-from consult.actions.prescribing import check_draft, issue_prescription, reasons_given
+from consult.actions.prescribing import issue_prescription, reasons_given
 from consult.actions.refills import (
     AlreadyAsked,
     request_refill,
@@ -135,7 +135,6 @@ __all__ = [
     "call_next",
     "came_first",
     "carry_out",
-    "check_draft",
     "close_follow_up",
     "complain",
     "complete",

@@ -4,14 +4,16 @@ from django.db.models import BigAutoField
 from accounts.actions import event, record
 from accounts.models import Patient, User
 from consult.actions.chat import TooManyFiles
-from consult.actions.telling import tell
+from consult.actions.telling import telling
 from consult.consent import CONSENT_VERSION
 from consult.models import Attachment, Consent, Consultation
 from consult.uploads import CleanFile
-from esanjeevani.composed import Composed
+from esanjeevani.composed import Composed, together
+from esanjeevani.instances import new
 from esanjeevani.steps import insert_with
 from queues.actions import NoToken, take_token
 from queues.models import Clinic, MoveRefused, Token
+from queues.models.moves import moved
 
 
 class NothingSaid(Exception):
@@ -32,10 +34,10 @@ def save_draft(*, patient: Patient, clinic: Clinic, by: User, **case: object) ->
     `case` holds complaint, since, allergies, medicines, is_pregnant, is_disabled.
     """
     for _try in range(2):
-        new = Consultation(patient=patient, clinic=clinic, **case)
-        noted = event("consultation.draft", new, by=by, patient=patient)
-        if insert_with(new, noted, unless_there=True):
-            return new
+        first = new(Consultation, patient=patient, clinic=clinic, **case)
+        noted = event("consultation.draft", first, by=by, patient=patient)
+        if insert_with(first, noted, unless_there=True):
+            return first
         # None when the other tab sent the draft between our insert and our look.
         if draft := _change_draft(patient, by, {"clinic": clinic, **case}):
             return draft
@@ -115,8 +117,12 @@ def request_consultation(
         given_by_id=by.pk,
     )
     requested = event("consultation.request", consultation, by=by, patient=patient)
-    consultation.request(token, consent, requested, clinic=clinic, may_phone=may_phone)
-    tell(consultation, "token", number=token.number, clinic=clinic.name_in(patient.language))
+    requesting = consultation.requesting(token, clinic=clinic, may_phone=may_phone)
+    where = clinic.name_in(patient.language)
+    together(
+        moved(requesting, consent, requested),
+        telling(consultation, "token", number=token.number, clinic=where),
+    )
     return consultation
 
 

@@ -1,4 +1,5 @@
 import logging
+from collections.abc import Iterable
 from typing import Any
 
 from django.db import transaction
@@ -8,9 +9,9 @@ from accounts.actions import event
 from accounts.models import AuditEvent, Doctor
 from consult import broadcast
 from consult.actions.drafting import IssueRefused
-from consult.actions.telling import tell
+from consult.actions.telling import telling
 from consult.document import document_of
-from consult.models import Consultation, Prescription
+from consult.models import Consultation, Note, Prescription, SigningKey
 from consult.of_consultation import (
     IN_FORCE,
     PRESCRIPTIONS,
@@ -18,54 +19,60 @@ from consult.of_consultation import (
     lock_to_issue,
     note_of,
 )
-from consult.rules import Checked, check
+from consult.rules import Checked, check, known_on
 from consult.signing import (
     CertificateMissing,
     KeyMissing,
     canonical_form,
     is_self_made,
+    known_key,
     sign_row,
 )
 from esanjeevani.celery_app import enqueue
+from esanjeevani.composed import Question, together
+from queues.models.moves import moved
 
 log = logging.getLogger(__name__)
 
 
 @transaction.atomic
-def issue_prescription(*, consultation: Consultation, doctor: Doctor) -> Prescription:
+def issue_prescription(
+    *, consultation: Consultation, doctor: Doctor, generics: Iterable[str] = ()
+) -> Prescription:
     """Freeze the draft, number and sign it, and mark an earlier version as replaced.
 
     Raises IssueRefused. Rules, formulary, the doctor's verification and the keys are those of this
     moment, whatever they were when the draft was written. Two tabs: the second finds no draft left
-    and is refused with "issued".
+    and is refused with "issued". `generics` are those of the draft as it was read a moment ago.
     """
-    locked, lines, measured = lock_to_issue(consultation)
-    if locked.state != Consultation.State.IN_PROGRESS:
-        raise IssueRefused("over")
-    doctor = _may_issue(locked, doctor)
-    note = note_of(locked)
-    if note is None or not note.diagnosis.strip():
-        raise IssueRefused("no_diagnosis")
+    generics, today = set(generics), timezone.localdate()
+    locked, lines, measured, keys, formulary = lock_to_issue(
+        consultation, known_key(), known_on(generics, today)
+    )
+    doctor, note = _may_issue(locked, doctor), _diagnosed(locked)
     if not lines:
         raise IssueRefused(_why_no_lines(locked))
     draft = lines[0].prescription
-    earlier = IN_FORCE.first(consultation=locked.pk) if draft.version > 1 else None
-    checked = check(locked, lines, diagnosis=note.diagnosis)
+    if generics != {line.generic for line in lines}:
+        formulary = None  # it was another draft
+    checked = check(locked, lines, diagnosis=note.diagnosis, day=today, formulary=formulary)
     reasons = _reasons_against(checked, draft)
-    if earlier:
+    if earlier := IN_FORCE.first(consultation=locked.pk) if draft.version > 1 else None:
         earlier.supersede()
     document = document_of(draft, lines, measured, locked, note, doctor, checked)
     document["warnings"] = reasons
     seen = event("prescription.issue", draft, by=doctor.user, patient=locked.patient)
-    _sign_and_issue(draft, doctor, document, seen)
+    issuing = _issuing(draft, doctor, document, keys, seen)
+    together(issuing, telling(locked, "prescription", number=_number_of(draft)))
     enqueue("consult.render", draft.pk)
-    tell(locked, "prescription", number=draft.number)
     broadcast.prescription_changed(locked.pk)
     return draft
 
 
 def _may_issue(locked: Consultation, doctor: Doctor) -> Doctor:
     """The doctor as registered now. Who may, and for whom: TPG 2020, 3.1, 3.3 and 3.6."""
+    if locked.state != Consultation.State.IN_PROGRESS:
+        raise IssueRefused("over")
     now = locked.doctor
     if now is None or now.pk != doctor.pk:
         raise IssueRefused("not_yours")
@@ -81,16 +88,18 @@ def _may_issue(locked: Consultation, doctor: Doctor) -> Doctor:
     return now
 
 
+def _diagnosed(locked: Consultation) -> Note:
+    note = note_of(locked)
+    if note is None or not note.diagnosis.strip():
+        raise IssueRefused("no_diagnosis")
+    return note
+
+
 def _why_no_lines(consultation: Consultation) -> str:
     versions = PRESCRIPTIONS.all(consultation=consultation.pk)
     states = {one.state for one in versions}
     is_issued = Prescription.State.ISSUED in states and Prescription.State.DRAFT not in states
     return "issued" if is_issued else "no_lines"
-
-
-def check_draft(draft: Prescription, consultation: Consultation, *, diagnosis: str) -> Checked:
-    """What the rules say of a draft now."""
-    return check(consultation, list(draft.lines.all()), diagnosis=diagnosis)
 
 
 def _reasons_against(checked: Checked, draft: Prescription) -> list[dict[str, str]]:
@@ -108,19 +117,27 @@ def reasons_given(draft: Prescription) -> dict[str, str]:
     return dict(draft.warning_reasons.values_list("key", "reason"))
 
 
-def _sign_and_issue(
-    draft: Prescription, doctor: Doctor, document: dict[str, Any], seen: AuditEvent
-) -> None:
-    """Raises IssueRefused("no_key"): nothing is issued unsigned, and the draft stays."""
-    issued_at = timezone.now()
-    number = f"RX{timezone.localdate():%y%m%d}-{draft.pk}"
+def _number_of(draft: Prescription) -> str:
+    return f"RX{timezone.localdate():%y%m%d}-{draft.pk}"
+
+
+def _issuing(
+    draft: Prescription,
+    doctor: Doctor,
+    document: dict[str, Any],
+    keys: list[SigningKey],
+    seen: AuditEvent,
+) -> Question:
+    """Signed. Raises IssueRefused("no_key"): nothing is issued unsigned, and the draft stays."""
+    issued_at, number = timezone.now(), _number_of(draft)
     try:
         document["self_made_certificate"] = is_self_made()
         canonical = canonical_form(
             number=number, check_id=draft.check_id, issued_at=issued_at, document=document
         )
-        signed = sign_row(canonical)
+        signed = sign_row(canonical, keys)
     except (KeyMissing, CertificateMissing) as error:
         log.error("No prescription can be issued: %s", error)
         raise IssueRefused("no_key") from None
-    draft.issue(seen, doctor=doctor, at=issued_at, number=number, document=document, **signed)
+    move = draft.issuing(doctor=doctor, at=issued_at, number=number, document=document, **signed)
+    return moved(move, seen)

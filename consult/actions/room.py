@@ -1,8 +1,11 @@
+from collections.abc import Container
+from functools import cache
+
 from django.db import transaction
 from django.db.models import BigAutoField, QuerySet
 
 from accounts.actions import event, record
-from accounts.models import Doctor, User
+from accounts.models import AuditEvent, Doctor, User
 from consult import broadcast
 from consult.actions.telling import tell_at_home
 from consult.models import (
@@ -19,36 +22,53 @@ from consult.of_consultation import (
     is_emergency_of,
     note_of,
 )
-from esanjeevani.composed import Composed
-from esanjeevani.steps import update_with
+from esanjeevani.composed import Composed, together
+from esanjeevani.steps import as_text, insert_text, values_of
 from queues import actions as queues
 from queues.models import Clinic, KeptApart, MoveRefused, Token
+from queues.models.moves import moved
 
 OF_TOKEN = Composed(
-    lambda token: Consultation.objects.filter(token=token).select_related("patient", "clinic"),
+    lambda token: Consultation.objects.filter(token=token).select_related("patient"),
     token=BigAutoField(),
 )
+GOES_TO_DOCTOR = """
+UPDATE consult_consultation SET doctor_id = %(doctor)s WHERE token_id = (SELECT id FROM called)
+RETURNING uid, patient_id
+"""
 
 
 class StillAnEmergency(MoveRefused):
     """It was called an emergency: it ends with first aid and a hospital, in no other way."""
 
 
-def call_next(*, clinic: Clinic, doctor: Doctor) -> Consultation:
-    """Call the first present patient. Raises what queues.actions.call_next raises."""
-    return queues.call_and(clinic=clinic, doctor=doctor, do=lambda token: _called(token, doctor))
+def call_next(
+    *, clinic: Clinic, doctor: Doctor, before: queues.Before | None = None
+) -> Consultation:
+    """Call the first present patient. Raises what queues.actions.call_next raises.
 
-
-def _called(token: Token, doctor: Doctor) -> Consultation:
-    consultation = OF_TOKEN.first(token=token.pk)
-    if consultation is None:
-        raise Consultation.DoesNotExist
-    seen = event("consultation.call", consultation, by=doctor.user, patient=consultation.patient)
-    update_with(Consultation, consultation.pk, {"doctor": doctor}, seen)
+    `before` is how the clinic stood a moment ago.
+    """
+    beside, whose = _beside_a_call()
+    seen = values_of("seen", event("consultation.call", by=doctor.user), without=whose)
+    token, found = queues.call_beside(
+        clinic=clinic, doctor=doctor, before=before, beside=beside, **seen
+    )
+    consultation = OF_TOKEN.row_of(found)
+    consultation.token, consultation.doctor, consultation.clinic = token, doctor, token.clinic
     token.patient, token.consultation = consultation.patient, consultation
-    consultation.token, consultation.doctor = token, doctor
     broadcast.centre_changed(consultation)
     return consultation
+
+
+@cache
+def _beside_a_call() -> tuple[queues.Beside, Container[str]]:
+    """The case goes to the doctor who calls; and which columns of the audit event that says."""
+    target = f"'consultation:' || {as_text('gone.uid')}"
+    known = {"target": target, "patient_id": "gone.patient_id"}
+    seen = f"{insert_text('seen', AuditEvent, **known)} FROM gone"
+    of_called = OF_TOKEN.as_step() % {"token": "(SELECT id FROM called)"}
+    return queues.Beside((("gone", GOES_TO_DOCTOR), ("seen", seen)), of_called), known
 
 
 @transaction.atomic
@@ -151,11 +171,16 @@ def complete(*, consultation: Consultation, by: User) -> Consultation:
     standing = _standing(consultation)
     if is_emergency_of(standing):
         raise StillAnEmergency("It was called an emergency.")
-    if not consultation.is_written:
-        queues.finish_token(token=_place(standing.token))
     seen = event("consultation.complete", consultation, by=by, patient=consultation.patient)
-    consultation.complete(seen)
-    close_what_is_open(consultation)
+    ending = [
+        moved(consultation.completing(), seen),
+        WHAT_IS_OPEN.asked(consultation=consultation.pk),
+    ]
+    if consultation.is_written:
+        _ended, (now,) = together(*ending)
+    else:
+        _ended, (now,) = queues.finish_token(token=_place(standing.token), then=ending)
+    _close(now)
     _set_follow_up(consultation, note_of(standing))
     broadcast.consultation_changed(consultation)
     return consultation
@@ -188,6 +213,11 @@ def close_what_is_open(consultation: Consultation) -> None:
     Asked once it has ended: until then somebody may write.
     """
     (now,) = WHAT_IS_OPEN.all(consultation=consultation.pk)
+    _close(now)
+
+
+def _close(now: Consultation) -> None:
+    """What was found open in one of WHAT_IS_OPEN."""
     for draft in DRAFT.of(now):
         draft.lines.all().delete()
         draft.delete()

@@ -98,9 +98,9 @@ def send_case(*, draft: Consultation, sending: Sending, by: User) -> Consultatio
     in_the_way += _wrong_choice(locked, sending)
     if in_the_way:
         raise NotReady(in_the_way)
-    token = None if sending.is_written else _token_for(locked, sending.clinic, by, *there)
+    place = None if sending.is_written else _place_for(locked, sending.clinic, by, *there)
     try:
-        _request(locked, token, sending, measured, by)
+        _request(locked, place, sending, measured, by)
     except IntegrityError:
         raise AlreadySent(None) from None
     broadcast.consultation_changed(locked)
@@ -109,7 +109,11 @@ def send_case(*, draft: Consultation, sending: Sending, by: User) -> Consultatio
 
 
 def _request(
-    case: Consultation, token: Token | None, sending: Sending, measured: list[Observation], by: User
+    case: Consultation,
+    place: queues.Place | None,
+    sending: Sending,
+    measured: list[Observation],
+    by: User,
 ) -> None:
     """With the patient's consent, all in one statement, and the last of the transaction."""
     consent = Consent(
@@ -121,7 +125,7 @@ def _request(
     )
     beside = [consent, event("consultation.request", case, by=by, patient=case.patient)]
     requesting = case.requesting(
-        token,
+        place and place.token,
         clinic=sending.clinic,
         chosen_because=sending.because if _is_other(sending) else "",
         is_written=sending.is_written,
@@ -132,10 +136,10 @@ def _request(
         phone_centre=sending.phone == "centre",
         completeness=completeness(case, measured),
     )
-    if token is None:
+    if place is None:
         move_all(requesting, beside=beside)
     else:
-        queues.put_in_line(token, requesting, beside)
+        queues.put_in_line(place, requesting, beside)
 
 
 def _locked(consultation: Consultation, clinic: Clinic, *beside: Question) -> Any:
@@ -178,12 +182,12 @@ def _is_other(sending: Sending) -> bool:
     return sending.proposed is not None and sending.proposed != sending.clinic
 
 
-def _token_for(
+def _place_for(
     consultation: Consultation, clinic: Clinic, by: User, there: Look | None = None
-) -> Token:
+) -> queues.Place:
     if consultation.is_another_open:  # type: ignore[attr-defined]  # as it was locked
         raise AlreadySent(None)
-    return queues.token_for(
+    return queues.place_for(
         clinic=clinic,
         patient=consultation.patient,
         priority=priority_of(consultation),
@@ -240,7 +244,7 @@ def move_case(
     locked.token = (
         queues.move_token(token=earlier, clinic=clinic, priority=priority_of(locked))
         if earlier
-        else queues.put_in_line(_token_for(locked, clinic, by))
+        else queues.put_in_line(_place_for(locked, clinic, by))
     )
     locked.clinic, locked.chosen_because, locked.is_written = clinic, because, False
     locked.save(update_fields=["token", "clinic", "chosen_because", "is_written"])

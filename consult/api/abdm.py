@@ -13,8 +13,8 @@ from rest_framework.views import APIView
 from accounts.actions import refuse
 from accounts.api.base import Refused, count
 from consult.abdm import gateway
-from consult.abdm.asking import is_expected
 from consult.abdm.messages import receive
+from consult.abdm.receiving import is_expected
 from consult.abdm.tokens import Forged, check_token
 from consult.abdm.work import CALLBACKS
 from esanjeevani.strict_json import read_json

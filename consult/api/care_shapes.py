@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from accounts.api.base import Input
+from accounts.api.reading import Input
 from accounts.api.shapes import CONSENT_LANGUAGE
 from consult.api.shapes import words
 from consult.checking import Dispensed, Standing

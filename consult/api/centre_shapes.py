@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from accounts.api.base import Input
+from accounts.api.reading import Input
 from accounts.api.shapes import CONSENT_LANGUAGE, PatientInput, PatientOutput
 from accounts.models import Patient
 from consult.api.shapes import ConsultationOutput, EarlierOutput, VitalsShape, words

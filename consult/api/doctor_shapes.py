@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from accounts.api.base import Input
+from accounts.api.reading import Input
 from accounts.api.shapes import FacilityOutput
 from consult.api.shapes import ConsultationOutput, words
 from consult.models import Consultation, Opinion, Referral

@@ -136,7 +136,7 @@ class CentrePatients(AtCentre):
         say `sure` to register a new one.
         """
         typed = self.read()
-        form = CentrePatientForm(typed, instance=Patient())
+        form = CentrePatientForm(typed)
         cleaned(form)
         if form.abha_is_doubtful and not typed["sure"]:
             raise doubtful_abha()

@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from accounts.api.base import Input
+from accounts.api.reading import Input
 from consult.api.shapes import words
 from consult.models import Dispensing, MedicineSet, Prescription, PrescriptionLine
 from consult.rules.dose import quantity_of

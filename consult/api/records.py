@@ -11,11 +11,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.actions import TooMany, record
-from accounts.api.base import ApiView, Input, Nothing, Refused, plain
+from accounts.api.base import ApiView, Nothing, Refused, plain
+from accounts.api.reading import Input
 from accounts.api.shapes import PatientOutput
 from accounts.api.signing_in import refused
 from accounts.fetch import own_patient
-from consult.abdm import abha, asking, gateway, holding
+from consult.abdm import abha, asking, gateway, holding, receiving
 from consult.api.base import DoctorsVerb, OfConsultation
 from consult.fetch import own_consultation
 from consult.models import AbdmConsent, AbdmRecord
@@ -194,6 +195,6 @@ class Received(DoctorsVerb):
     def get(self, request: Request, consultation: UUID) -> Response:
         """What came from elsewhere under a consent in force, to the treating doctor alone."""
         found = self.found(request, consultation)
-        rows = list(asking.records_in_force(found.patient)[:100])
+        rows = list(receiving.records_in_force(found.patient)[:100])
         record("abdm.read", found, by=self.doctor.user, patient=found.patient)
         return self.answer(rows)

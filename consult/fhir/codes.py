@@ -31,7 +31,6 @@ INVESTIGATIONS = coding(SNOMED, "721963009", "Order document")
 MEDICATIONS = coding(SNOMED, "721912009", "Medication summary document")
 FOLLOW_UP = coding(SNOMED, "390906007", "Follow-up encounter")
 REFERRAL = coding(SNOMED, "306206005", "Referral to service")
-OTHER_FINDINGS = coding(SNOMED, "404684003", "Clinical finding")
 
 MEDICAL_RECORD_NUMBER = coding(f"{HL7}/v2-0203", "MR", "Medical record number")
 MEDICAL_LICENCE = coding(f"{HL7}/v2-0203", "MD", "Medical License number")

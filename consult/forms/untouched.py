@@ -1,6 +1,7 @@
 """Forms in which nobody has typed yet: the same HTML for everybody whom they offer the same choices."""
 
 from django import forms
+from django.db.models.fields import BLANK_CHOICE_DASH
 from django.utils.safestring import SafeString
 
 from esanjeevani.kept import in_each_language
@@ -21,5 +22,5 @@ def _html(
 ) -> SafeString:
     form = form_class(prefix=prefix)
     for name, values in choices:
-        form.fields[name].choices = [("", "---------"), *values]  # type: ignore[attr-defined]
+        form.fields[name].choices = [*BLANK_CHOICE_DASH, *values]  # type: ignore[attr-defined]
     return form.render()

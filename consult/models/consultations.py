@@ -13,6 +13,7 @@ from consult.models.mode import Mode, mode_of
 from consult.models.opinions import Opinion
 from esanjeevani.changes import Change
 from queues.models import Clinic, Moving, Token
+from queues.models.moves import moved
 
 
 class ConsultationQuerySet(models.QuerySet["Consultation"]):
@@ -344,25 +345,21 @@ class Consultation(Case, Public, Moving):
         """The patient at a health centre said that the phone of the account may join the call."""
         return self.let_in_at is not None
 
-    def request(self, token: Token | None, *beside: models.Model, **fields: Any) -> None:
-        """Sent: with its place in a line, or without one to be answered in writing."""
-        self._make(self.requesting(token, **fields), *beside)
-
     def requesting(self, token: Token | None, **fields: Any) -> Change:
-        """request(), to be made together with what else is moved or written."""
+        """Sent: with its place in a line, or without one to be answered in writing."""
         return self._moving(
             self.State.REQUESTED, token=token, requested_at=timezone.now(), **fields
         )
 
     def begin(self, doctor: Doctor) -> None:
-        self._make(self.beginning(doctor))
+        moved(self.beginning(doctor)).ask()
 
     def beginning(self, doctor: Doctor) -> Change:
         """begin(), to be made together with the answer to the call."""
         return self._moving(self.State.IN_PROGRESS, doctor=doctor, started_at=timezone.now())
 
-    def complete(self, *beside: models.Model) -> None:
-        self._move(self.State.COMPLETED, *beside, ended_at=timezone.now())
+    def completing(self) -> Change:
+        return self._moving(self.State.COMPLETED, ended_at=timezone.now())
 
     def hand_over(self) -> None:
         """Another doctor takes over the care; this part of it is complete."""

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Doctor
 from accounts.models.base import Labelled, Public
 from consult.models.consultations import Consultation
+from esanjeevani.changes import Change
 from queues.models import Moving
 
 # Without letters and digits that look alike on paper: 12 of 30 are 58 bits.
@@ -112,19 +113,18 @@ class Prescription(Public, Moving):
     def spaced_code(self) -> str:
         return "-".join((self.check_code[:4], self.check_code[4:8], self.check_code[8:]))
 
-    def issue(
+    def issuing(
         self,
-        *beside: models.Model,
+        *,
         doctor: Doctor,
         number: str,
         document: dict[str, object],
         at: datetime | None = None,
         **signed: Any,
-    ) -> None:
+    ) -> Change:
         """`signed` holds digest, signature and key_id (consult/signing), made over the time `at`."""
-        self._move(
+        return self._moving(
             self.State.ISSUED,
-            *beside,
             issued_at=at or timezone.now(),
             issued_by=doctor,
             number=number,

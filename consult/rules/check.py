@@ -41,16 +41,21 @@ def check(
     diagnosis: str,
     mode: str | None = None,
     day: date | None = None,
+    formulary: dict[str, Known] | None = None,
 ) -> Checked:
-    """In a fixed number of queries, however many lines. `mode` is what happened, unless it is given."""
+    """In a fixed number of queries, however many lines. `mode` is what happened, unless it is given.
+
+    `formulary` is what known_on() finds of these lines, where that was asked already.
+    """
     today = day or timezone.localdate()
     history = History(
         consultation=consultation, mode=mode or consultation.mode, diagnosis=diagnosis, day=today
     )
-    found = known_on([line.generic for line in lines], today)
+    if formulary is None:
+        formulary = known_on([line.generic for line in lines], today).ask()
     refusals, allowed, medicines = [], {}, []
     for line in lines:
-        known = found.get(name_key(line.generic))
+        known = formulary.get(name_key(line.generic))
         decision = _decide(line, known, history, today)
         if isinstance(decision, Refusal):
             refusals.append(decision)

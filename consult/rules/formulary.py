@@ -1,5 +1,6 @@
 """What the rules read of the formulary; each query is composed once, for any number of medicines."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, cast
@@ -10,6 +11,7 @@ from consult.models import DoseRange, Drug, DrugName, DrugRule, Interaction
 from consult.models.formulary import name_key
 from consult.rules.lists import ListRule
 from esanjeevani.any_of import AnyOf
+from esanjeevani.composed import Question
 
 # Through the drug's own key, for a key of another table takes no slots.
 BY_NAME = AnyOf(
@@ -65,11 +67,16 @@ def drugs_named(names: list[str]) -> dict[str, Drug]:
     return {key: once[drug.pk] for key, drug in found.items()}
 
 
-def known_on(names: list[str], day: date) -> dict[str, Known]:
-    """In one query, by the key of each name that is known."""
+def known_on(names: Iterable[str], day: date) -> Question:
+    """What is known of medicines: a dict by the key of each name that is."""
+    asked = WITH_RULES.asked({name_key(name) for name in names} or {""}, day=day)
+    return asked._replace(read=lambda rows: _by_key(asked.read(rows)))
+
+
+def _by_key(names: list[Any]) -> dict[str, Known]:
     found: dict[str, Known] = {}
     by_drug: dict[int, Known] = {}
-    for one in WITH_RULES.all(list({name_key(name) for name in names if name}), day=day):
+    for one in names:
         known = found[one.key] = by_drug.setdefault(one.drug_id, Known(one.drug))
         if rule := getattr(one, "rule", None):
             known.rules[rule.pk] = ListRule.of(rule)

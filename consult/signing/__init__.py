@@ -6,7 +6,7 @@ inside the PDF, which any PDF reader verifies. Private keys are files of the dep
 
 from consult.signing.canonical import canonical_form, digest_of
 from consult.signing.certificate import CertificateMissing, is_self_made, sign_pdf
-from consult.signing.keys import KeyMissing, is_authentic, sign_row
+from consult.signing.keys import KeyMissing, is_authentic, known_key, sign_row
 
 __all__ = [
     "CertificateMissing",
@@ -15,6 +15,7 @@ __all__ = [
     "digest_of",
     "is_authentic",
     "is_self_made",
+    "known_key",
     "sign_pdf",
     "sign_row",
 ]

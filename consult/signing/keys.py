@@ -19,7 +19,7 @@ from django.db.models import CharField
 
 from consult.models import Prescription, SigningKey
 from consult.signing.canonical import canonical_form, digest_of
-from esanjeevani.composed import Composed
+from esanjeevani.composed import Composed, Question
 
 KEY = Composed(lambda key_id: SigningKey.objects.filter(key_id=key_id), key_id=CharField())
 
@@ -44,10 +44,15 @@ def make_key(key_id: str) -> Path:
     return file
 
 
-def sign_row(canonical: bytes) -> dict[str, str]:
-    """Digest, signature and key_id for the row. Raises KeyMissing."""
+def known_key() -> Question:
+    """What is known of the key that signs now; nothing before its first use."""
+    return KEY.asked(key_id=settings.SIGNING_KEY_ID)
+
+
+def sign_row(canonical: bytes, known: list[SigningKey]) -> dict[str, str]:
+    """Digest, signature and key_id for the row. `known` is what known_key() found. Raises KeyMissing."""
     key = _private_key(settings.SIGNING_KEY_ID)
-    _remember(settings.SIGNING_KEY_ID, key.public_key())
+    _remember(settings.SIGNING_KEY_ID, key.public_key(), known)
     return {
         "digest": digest_of(canonical),
         "signature": b64encode(key.sign(canonical)).decode(),
@@ -72,10 +77,10 @@ def _load(file: Path, _changed: int) -> object:
     return load_pem_private_key(file.read_bytes(), password=None)
 
 
-def _remember(key_id: str, public: Ed25519PublicKey) -> None:
+def _remember(key_id: str, public: Ed25519PublicKey, known: list[SigningKey]) -> None:
     """The public half, at the first use. One id never stands for two keys."""
     raw = b64encode(public.public_bytes(Encoding.Raw, PublicFormat.Raw)).decode()
-    row = KEY.first(key_id=key_id)
+    row = next(iter(known), None)
     if row is None:
         defaults = {"public_key": raw}
         row, _created = SigningKey.objects.get_or_create(key_id=key_id, defaults=defaults)

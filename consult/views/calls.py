@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.gates import SignedIn, doctor_only, noticed
 from accounts.models import RateLimit
+from accounts.phone import spaced
 from consult import actions
 from consult.fetch import booked_consultation, doctors_consultation, visible_consultation
 from consult.ice import ice_configuration
@@ -76,7 +77,7 @@ def phone(request: SignedIn, consultation: UUID) -> HttpResponse:
         words = _("The patient's number: %(number)s")
         if found.phone_centre:
             words = _("The health centre's number: %(number)s")
-        messages.info(request, words % {"number": number})
+        messages.info(request, words % {"number": spaced(number)})
     return redirect("consult:doctors_room", consultation=found.uid)
 
 

@@ -1,10 +1,13 @@
 """The doctor's desk: the lines, who is held, what is asked, and calling the next one."""
 
+from functools import wraps
+from typing import Any, cast
 from uuid import UUID
 
 from django.contrib import messages
-from django.db.models import BigAutoField, UUIDField
-from django.http import Http404, HttpResponse
+from django.db.models import BigAutoField
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -12,13 +15,15 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.actions import event
-from accounts.gates import SignedIn, doctor_only
+from accounts.gates import SignedIn, View, doctor_only
 from accounts.models import AuditEvent, Doctor
+from accounts.session_store import Ahead, SessionStore
 from consult import actions
 from consult.desk import LOOK, OwnPart, duties_version
 from consult.fetch import doctors_consultation
 from esanjeevani.composed import Composed, together
 from queues.actions import AlreadyHolding, NobodyPresent, NotOnDuty
+from queues.claim import Before, before_a_call
 from queues.desk import DUTIES_OF, lines_on
 from queues.models import Clinic, Duty, MoveRefused, Token
 
@@ -32,7 +37,18 @@ MAY_START = Composed(
     doctor=BigAutoField(),
     speciality=BigAutoField(),
 )
-CLINIC = Composed(lambda uid: Clinic.objects.filter(uid=uid), uid=UUIDField())
+
+
+def with_clinic(view: View) -> View:
+    """How the line stands is asked for together with the session; put it before the gate."""
+
+    @wraps(view)
+    def asking(request: Any) -> HttpResponseBase:
+        if clinic := _named_clinic(request):
+            request.session.ahead = (Ahead(before_a_call, {"clinic": clinic}),)
+        return view(request)
+
+    return asking
 
 
 @require_safe
@@ -71,20 +87,25 @@ def _seen(request: SignedIn) -> AuditEvent:
 
 
 @require_POST
+@with_clinic
 @doctor_only
 def call_next(request: SignedIn) -> HttpResponse:
     """Call the first present patient of one line. To the page's script what comes of it, in place."""
-    holds, called = call_from(_clinic(request), request)
+    before = _before_a_call(request)
+    holds, called = call_from(before.clinic, request, before)
     if request.headers.get("X-Requested-With") != "fetch":
         return redirect("consult:desk")
     own = OwnPart.of(request.user.doctor, called) if holds else None
     return render(request, "consult/_called.html", {"own": own})
 
 
-def call_from(clinic: Clinic, request: SignedIn) -> tuple[bool, Token | None]:
+def call_from(
+    clinic: Clinic, request: SignedIn, before: Before | None = None
+) -> tuple[bool, Token | None]:
     """Whether the doctor has a patient now, and who was called; if nobody, a message says why."""
+    doctor = request.user.doctor
     try:
-        return True, actions.call_next(clinic=clinic, doctor=request.user.doctor).token
+        return True, actions.call_next(clinic=clinic, doctor=doctor, before=before).token
     except NotOnDuty:
         messages.error(request, _("You are not on duty in this clinic, or you are paused."))
     except AlreadyHolding:
@@ -95,15 +116,22 @@ def call_from(clinic: Clinic, request: SignedIn) -> tuple[bool, Token | None]:
     return False, None
 
 
-def _clinic(request: SignedIn) -> Clinic:
-    try:
-        uid = UUID(request.POST.get("clinic", ""))
-    except ValueError:
-        raise Http404 from None
-    clinic = CLINIC.first(uid=uid)
+def _before_a_call(request: SignedIn) -> Before:
+    clinic = _named_clinic(request)
+    session = cast(SessionStore, request.session)
     if clinic is None:
         raise Http404
-    return clinic
+    found = session.found_of(request.user.doctor.pk, Ahead(before_a_call, {"clinic": clinic}))
+    if not found:
+        raise Http404
+    return cast(Before, found[0])
+
+
+def _named_clinic(request: HttpRequest) -> UUID | None:
+    try:
+        return UUID(request.POST.get("clinic", ""))
+    except ValueError:
+        return None
 
 
 def _why_nobody(nobody: NobodyPresent) -> str:

@@ -14,7 +14,14 @@ from accounts.gates import SignedIn, doctor_only
 from accounts.models import AuditEvent
 from consult import actions
 from consult.actions import Line
-from consult.fetch import DOCTORS, DOCTORS_ROOM, doctors_consultation, with_session
+from consult.fetch import (
+    DOCTORS,
+    DOCTORS_ROOM,
+    DRAFTED,
+    doctors_consultation,
+    with_session,
+    written_consultation,
+)
 from consult.forms import LineFormSet, NoteForm, typed_lines
 from consult.models import Consultation, Prescription, PrescriptionLine
 from consult.of_consultation import drafted_of, note_of
@@ -55,14 +62,14 @@ def is_staying(request: HttpRequest) -> bool:
 
 
 @require_POST
-@with_session(DOCTORS)
+@with_session(DOCTORS, DRAFTED)
 @doctor_only
 def save(request: SignedIn, consultation: UUID) -> HttpResponse:
     """Keep notes and medicines; with "issue" or "finish" do that too, with finish=next call the next.
 
     The page saves by itself, as it fetches a part: the answer is what the rules say of it now.
     """
-    found = doctors_consultation(request, consultation)
+    found = written_consultation(request, consultation)
     note_form, typed = NoteForm(request.POST), typed_lines(request.POST)
     quietly = request.headers.get("X-Requested-With") == "fetch"
     try:
@@ -146,7 +153,11 @@ def _issue(
 ) -> HttpResponse:
     """A page that stays is told at once, and gets the form in which alone something has changed."""
     try:
-        issued = actions.issue_prescription(consultation=consultation, doctor=request.user.doctor)
+        issued = actions.issue_prescription(
+            consultation=consultation,
+            doctor=request.user.doctor,
+            generics=[line.generic for line in drafted],
+        )
     except actions.IssueRefused as error:
         return _not_issued(request, consultation, error)
     messages.success(request, _("Prescription %(number)s is issued.") % {"number": issued.number})

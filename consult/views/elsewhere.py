@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.actions import record
 from accounts.gates import SignedIn, doctor_only, get_or_refuse
-from consult.abdm import asking, enclosed, gateway, reading
+from consult.abdm import asking, enclosed, gateway, reading, receiving
 from consult.fetch import doctors_consultation
 from consult.forms import ElsewhereForm
 from consult.models import AbdmConsent, AbdmRecord, Consultation
@@ -35,7 +35,7 @@ def elsewhere_context(consultation: Consultation) -> dict[str, Any]:
         "elsewhere": {
             "can_ask": patient.abha_is_verified and patient.abha_address,
             "asked": list(asked.select_related("requested_by")[:ASKED_SHOWN]),
-            "count": asking.records_in_force(patient).count(),
+            "count": receiving.records_in_force(patient).count(),
             "form": ElsewhereForm(),
         }
     }
@@ -77,7 +77,7 @@ def elsewhere(request: SignedIn, consultation: UUID) -> HttpResponse:
     found = doctors_consultation(request, consultation)
     if not gateway.is_on():
         raise Http404
-    rows = list(asking.records_in_force(found.patient)[:100])
+    rows = list(receiving.records_in_force(found.patient)[:100])
     record("abdm.read", found, by=request.user, patient=found.patient)
     context = {
         "consultation": found,
@@ -97,7 +97,7 @@ def enclosed_file(request: SignedIn, consultation: UUID, document: UUID, number:
     found = doctors_consultation(request, consultation)
     if not gateway.is_on():
         raise Http404
-    rows = asking.records_in_force(found.patient)
+    rows = receiving.records_in_force(found.patient)
     row = get_or_refuse(rows, AbdmRecord.objects.all(), request, uid=document)
     files = enclosed.files_of(row.bundle)
     if number >= len(files):

@@ -1,6 +1,6 @@
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
-from typing import TypeVar
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import Model
@@ -8,16 +8,15 @@ from django.utils import timezone
 
 from accounts.models import Doctor, Patient, User
 from esanjeevani.changes import Change
-from esanjeevani.composed import Columns
+from esanjeevani.composed import Columns, Question, together
 from queues import broadcast
 from queues.actions.heads import come_back
-from queues.claim import Before, claim, look_before
+from queues.claim import NOTHING, Before, Beside, before_a_call, claim
 from queues.due import clinics_near_a_turn
 from queues.line import read_line
 from queues.models import Clinic, Duty, KeptApart, MoveRefused, Token
-from queues.models.moves import move_all
+from queues.models.moves import move_all, moved
 
-Done = TypeVar("Done")
 RETRIES = 3
 RINGING = Columns(
     lambda: Token.objects.filter(state=Token.State.CALLED).values_list(
@@ -53,40 +52,43 @@ class AlreadyHolding(Exception):
 
 def call_next(*, clinic: Clinic, doctor: Doctor) -> Token:
     """Call the first present patient of the line. Raises NotOnDuty, AlreadyHolding, NobodyPresent."""
-    return call_and(clinic=clinic, doctor=doctor, do=lambda token: token)
+    token, _nothing = call_beside(clinic=clinic, doctor=doctor)
+    return token
 
 
-def call_and(*, clinic: Clinic, doctor: Doctor, do: Callable[[Token], Done]) -> Done:
-    """As call_next(), and `do` what goes with the call in its transaction."""
+def call_beside(
+    *,
+    clinic: Clinic,
+    doctor: Doctor,
+    before: Before | None = None,
+    beside: Beside = NOTHING,
+    **values: Any,
+) -> tuple[Token, Sequence[Any]]:
+    """As call_next(), with what stands `beside` the call and what that answers. One statement: not in a
+    transaction, which a race for the patient would end. `before` is what was just looked at."""
     if not doctor.is_verified:
         raise NotOnDuty
     for _try in range(RETRIES):
-        before = look_before(clinic.pk, doctor.pk)
+        before = before or before_a_call(doctor.pk, clinic.uid).ask()[0]
         if not before.is_on_duty:
             raise NotOnDuty
         if before.holds:
             break
         try:
-            with transaction.atomic():
-                if before.anybody and (token := _claim(clinic, doctor, before)):
-                    return do(token)
+            called = claim(doctor.pk, before, beside, **values) if before.anybody else None
         except IntegrityError:
-            continue  # the patient was called elsewhere, or our other click was faster
-        raise NobodyPresent(Token.objects.in_line(clinic).count() if before.anybody else 0)
+            before = None  # the patient was called elsewhere, or our other click was faster
+            continue
+        if called is None:
+            raise NobodyPresent(Token.objects.in_line(clinic).count() if before.anybody else 0)
+        broadcast.token_changed(called[0])
+        return called
     raise AlreadyHolding(doctor)
 
 
 def is_on_duty(doctor: Doctor, clinic: Clinic) -> bool:
     """On duty in this clinic and not paused."""
     return Duty.objects.working().filter(doctor=doctor, clinic=clinic).exists()
-
-
-def _claim(clinic: Clinic, doctor: Doctor, before: Before) -> Token | None:
-    token = claim(clinic.pk, doctor.pk, before)
-    if token is not None:
-        token.clinic = clinic
-        broadcast.token_changed(token)
-    return token
 
 
 def answer_call(
@@ -106,11 +108,11 @@ def answer_call(
     return token
 
 
-def finish_token(*, token: Token) -> Token:
-    """Only in a transaction, which MoveRefused must end."""
-    token.finish()
+def finish_token(*, token: Token, then: Sequence[Question] = ()) -> list[Any]:
+    """Only in a transaction, which MoveRefused must end. Finds what is asked `then`, in the same trip."""
+    _finished, *found = together(moved(token.finishing()), *then)
     broadcast.token_changed(token)
-    return token
+    return found
 
 
 @transaction.atomic

@@ -1,7 +1,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import IntegrityError, transaction
 from django.db.models import Model
@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.models import Patient, User
 from esanjeevani.changes import Change, Shape, change_text
+from esanjeevani.instances import new
 from esanjeevani.rows import is_inserted
 from esanjeevani.steps import Others, Steps, all_values, insert_text, values_of, with_rows
 from queues import broadcast
@@ -40,30 +41,39 @@ class AlreadyWaiting(Exception):
         return Token.objects.open().filter(clinic=self.clinic, patient=self.patient).first()
 
 
+class Place(NamedTuple):
+    """What somebody gets in a line."""
+
+    token: Token  # without its number
+    most: int  # the number up to which there is room
+
+
 def take_token(
     *, clinic: Clinic, patient: Patient, priority: int, brought_by: User | None = None
 ) -> Token:
-    """Give `patient` the next number in `clinic` today, as token_for() and put_in_line()."""
-    token = token_for(clinic=clinic, patient=patient, priority=priority, brought_by=brought_by)
-    return put_in_line(token)
+    """Give `patient` the next number in `clinic` today, as place_for() and put_in_line()."""
+    place = place_for(clinic=clinic, patient=patient, priority=priority, brought_by=brought_by)
+    return put_in_line(place)
 
 
-def token_for(
+def place_for(
     *,
     clinic: Clinic,
     patient: Patient,
     priority: int,
     brought_by: User | None = None,
     there: Look | None = None,
-) -> Token:
-    """What `patient` gets in `clinic` now, without a number and in no line yet. Raises NoToken.
+) -> Place:
+    """What `patient` gets in `clinic` now, in no line yet. Raises NoToken.
 
     `brought_by` is the health worker at whose screen the patient sits, if one brings them; `there` is
     what was seen at the clinic's door in this moment.
     The wait that is expected now is kept with the token: what was told can be held against what came.
     """
-    wait = _check_open(door(clinic, patient, priority, there)).wait
-    return Token(
+    standing = _check_open(door(clinic, patient, priority, there))
+    wait = standing.wait
+    token = new(
+        Token,
         clinic=clinic,
         day=timezone.localdate(),
         patient=patient,
@@ -72,22 +82,26 @@ def token_for(
         expected_low=wait.low if wait else None,
         expected_high=wait.high if wait else None,
     )
+    return Place(token, standing.last_number)
 
 
-def put_in_line(token: Token, also: Change | None = None, beside: Sequence[Model] = ()) -> Token:
+def put_in_line(place: Place, also: Change | None = None, beside: Sequence[Model] = ()) -> Token:
     """The token gets its number and key, and its patient is present. Raises NoToken("full"), AlreadyWaiting.
 
-    What `also` moves is given this token, and what comes `beside` it is inserted, in the same statement,
-    with which the transaction ends: it must have locked that row.
+    Those who came at the same moment were not in the line yet when its room was counted; that they took
+    numbers since is seen here, where one waits for the other. What `also` moves is given this token, and
+    what comes `beside` it is inserted, in the same statement, with which the transaction ends: it must
+    have locked that row.
 
     Only in a transaction, which either exception must end: the number goes to the next one then.
     It is taken late, because its row stays locked until that transaction ends.
     """
     must_be_in_transaction()
+    token, most = place
     asked = {
         "clinic": token.clinic_id,
         "day": token.day,
-        "most": token.clinic.daily_limit,
+        "most": most,
         "until": timezone.now() + Presence.LEASE,
     }
     try:

@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from accounts.api.base import Input
+from accounts.api.reading import Input
 from queues.line import Standing
 from queues.models import Clinic, Duty, Token
 

@@ -1,10 +1,12 @@
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 from django.db import models
 
 from esanjeevani.changes import Change, change_all
-from esanjeevani.steps import update_with
+from esanjeevani.composed import Question
+from esanjeevani.steps import update_asked
 
 
 class MoveRefused(Exception):
@@ -31,12 +33,7 @@ class Moving(models.Model):
 
         `only` says what else must still be as it was read. Raises MoveRefused if nobody was moved.
         """
-        self._make(self._moving(state, only=only, **fields), *beside)
-
-    def _make(self, move: Change, *beside: models.Model) -> None:
-        if not update_with(type(self), self.pk, move.to, *beside, **move.where):
-            raise MoveRefused(f"The {self._meta.model_name} is no longer {self.state}.")
-        move.is_made()
+        moved(self._moving(state, only=only, **fields), *beside).ask()
 
     def _moving(self, state: str, *, only: Any = None, **fields: Any) -> Change:
         """A move, to be made together with others. Raises MoveRefused where NEXT has no such one."""
@@ -45,6 +42,23 @@ class Moving(models.Model):
                 f"A {self._meta.model_name} that is {self.state} cannot become {state}."
             )
         return Change(self, {"state": state, **fields}, {"state": self.state, **(only or {})})
+
+
+def moved(move: Change, *beside: models.Model) -> Question:
+    """The move, with what is inserted `beside` it, to be asked together() with others.
+
+    Only in a transaction where something else is changed too: MoveRefused, if it was moved otherwise
+    meanwhile, must end that.
+    """
+    asked = update_asked(type(move.row), move.row.pk, move.to, *beside, **move.where)
+    return asked._replace(read=partial(_is_moved, move))
+
+
+def _is_moved(move: Change, found: Sequence[Any]) -> None:
+    if not found:
+        was = move.where["state"]
+        raise MoveRefused(f"The {move.row._meta.model_name} is no longer {was}.")
+    move.is_made()
 
 
 def move_all(*moves: Change, beside: Sequence[models.Model] = ()) -> None:

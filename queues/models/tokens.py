@@ -11,7 +11,7 @@ from accounts.models import Doctor, Patient, User
 from accounts.models.base import Public
 from esanjeevani.changes import Change
 from queues.models.clinics import Clinic
-from queues.models.moves import MoveRefused, Moving
+from queues.models.moves import MoveRefused, Moving, moved
 
 # After this many priority calls in a row an ordinary patient goes.
 PRIORITY_RUN = 3
@@ -196,7 +196,7 @@ class Token(Public, Moving):
 
     def answer(self, at_screen_of: User | None = None) -> None:
         """Raises MoveRefused also when it is another doctor who calls by now."""
-        self._make(self.answering(at_screen_of))
+        moved(self.answering(at_screen_of)).ask()
 
     def answering(self, at_screen_of: User | None = None) -> Change:
         """answer(), to be made together with other moves."""
@@ -209,7 +209,10 @@ class Token(Public, Moving):
         )
 
     def finish(self) -> None:
-        self._move(self.State.DONE, ended_at=timezone.now())
+        moved(self.finishing()).ask()
+
+    def finishing(self) -> Change:
+        return self._moving(self.State.DONE, ended_at=timezone.now())
 
     def leave(self) -> None:
         self._move(self.State.LEFT, ended_at=timezone.now())

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from accounts.actions import record
 from accounts.models import AuditEvent
 from consult.abdm import holding
 from consult.abdm.abha import CODES_AN_HOUR
@@ -129,6 +130,13 @@ def test_who_looked_is_listed_and_the_patient_is_not(past, room):
     )
     assert past.patient.account.name not in {look.who for look in looks if look.who}
     assert len(browser.get(page_of(past.patient)).context["looks"]) == len(looks)
+
+
+def test_what_one_did_often_within_a_minute_stands_once(past, room):
+    for _often in range(3):
+        record("letter.read", "letter", by=room.doctor.user, patient=past.patient)
+    looks = as_patient(past.patient.account).get(page_of(past.patient)).context["looks"]
+    assert 1 <= [look.what for look in looks].count("Worked on your records") < 3
 
 
 # --- the doctor -----------------------------------------------------------------------------------

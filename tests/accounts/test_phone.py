@@ -2,9 +2,10 @@
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.utils import translation
 
 from accounts.models import PhoneDevice
-from accounts.phone import normalise
+from accounts.phone import normalise, spaced
 from tests.factories import a_state
 
 REFUSAL = "This is not an Indian mobile number. Write the 10 digits, for example 98765 43210."
@@ -59,7 +60,7 @@ def test_any_usual_way_of_typing_a_mobile_number_is_understood(typed):
     ],
 )
 def test_what_is_no_indian_mobile_number_is_refused_with_an_example(typed):
-    with pytest.raises(ValidationError) as refused:
+    with translation.override("en"), pytest.raises(ValidationError) as refused:
         normalise(typed)
     assert refused.value.messages == [REFUSAL]
 
@@ -76,3 +77,23 @@ def test_the_page_says_what_is_wrong_and_keeps_what_was_typed(client, db):
     assert REFUSAL in answer.text
     assert 'value="1234567890"' in answer.text
     assert PhoneDevice.objects.count() == 0
+
+
+@pytest.mark.parametrize("other", ["", "0484 123456", "+14155550100", "rao@example.org"])
+def test_people_read_it_in_two_parts_and_what_is_none_as_it_was_typed(other):
+    assert spaced(normalise("9876543210")) == "+91 98765 43210"
+    assert spaced(other) == other
+
+
+def test_a_number_typed_as_usual_is_judged_as_one_with_a_blank_in_it():
+    """That one goes through the library."""
+    for first_five in range(50_000, 100_000, 7):
+        for number in (f"{first_five}43210", f"+91{first_five}43210"):
+            assert outcome(number) == outcome(f"{number[:-5]} {number[-5:]}")
+
+
+def outcome(typed: str) -> str:
+    try:
+        return normalise(typed)
+    except ValidationError:
+        return "none"

@@ -85,6 +85,14 @@ def test_a_doctor_comes_to_the_line_with_password_and_app():
     assert (event.by, event.refused) == (doctor.user, False)
 
 
+def test_each_code_is_asked_for_by_where_it_stands_whoever_signed_in_before():
+    browser, _answer = with_password(a_doctor().user)
+    assert "The 6 digits from your authenticator app" in browser.get("/staff/second-factor/").text
+    patient = Client()
+    asked = patient.post("/sign-in/", {"phone": a_phone()}, follow=True).text
+    assert "The 6 digits from the SMS" in asked
+
+
 def test_the_number_may_be_typed_as_everybody_types_it():
     doctor = a_doctor()
     local = doctor.user.phone.removeprefix("+91")

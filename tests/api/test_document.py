@@ -7,7 +7,7 @@ import pytest
 from drf_spectacular.generators import SchemaGenerator
 from jsonschema import Draft202012Validator
 
-from accounts.api.base import Input
+from accounts.api.reading import Input
 from queues.models import Token
 
 Json = dict[str, Any]

@@ -3,8 +3,8 @@
 import pytest
 
 from accounts.models import Patient
-from consult.abdm.asking import _bundle
 from consult.abdm.messages import Malformed
+from consult.abdm.receiving import _bundle
 from esanjeevani.strict_json import read_json
 from tests.api.program import ASHA, Program
 from tests.factories import a_state, a_user

@@ -10,7 +10,6 @@ from django.utils import timezone
 from accounts.models import Message
 from consult import actions
 from consult.actions import Line
-from consult.day import read_day
 from consult.models import Consultation, Dispensing, FollowUp
 from consult.views.centre.patients import FOUND
 from queues.models import MoveRefused, Presence, Token
@@ -26,6 +25,7 @@ from tests.factories import (
     on_duty,
     prescribed,
     sent,
+    the_day,
 )
 
 pytestmark = pytest.mark.django_db
@@ -110,7 +110,7 @@ def test_the_print_page_is_the_prescription_in_force_and_is_written_down(meena, 
 # --- the follow-up ------------------------------------------------------------------------------
 def test_a_follow_up_stands_on_the_desk_until_it_is_closed_with_an_outcome(meena, done):
     task = FollowUp.objects.get()
-    assert read_day(done.facility).follow_ups == [task]
+    assert the_day(done.facility).follow_ups == [task]
     unsaid = as_staff(meena).post(path("close_follow_up", task), {}, follow=True)
     assert "Say how the patient is." in unsaid.text
     assert fresh(task).closed_at is None
@@ -119,7 +119,7 @@ def test_a_follow_up_stands_on_the_desk_until_it_is_closed_with_an_outcome(meena
     )
     task = fresh(task)
     assert (task.outcome, task.outcome_words, task.closed_by) == ("better", "Eats again", meena)
-    assert read_day(done.facility).follow_ups == []
+    assert the_day(done.facility).follow_ups == []
 
 
 def test_it_is_closed_once(meena, done):
@@ -137,7 +137,7 @@ def test_it_is_closed_once(meena, done):
 def test_due_and_overdue_ones_are_shown_and_later_ones_not_yet(meena, done, days, shown, overdue):
     task = FollowUp.objects.get()
     FollowUp.objects.update(due_on=TODAY() + timedelta(days=days))
-    assert (read_day(done.facility).follow_ups == [task]) is shown
+    assert (the_day(done.facility).follow_ups == [task]) is shown
     assert ("overdue" in as_staff(meena).get("/centre/").text) is overdue
 
 
@@ -169,13 +169,13 @@ def returned(meena, hub, rao) -> Consultation:
 def test_what_came_back_is_first_and_says_why(meena, returned):
     page = as_staff(meena).get("/centre/").text
     assert "The patient was not there" in page
-    assert read_day(returned.facility).came_back == [returned]
+    assert the_day(returned.facility).came_back == [returned]
     assert "Nobody there" in as_staff(meena).get(path("centre_visit", returned)).text
 
 
 def test_it_goes_when_it_is_dealt_with_once(meena, returned):
     as_staff(meena).post(path("centre_settle", returned))
-    assert read_day(returned.facility).came_back == []
+    assert the_day(returned.facility).came_back == []
     settled = fresh(returned)
     assert settled.settled_by == meena
     with pytest.raises(MoveRefused):
@@ -187,7 +187,7 @@ def test_it_goes_when_it_is_sent_again(meena, hub, returned):
     draft = actions.reopen_case(earlier=returned, by=meena)
     send = {"clinic": str(hub.uid), "how": "spoken", "consent": "on", "is_present": "on"}
     as_staff(meena).post(path("centre_send", draft), send)
-    assert (fresh(draft).state, read_day(returned.facility).came_back) == ("requested", [])
+    assert (fresh(draft).state, the_day(returned.facility).came_back) == ("requested", [])
     page = as_staff(meena).get(path("centre_visit", returned)).text
     assert path("centre_visit", draft) in page
 

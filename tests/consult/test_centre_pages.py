@@ -105,8 +105,11 @@ def test_how_a_hub_stands_is_shown_as_it_is_now_and_in_the_readers_language(meen
     hindi = browser.get("/centre/part/", headers={"Accept-Language": "hi"}).text
     assert "2 doctors<" not in hindi
     assert "2 डॉक्टर" in hindi
-    Clinic.objects.filter(pk=hub.pk).update(name="Renamed")
-    assert "Renamed" in browser.get("/centre/part/").text
+    assert "Full now" not in browser.get("/centre/part/").text
+    Clinic.objects.filter(pk=hub.pk).update(name="Renamed", waiting_limit=0)
+    full = browser.get("/centre/part/").text
+    assert "Renamed" in full
+    assert "Full now" in full
 
 
 def test_an_untouched_case_form_shows_nothing_that_was_typed_into_another(meena, hub):

@@ -27,6 +27,7 @@ from consult.models import (
     PrescriptionLine,
 )
 from consult.models.mode import VIDEO_FROM_SECONDS
+from consult.rules.check import check
 from tests.at_once import at_once
 from tests.factories import (
     a_clinic,
@@ -139,7 +140,7 @@ def reasons(consultation: Consultation) -> dict[str, str]:
     if draft is None:
         return {}
     consultation.refresh_from_db()
-    checked = actions.check_draft(draft, consultation, diagnosis=DIAGNOSIS)
+    checked = check(consultation, list(draft.lines.all()), diagnosis=DIAGNOSIS)
     return {f"reason-{warned.key}": "wanted" for warned in checked.warnings}
 
 

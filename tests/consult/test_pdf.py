@@ -14,6 +14,7 @@ from django.urls import reverse
 from pypdf.generic import ContentStream
 
 from accounts.models import AuditEvent, Facility
+from accounts.phone import spaced
 from consult import actions
 from consult.actions import Line
 from consult.models import Consultation, Prescription
@@ -86,7 +87,7 @@ def test_it_says_everything_that_annexure_2_asks_for():
         "Dr Raghav Rao", "MBBS", doctor.registration_number, "Kerala State Medical Council",
         "Ernakulam PHC, Hill Road 4", "0484 123456",
         "Asha Menon, 34 years, Female", "12 Canal Road, Kerala", patient.spaced_number,
-        patient.account.phone, "With: Leela Menon, mother",
+        spaced(patient.account.phone), "With: Leela Menon, mother",
         "Fever and cough (A few days)", "Penicillin; Metformin", "Pregnant", "Throat red",
         "Diagnosis: Viral fever (provisional)",
         "Paracetamol 500 mg Tablet · Quantity: 9 1 1 – 1 3 Three times a day after food",

@@ -9,6 +9,7 @@ from django.utils import timezone
 from consult import actions
 from consult.actions import IssueRefused, Line
 from consult.models import Consultation, Drug, DrugRule, Observation
+from consult.rules.check import check
 from tests.factories import (
     PARACETAMOL,
     a_clinic,
@@ -48,7 +49,7 @@ def warned(consultation: Consultation, *lines: Line, **case: object) -> list[str
     actions.save_lines(consultation=consultation, lines=list(lines), by=by)
     draft = consultation.prescriptions.get(state="draft")
     consultation.refresh_from_db()
-    checked = actions.check_draft(draft, consultation, diagnosis="Fever")
+    checked = check(consultation, list(draft.lines.all()), diagnosis="Fever")
     return [one.words for one in checked.warnings]
 
 

@@ -131,7 +131,16 @@ def test_it_upgrades_sockets_and_nothing_else(ports):
 
 def test_it_takes_a_photo_and_refuses_what_is_larger(ports):
     assert ask(ports["proxy"], body=b"x" * (11 * MEGABYTE))[0] == 200
-    assert ask(ports["proxy"], body=b"x" * (13 * MEGABYTE))[0] == 413
+    status, _headers, page = ask(ports["proxy"], body=b"x" * (13 * MEGABYTE))
+    assert (status, "choose a smaller one" in page.decode()) == (413, True)
+
+
+def test_while_the_site_is_away_people_read_what_to_do(tmp_path):
+    ports = {"web": free_port(), "live": free_port(), "proxy": free_port(), "tls": free_port()}
+    with running(tmp_path, "http", ports):
+        status, headers, page = ask(ports["proxy"])
+    assert (status, headers["Content-Type"]) == (502, "text/html; charset=utf-8")
+    assert "एक मिनट रुकें" in page.decode()
 
 
 def test_it_takes_no_body_for_a_socket(ports):

@@ -8,7 +8,6 @@ import asyncio
 import json
 import re
 import signal
-import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +18,6 @@ from django.db import connections
 from websockets.sync.client import ClientConnection, connect
 
 from accounts.actions import queue_sms
-from accounts.models import Message
 from accounts.seeding import sms_slots
 from consult.broadcast import room_topic
 from consult.models import Prescription
@@ -81,15 +79,9 @@ def test_redis_forgets_everything(machine, a_crowd):
     with crowd.at_work():
         for _time in range(5):
             time.sleep(2)
-            redis_says(machine, "FLUSHALL")
+            machine.redis_forgets()
         invariants.pages_converge(crowd)
     invariants.all_hold(machine, crowd)
-
-
-def redis_says(machine: Machine, *words: str) -> None:
-    port = str(machine.redis.port)
-    done = subprocess.run(["redis-cli", "-p", port, *words], capture_output=True, text=True)
-    assert done.stdout.strip() == "OK", done
 
 
 def test_redis_is_away_for_a_minute(machine, a_crowd):
@@ -132,18 +124,11 @@ def test_a_thousand_waiting_pages_are_cut_off_at_once(machine, transactional_db)
 
 
 def test_two_beats_do_the_work_of_one(machine, a_crowd):
-    second = machine.part("beat")
-    machine.parts["beat"].append(second)
-    second.start()
-    second.wait()
-    try:
+    with machine.one_more("beat", machine.part("beat")):
         crowd = a_crowd(patients=12)
         with crowd.at_work():
             invariants.pages_converge(crowd)
         invariants.all_hold(machine, crowd)
-    finally:
-        second.kill()
-        machine.parts["beat"].remove(second)
 
 
 @pytest.mark.parametrize("name", ["worker-sms", "worker-pdf"])
@@ -189,17 +174,10 @@ work_for: dict[str, Callable[[], None]] = {
 
 @pytest.mark.parametrize("ahead", ["+3h", "-3h"])
 def test_a_clock_is_three_hours_off(machine, a_crowd, ahead):
-    wrong = machine.web_with_clock(ahead)
-    wrong.start()
-    wrong.wait()
-    machine.parts["web"].append(wrong)
-    try:
+    with machine.one_more("web", machine.web_with_clock(ahead)):
         crowd = a_crowd(patients=10)
         with crowd.at_work():
             invariants.pages_converge(crowd)
-    finally:
-        wrong.kill()
-        machine.parts["web"].remove(wrong)
     invariants.all_hold(machine, crowd)
 
 
@@ -245,17 +223,9 @@ def test_the_same_task_comes_twice(machine, a_crowd):
     crowd = a_crowd(patients=10)
     with crowd.at_work():
         while crowd.is_busy:
-            hand_over_again(machine)
+            machine.tasks_come_again()
             time.sleep(1)
-    hand_over_again(machine)
+    machine.tasks_come_again()
     invariants.all_hold(machine, crowd)
     time.sleep(5)
     invariants.every_sms_was_sent(machine)
-
-
-def hand_over_again(machine: Machine) -> None:
-    with machine.broker() as broker:
-        for pk in Message.objects.values_list("pk", flat=True):
-            broker.send_task("accounts.deliver", args=[pk])
-        for pk in Prescription.objects.exclude(state="draft").values_list("pk", flat=True):
-            broker.send_task("consult.render", args=[pk])

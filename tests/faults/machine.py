@@ -17,10 +17,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import redis
 from celery import Celery
 from django.conf import settings
 from django.db import connection, connections
 
+from accounts.models import Message
+from consult.models import Prescription
 from deploy.trial import compose, filled
 from tests.faults.parts import Part, is_alive, is_ready, postgres, redis_server, says, servers
 from tests.running import ROOT, Gateway, free_port, test_database_url
@@ -91,6 +94,18 @@ class Machine:
 
     def everybody(self) -> list[Part]:
         return [part for parts in self.parts.values() for part in parts]
+
+    @contextmanager
+    def one_more(self, service: str, part: Part) -> Iterator[Part]:
+        """This process works beside the others of its service for a while."""
+        part.start()
+        try:
+            part.wait()
+            self.parts[service].append(part)
+            yield part
+        finally:
+            part.kill()
+            self.parts[service] = [one for one in self.parts[service] if one is not part]
 
     def part(self, service: str, **more: str) -> Part:
         """One more process of this service of docker-compose.yml, not started yet."""
@@ -200,7 +215,7 @@ class Machine:
             here.update(before)
 
     @contextmanager
-    def broker(self) -> Iterator[Celery]:
+    def _broker(self) -> Iterator[Celery]:
         """To hand over tasks as the site's own processes do."""
         app = Celery(broker=self.redis_url)
         app.conf.task_routes = settings.CELERY_TASK_ROUTES
@@ -209,6 +224,18 @@ class Machine:
             yield app
         finally:
             app.close()
+
+    def tasks_come_again(self) -> None:
+        """Every SMS and every prescription is handed to the workers once more."""
+        with self._broker() as broker:
+            for pk in Message.objects.values_list("pk", flat=True):
+                broker.send_task("accounts.deliver", args=[pk])
+            for pk in Prescription.objects.exclude(state="draft").values_list("pk", flat=True):
+                broker.send_task("consult.render", args=[pk])
+
+    def redis_forgets(self) -> None:
+        with redis.Redis.from_url(self.redis_url) as server:
+            server.flushall()
 
     def times_sent(self) -> "Counter[int]":
         """How often the gateway took each row of the outbox."""

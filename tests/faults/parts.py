@@ -69,12 +69,12 @@ class Part:
     running: subprocess.Popen[bytes] | None = None
     begun_at: int = 0  # how long the log was when it was last started
     is_wanted: bool = False
-    supervised: threading.Lock = field(default_factory=threading.Lock)
+    supervised: Any = field(default_factory=threading.RLock)  # one starts or ends it at a time
 
     def start(self) -> None:
-        self.is_wanted = True
         self.begun_at = self.log.stat().st_size if self.log.exists() else 0
-        with self.log.open("ab") as log:
+        with self.supervised, self.log.open("ab") as log:
+            self.is_wanted = True
             self.running = subprocess.Popen(
                 self.command,
                 env=self.environment,

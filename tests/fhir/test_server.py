@@ -27,8 +27,8 @@ def a_machine(facility: Facility, person: User, **rights: bool) -> tuple[Machine
     return client, give_key(client=client, by=person)
 
 
-def ask(key: str, path: str, data: object = None):
-    headers = {"Authorization": f"Bearer {key}"} if key else {}
+def ask(key: str, path: str, data: object = None, more: dict[str, str] | None = None):
+    headers = ({"Authorization": f"Bearer {key}"} if key else {}) | (more or {})
     if data is None:
         return Client().get(f"/fhir/{path}", headers=headers)
     body = data if isinstance(data, str) else json.dumps(data)
@@ -234,6 +234,19 @@ def test_a_device_sends_vital_signs_for_the_open_case(centre):
     assert (newest.value, newest.unit, newest.taken_by) == (88, "/min", meena)
     assert AuditEvent.objects.filter(action="client.vitals", target=f"client:{client.uid}").exists()
     assert ask(key, f"Encounter/{waits.uid}").status_code == 403  # it may send, not read
+
+
+def test_a_vital_sign_sent_again_is_kept_once_and_answered_as_before(centre):
+    facility, meena, waits = centre
+    _client, key = a_machine(facility, meena, may_send_vitals=True)
+    before = waits.observations.count()
+    first, again = (
+        ask(key, "Observation", a_pulse(waits), {"Idempotency-Key": "k" * 16}) for _sent in range(2)
+    )
+    assert again["Idempotency-Replayed"] == "true"
+    assert (again.status_code, again.json()) == (201, first.json())
+    assert [again[one] for one in ("Content-Type", "Location")] == [FHIR_JSON, first["Location"]]
+    assert waits.observations.count() == before + 1
 
 
 def test_both_values_of_a_blood_pressure_come_together(centre):

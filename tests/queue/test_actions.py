@@ -1,6 +1,7 @@
 """Taking a token and calling the next: what is refused, why, and by how many at once."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -19,7 +20,7 @@ from queues.actions import (
     take_token,
 )
 from queues.models import Clinic, ClinicDay, MoveRefused, Token
-from tests.at_once import at_once
+from tests.at_once import at_once, behind
 from tests.factories import a_clinic, a_doctor, a_patient, answered, on_duty
 
 ORDINARY = Token.Priority.ORDINARY
@@ -72,6 +73,24 @@ def test_no_token_when_too_many_wait_until_somebody_goes():
     assert why_not(clinic) == "full"
     leave_line(token=first)
     assert take(clinic).number == 3
+
+
+@pytest.mark.postgresql
+@many_at_once
+def test_who_comes_while_the_last_place_is_being_taken_finds_the_line_full():
+    clinic = staffed(waiting_limit=3)
+    leave_line(token=take(clinic))
+    for _patient in range(2):
+        take(clinic)
+    with ThreadPoolExecutor(1) as thread:
+        with transaction.atomic():
+            last = take(clinic)
+            late = behind(thread, lambda: take(clinic))
+        with pytest.raises(NoToken):
+            late.result()
+    assert Token.objects.waiting().count() == 3
+    leave_line(token=last)
+    assert take(clinic).number == 5
 
 
 def test_no_token_past_the_days_limit_even_when_all_have_gone():

@@ -198,6 +198,17 @@ def test_the_button_calls_the_next_present_patient():
     assert (present.token.state, present.token.doctor, present.doctor) == ("called", rao, rao)
 
 
+def test_a_call_is_written_down_with_whom_it_was_for():
+    clinic = a_clinic()
+    rao = on_duty(clinic)
+    case = waiting(clinic)
+    call(as_staff(rao.user), clinic)
+    call(as_staff(rao.user), clinic)  # brings nobody else
+    (noted,) = AuditEvent.objects.filter(action="consultation.call")
+    assert (noted.by, noted.patient) == (rao.user, case.patient)
+    assert noted.target == f"consultation:{case.uid}"
+
+
 def test_it_says_why_nobody_was_called():
     clinic, other = a_clinic(), a_clinic()
     rao = on_duty(clinic)

@@ -51,7 +51,8 @@ def away(*tokens: Token) -> None:
 
 def served(token: Token) -> Token:
     token.answer()
-    return finish_token(token=token)
+    finish_token(token=token)
+    return token
 
 
 def calls(clinic: Clinic, doctor, times: int) -> list[int]:

@@ -9,7 +9,6 @@ from django.utils import timezone
 
 from accounts.models import Message
 from consult import actions
-from consult.day import read_day
 from consult.models import Consultation
 from queues.actions import NobodyPresent
 from queues.models import MoveRefused, Token
@@ -24,6 +23,7 @@ from tests.factories import (
     centre_of,
     on_duty,
     sent,
+    the_day,
     waiting,
 )
 
@@ -162,7 +162,7 @@ def test_a_missed_call_frees_the_screen_and_writes_no_sms(meena, hub, doctors):
     actions.sweep_lines()
     first.refresh_from_db()
     assert (first.state, first.end_reason) == ("cancelled", "no_show")
-    assert read_day(first.facility).came_back == [first]
+    assert the_day(first.facility).came_back == [first]
     assert not Message.objects.exists()
 
 

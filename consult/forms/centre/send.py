@@ -7,6 +7,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.phone import spaced
 from consult.models import Consent
 from esanjeevani.kept import once
 from queues.models import Clinic
@@ -61,7 +62,11 @@ class SendForm(forms.Form):
         ]
         self.fields["phone"].choices = [  # type: ignore[attr-defined]
             ("", _("No")),
-            *[(who, words % {"number": number}) for who, words, number in numbers if number],
+            *[
+                (who, words % {"number": spaced(number)})
+                for who, words, number in numbers
+                if number
+            ],
         ]
         self.clinics = {str(one.uid): one for one in clinics}
         self.fields["clinic"].choices = [  # type: ignore[attr-defined]

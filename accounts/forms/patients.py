@@ -1,140 +1,23 @@
-"""The shape of what people type. Words for tired people: what is asked, and what is wrong with it."""
-
-import unicodedata
-from collections.abc import Iterator
 from copy import copy
 from datetime import date
 from typing import Any
 
 from django import forms
-from django.db.models import PositiveIntegerField
-from django.forms.models import ModelChoiceIterator
+from django.forms.models import model_to_dict
 from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.checks import is_luhn
-from accounts.models import District, Patient, State
+from accounts.forms.places import DISTRICT, PlaceField, districts_of, state_code
+from accounts.forms.signing_in import ascii_digits
+from accounts.models import Patient, State
 from accounts.models.patients import ADULT, age_on
-from accounts.phone import normalise
-from esanjeevani.composed import Composed
-from esanjeevani.forms import share_fields
+from esanjeevani.forms import COLON, QuickForm, share_fields
+from esanjeevani.instances import new
 
 OLDEST = 125  # years
-
-
-def ascii_digits(typed: str) -> str:
-    """Digits of any script as 0-9; everything else is dropped."""
-    return "".join(
-        str(value) for char in typed if (value := unicodedata.digit(char, None)) is not None
-    )
-
-
-def state_code(typed: str) -> int:
-    """An LGD code of at most five digits, as the column holds; 0, which is no state, otherwise."""
-    return int(typed) if typed.isdecimal() and len(typed) <= 5 else 0
-
-
-DISTRICT = Composed(
-    lambda state, code: District.objects.select_related("state").filter(state=state, pk=code),
-    state=PositiveIntegerField(),
-    code=PositiveIntegerField(),
-)
-
-
-@share_fields
-class PhoneForm(forms.Form):
-    phone = forms.CharField(
-        label=gettext_lazy("Your mobile number"),
-        max_length=40,
-        widget=forms.TextInput(
-            attrs={"type": "tel", "inputmode": "tel", "autocomplete": "tel", "autofocus": True}
-        ),
-    )
-
-    def clean_phone(self) -> str:
-        return normalise(self.cleaned_data["phone"])
-
-
-@share_fields
-class CodeForm(forms.Form):
-    code = forms.CharField(
-        label=gettext_lazy("The 6 digits from the SMS"),
-        max_length=20,
-        widget=forms.TextInput(
-            attrs={
-                "inputmode": "numeric",
-                "autocomplete": "one-time-code",
-                "autofocus": True,
-                "class": "code",
-            }
-        ),
-    )
-
-    def clean_code(self) -> str:
-        code = ascii_digits(self.cleaned_data["code"])
-        if len(code) != 6:
-            raise forms.ValidationError(_("The code has 6 digits."))
-        return code
-
-
-@share_fields
-class StaffSignInForm(PhoneForm):
-    password = forms.CharField(
-        label=gettext_lazy("Password"),
-        strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
-    )
-
-
-class _AllAtOnce(ModelChoiceIterator):
-    """The rows in one question: Django opens a cursor, reads it and closes it."""
-
-    def __iter__(self) -> Iterator[tuple[Any, Any]]:
-        if self.field.empty_label is not None:
-            yield ("", self.field.empty_label)
-        for row in self.queryset.all():
-            yield self.choice(row)
-
-
-class PlaceSelect(forms.Select):
-    """Plain options, none with attributes of its own: Django asks a dozen things of each."""
-
-    def optgroups(
-        self, name: str, value: list[str], attrs: dict[str, Any] | None = None
-    ) -> list[tuple[str | None, list[dict[str, Any]], int | None]]:
-        options = [
-            {
-                "value": str(key),
-                "label": label,
-                "attrs": {"selected": True} if str(key) in value else {},
-            }
-            for key, label in self.choices
-        ]
-        return [(None, options, 0)]
-
-
-class PlaceField(forms.ModelChoiceField):
-    """A row that was looked up with the form is not asked for again."""
-
-    widget = PlaceSelect
-    iterator = _AllAtOnce
-    known: Any = None
-
-    def to_python(self, value: Any) -> Any:
-        if self.known is not None and str(self.known.pk) == str(value):
-            return self.known
-        return super().to_python(value)
-
-
-class DistrictField(PlaceField):
-    """The districts of one state: all of India's would weigh more than the page."""
-
-    default_error_messages = {"invalid_choice": gettext_lazy("This district is in another state.")}
-
-    def label_from_instance(self, obj: Any) -> str:
-        return str(obj.local_name)
 
 
 def _label(field: str) -> Any:
@@ -144,7 +27,7 @@ def _label(field: str) -> Any:
 
 
 @share_fields
-class PatientForm(forms.ModelForm):
+class PatientForm(QuickForm, forms.ModelForm):
     """Birth date or age; for a child the adult too."""
 
     birth_date = forms.DateField(
@@ -196,23 +79,33 @@ class PatientForm(forms.ModelForm):
 
     field_order = ["name", "birth_date", "age", "sex"]
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["district"] = DistrictField(
-            queryset=District.objects.filter(state=self._chosen_state()),
-            required=False,
-            label=gettext_lazy("District"),
+    def __init__(
+        self,
+        data: Any = None,
+        files: Any = None,
+        instance: Patient | None = None,
+        initial: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        """As Django's; but that would ask each field whether its choices are limited, which none is."""
+        self.instance, self._validate_unique = instance or new(Patient), False
+        known = model_to_dict(instance, PatientForm.Meta.fields) if instance else {}
+        initial = known | (initial or {})
+        forms.BaseForm.__init__(
+            self, data, files, **{"initial": initial, "label_suffix": COLON, **kwargs}
         )
+        self.fields["district"] = districts_of(self._chosen_state())
 
     def _clean_fields(self) -> None:
         """A district that is found names its state: one look for both."""
         code = self._typed("district")
         district = DISTRICT.first(state=self._chosen_state(), code=code) if code else None
         if district is not None:
-            self.fields["state"] = copy(self.fields["state"])  # all forms share that
-            self.fields["district"].known = district  # type: ignore[attr-defined]
-            self.fields["state"].known = district.state  # type: ignore[attr-defined]
-        super()._clean_fields()  # type: ignore[misc]
+            for name, row in (("district", district), ("state", district.state)):
+                field: Any = copy(self.fields[name])  # all forms share that
+                field.known = row
+                self.fields[name] = field
+        super()._clean_fields()
 
     def _typed(self, field: str) -> int:
         return state_code(str(self.data.get(self.add_prefix(field)) or ""))
