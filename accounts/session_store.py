@@ -44,8 +44,8 @@ def _with_posts(key: Any, now: Any) -> "QuerySet[AccountSession]":
     """A row for each post at a health centre, one where there is none."""
     sessions: Any = _open(key, now)  # the annotation's name is unknown to django-stubs
     posts = FilteredRelation("account__posts", condition=at_centre(now, "account__posts__"))
-    related = "post__facility__state", "post__facility__district"
-    found = sessions.annotate(post=posts).select_related(*related).order_by("post__facility__name")
+    found = sessions.annotate(post=posts).select_related("post__facility__state")
+    found = found.order_by("post__facility__name")
     return cast("QuerySet[AccountSession]", found)
 
 
@@ -60,9 +60,8 @@ device_of_session: ContextVar[TOTPDevice | None] = ContextVar("device_of_session
 
 
 REMEMBERED = 10_000  # sessions of a process
-_of_whom: dict[
-    str, int
-] = {}  # whom the pages of a session asked for last: a doctor, a centre, an account
+# Whom the pages of a session asked for last: a doctor, a centre, an account.
+_of_whom: dict[tuple[str, str], int] = {}
 
 
 Asks = Callable[[int], Question]  # what a page asks of somebody, by their key
@@ -74,6 +73,7 @@ class Ahead:
 
     asks: Callable[..., Question]
     values: dict[str, Any]
+    of: str = ""  # of what `whose` is the key, where the pages of one session differ in that
 
     def __call__(self, whose: int) -> Question:
         return self.asks(whose=whose, **self.values)
@@ -82,6 +82,7 @@ class Ahead:
 class SessionStore(DatabaseStore):
     reads = OPEN_SESSION  # a gate that will ask for more has it come with the session
     ahead: tuple[Asks, ...] = ()  # what the page will ask by found_of()
+    of = ""  # as Ahead has it
     _came: tuple[int, list[tuple[Asks, Any]]] | None = None  # of whom, and what was found
     _is_new = False
 
@@ -103,7 +104,7 @@ class SessionStore(DatabaseStore):
 
     def _read_rows(self) -> list[AccountSession]:
         asked = self.reads.asked(key=self.session_key, now=timezone.now())
-        whose = _of_whom.get(self.session_key or "")
+        whose = _of_whom.get((self.session_key or "", self.of))
         if not self.ahead or whose is None:
             return together(asked)[0]
         rows, *came = together(asked, *(ask(whose) for ask in self.ahead))
@@ -131,7 +132,7 @@ class SessionStore(DatabaseStore):
             return
         if len(_of_whom) >= REMEMBERED:
             _of_whom.clear()
-        _of_whom[self.session_key] = whose
+        _of_whom[self.session_key, self.of] = whose
 
     def encode(self, session_dict: dict[str, Any]) -> str:
         """Not signed: our own tables are believed, also when they say who may do what."""

@@ -12,8 +12,8 @@ from django.contrib.auth import get_user
 from django.http import HttpRequest, parse_cookie
 
 from accounts.models import AccountSession, User
-from accounts.session_store import SessionStore
-from esanjeevani.composed import Composed
+from accounts.session_store import Ahead, SessionStore
+from esanjeevani.composed import Composed, together
 
 COOKIE = b"cookie"
 
@@ -37,12 +37,23 @@ class SessionSockets:
         await self.inner({**scope, "who": partial(who, key)}, receive, send)
 
 
-def who(session_key: str | None, session_with: Composed[AccountSession]) -> Opened | None:
-    """Read anew: signing out, a new password or a deactivated account end it."""
+def who(
+    session_key: str | None, session_with: Composed[AccountSession], ahead: Ahead | None
+) -> Opened | None:
+    """Read anew: signing out, a new password or a deactivated account end it. `ahead` comes along."""
     if not session_key:
         return None
     request = HttpRequest()
     session = request.session = SessionStore(session_key)
     session.reads = session_with
+    if ahead:
+        session.ahead, session.of = (ahead,), ahead.of
     user = get_user(request)
     return Opened(user, session) if isinstance(user, User) else None
+
+
+def found(session: Any, whose: int, ahead: Ahead) -> Any:
+    """What belongs to whoever opened a socket: it came with their session, or is asked now."""
+    if isinstance(session, SessionStore):
+        return session.found_of(whose, ahead)
+    return together(ahead(whose))[0]

@@ -18,9 +18,9 @@ def call_topic(consultation_id: int) -> str:
     return f"call.{consultation_id}"
 
 
-def seat_topic(consultation_id: int, role: str) -> str:
-    """One participant of the call alone."""
-    return f"call.{consultation_id}.{role}"
+def page_topic(consultation_id: int, role: str, page: str) -> str:
+    """One page alone, while it has the seat of its role in the call."""
+    return f"call.{consultation_id}.{role}.{page}"
 
 
 def message_posted(consultation_id: int, message_id: int) -> None:

@@ -5,9 +5,9 @@ import logging
 from django.db import Error
 
 from accounts.gates import chosen_facility, facilities_of, has_second_factor
-from accounts.session_store import WITH_POSTS
+from accounts.session_store import WITH_POSTS, Ahead
 from consult.broadcast import centre_topic
-from consult.centre_tips import CentreTip, read_centre, read_centres
+from consult.centre_tips import CentreTip, news_of, read_centre, read_centres
 from consult.consumers import LivePage
 from consult.tips import watch
 from esanjeevani.database import in_database
@@ -28,6 +28,9 @@ class CentrePage(LivePage):
     told: CentreTip
     places: frozenset[tuple[int, int]] = frozenset()  # clinic and token
 
+    def asks(self) -> Ahead | None:
+        return None if self.is_open else Ahead(news_of, {}, of="centre")
+
     def allow(self) -> bool:
         if not has_second_factor(self.session):
             return False
@@ -38,7 +41,7 @@ class CentrePage(LivePage):
         return True
 
     def read_first(self) -> None:
-        self.told = read_centre(self.about)
+        self.told = self.found(self.about)
 
     def topics(self) -> list[str]:
         return [centre_topic(self.about)]

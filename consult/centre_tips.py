@@ -81,10 +81,10 @@ def read_centre(facility_id: int) -> CentreTip:
     return tip
 
 
-def news_of(facility_id: int) -> Question:
+def news_of(whose: int) -> Question:
     """read_centre() to be asked together with others."""
-    asked = _asked([facility_id])
-    return Question(asked, lambda found: _tips({facility_id}, found)[facility_id])
+    asked = _asked([whose])
+    return Question(asked, lambda found: _tips({whose}, found)[whose])
 
 
 def _asked(facility_ids: list[int]) -> Asked:

@@ -1,17 +1,19 @@
 """The open pages of one consultation: what their socket tells them, and a call's signalling."""
 
 import contextlib
-from typing import Any
+from typing import Any, cast
+from uuid import UUID
 
 from django.db import Error
 
 from accounts.actions import refuse
 from accounts.address import current_address
 from accounts.gates import has_second_factor
+from accounts.session_store import Ahead
 from consult.actions.calls import IN_CALL
 from consult.broadcast import room_topic
 from consult.consumers import WAITING_LOOKS, LivePage
-from consult.entrance import Entrance
+from consult.entrance import Entrance, entering
 from consult.models import CallEvent, Consultation
 from consult.people import Role
 from consult.seat import Seat
@@ -43,11 +45,17 @@ class ConsultationPage(LivePage):
         self.seat = Seat(self.mailbox)
         self.bucket = Bucket()
 
+    @property
+    def uid(self) -> UUID:
+        return cast(UUID, self.scope["url_route"]["kwargs"]["consultation"])
+
+    def asks(self) -> Ahead:
+        return entering(self.uid)
+
     def allow(self) -> bool:
-        uid = self.scope["url_route"]["kwargs"]["consultation"]
-        found = Entrance.of(uid, self.user)
+        found = Entrance.of(self.found(self.user.pk))
         if found is None:
-            hidden = Consultation.objects.filter(uid=uid).first()
+            hidden = Consultation.objects.filter(uid=self.uid).first()
             if hidden:
                 refuse("consultation.socket", hidden, by=self.user)
             return False

@@ -5,7 +5,7 @@ import contextlib
 import json
 import logging
 import random
-from typing import Any
+from typing import Any, cast
 
 from channels.consumer import get_handler_name
 from channels.exceptions import StopConsumer
@@ -15,7 +15,8 @@ from django.db import Error
 from accounts.address import note_address
 from accounts.broadcast import account_topic
 from accounts.models import User
-from accounts.session_store import OPEN_SESSION
+from accounts.session_store import OPEN_SESSION, Ahead
+from accounts.sockets import Opened, found
 from esanjeevani.clock import clock
 from esanjeevani.database import in_database
 from esanjeevani.live import PUSH, Mailbox, Message, hub
@@ -36,6 +37,7 @@ class LivePage(AsyncWebsocketConsumer):
 
     user: User
     session: Any  # what it says of how they signed in
+    ahead: Ahead | None = None
     longest_incoming = 1024  # characters
     session_with = OPEN_SESSION  # what allow() asks of its person
     looks_at_session = 1  # at every look, or at one of so many
@@ -95,7 +97,7 @@ class LivePage(AsyncWebsocketConsumer):
         """The code to close with. All in one trip to the thread that has the database."""
         if not clock.is_right():
             return TRY_AGAIN  # the page comes back, to another process
-        opened = self.scope["who"](self.session_with)
+        opened = self._opened()
         if opened is None:
             return REFUSED
         self.user, self.session = opened
@@ -103,6 +105,23 @@ class LivePage(AsyncWebsocketConsumer):
             return REFUSED
         self.read_first()
         return None
+
+    @property
+    def is_open(self) -> bool:
+        """Let in; from now on only whether it may stay is looked at."""
+        return bool(self.tasks)
+
+    def _opened(self) -> Opened | None:
+        self.ahead = self.asks()
+        return cast(Opened | None, self.scope["who"](self.session_with, self.ahead))
+
+    def asks(self) -> Ahead | None:
+        """What it will ask by found(): mostly in one trip with the session."""
+        raise NotImplementedError
+
+    def found(self, whose: int) -> Any:
+        assert self.ahead  # noqa: S101 - asks() said it
+        return found(self.session, whose, self.ahead)
 
     def allow(self) -> bool:
         """In the thread with the database: may this user open it?"""
@@ -198,7 +217,7 @@ class LivePage(AsyncWebsocketConsumer):
     def _is_still_theirs(self) -> bool:
         """A database that does not answer now is asked again the next time."""
         try:
-            opened = self.scope["who"](self.session_with)
+            opened = self._opened()
             if opened is None or opened.user.pk != self.user.pk:
                 return False
             self.user, self.session = opened  # with the rights that they have now

@@ -8,10 +8,10 @@ from django.conf import settings
 
 from accounts.actions import record
 from accounts.gates import doctor_of, has_second_factor
-from accounts.session_store import WITH_DOCTOR
+from accounts.session_store import WITH_DOCTOR, Ahead
 from consult.broadcast import asked_topic
 from consult.consumers import LivePage
-from consult.desk_tips import DeskTip, read_desk, read_desks
+from consult.desk_tips import DESK, DeskTip, desk_tip, read_desks
 from consult.tips import watch
 from esanjeevani.live import Message
 from queues.broadcast import doctor_topic
@@ -28,6 +28,9 @@ class DeskPage(LivePage):
     shown: tuple[int, ...] = ()  # clinics; another duty is another page
     desk: Desk | None = None
 
+    def asks(self) -> Ahead | None:
+        return None if self.is_open else Ahead(DESK.asked, {}, of="doctor")
+
     def allow(self) -> bool:
         if not has_second_factor(self.session):
             return False
@@ -39,7 +42,7 @@ class DeskPage(LivePage):
         return True
 
     def read_first(self) -> None:
-        self.told = read_desk(self.about)
+        self.told = desk_tip(self.about, self.found(self.about))
         self.shown = tuple(clinic_id for clinic_id, _rests in self.told.duties)
 
     def topics(self) -> list[str]:

@@ -15,6 +15,7 @@ from django.db.models import BigAutoField, FilteredRelation, OuterRef, Q, QueryS
 from accounts.models import Doctor
 from consult.desk import OwnPart, duties_version, is_there_any
 from esanjeevani.any_of import ALL_SIZES, AnyOf
+from esanjeevani.composed import Columns
 from esanjeevani.live import Message
 
 
@@ -44,20 +45,18 @@ def _desks(doctors: Any) -> "QuerySet[Doctor, Any]":
     return rows
 
 
+DESK = Columns(lambda whose: _desks([whose]), whose=BigAutoField())
 DESKS = AnyOf(_desks, BigAutoField(), sizes=ALL_SIZES)
 
 
 def read_desks(doctor_ids: Iterable[int]) -> dict[int, DeskTip]:
     rows = groupby(DESKS.columns(doctor_ids), itemgetter(0))
-    return {doctor: _tip(doctor, [row[1:] for row in own]) for doctor, own in rows}
+    return {doctor: desk_tip(doctor, list(own)) for doctor, own in rows}
 
 
-def read_desk(doctor_id: int) -> DeskTip:
-    return read_desks([doctor_id])[doctor_id]
-
-
-def _tip(doctor: int, rows: Sequence[Any]) -> DeskTip:
-    duties = tuple((clinic, rests is not None) for clinic, rests, *_there in rows if clinic)
-    _clinic, _rests, *there = rows[0]
+def desk_tip(doctor: int, rows: Sequence[Any]) -> DeskTip:
+    """From the rows of this doctor."""
+    duties = tuple((clinic, rests is not None) for _pk, clinic, rests, *_there in rows if clinic)
+    _pk, _clinic, _rests, *there = rows[0]
     own = OwnPart.read(doctor, there).version if any(there) else ""
     return DeskTip(own, bool(there[0]), duties)

@@ -46,15 +46,25 @@ class Found:
     rule: str
 
 
-def search_drugs(typed: str) -> list[Found]:
+@dataclass(frozen=True)
+class Search:
+    """What was found. Of a whole one nothing was left out, not even another name of what was found."""
+
+    rows: list[Found]
+    is_whole: bool
+
+
+def search_drugs(typed: str) -> Search:
     """At most SHOWN, those that begin with what was typed first. In 3 queries, for any formulary."""
     words = name_key(typed).split()[:MOST_WORDS]
     if not words or len(words[0]) < SHORTEST:
-        return []
+        return Search([], is_whole=True)
+    names = NAMES[len(words)].all(**{f"word_{at}": word for at, word in enumerate(words)})
     found: dict[Drug, str] = {}
-    for one in NAMES[len(words)].all(**{f"word_{at}": word for at, word in enumerate(words)}):
+    for one in names:
         found.setdefault(one.drug, one.name)
-    return _flat(dict(list(found.items())[:SHOWN])) if found else []
+    rows = _flat(dict(list(found.items())[:SHOWN])) if found else []
+    return Search(rows[:SHOWN], is_whole=len(names) == len(found) <= SHOWN >= len(rows))
 
 
 def _flat(found: dict[Drug, str]) -> list[Found]:
@@ -63,12 +73,11 @@ def _flat(found: dict[Drug, str]) -> list[Found]:
     for product in PRODUCTS.all(ids):
         products.setdefault(product.drug_id, []).append(product)
     rules = rules_in_force(ids, timezone.localdate())
-    rows = [
+    return [
         Found(drug.generic, name, product, rule_in_short(rules.get(drug.pk, [])))
         for drug, name in found.items()
         for product in products.get(drug.pk, [None])
     ]
-    return rows[:SHOWN]
 
 
 def rule_in_short(rules: list[ListRule]) -> str:

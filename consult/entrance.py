@@ -4,13 +4,14 @@ A whole consultation with token, patient and doctor costs three times as much to
 page would keep it in memory for nothing.
 """
 
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db.models import BigAutoField, DateTimeField, UUIDField
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.session_store import Ahead
 from consult.models import Consultation
 from consult.tips import Tip, tip_columns, tip_of
 from esanjeevani.composed import Columns
@@ -31,6 +32,11 @@ ENTERING = Columns(
 )  # fmt: skip
 
 
+def entering(uid: UUID) -> Ahead:
+    """What the page's person is asked for."""
+    return Ahead(ENTERING.asked, {"uid": uid, "at": timezone.now()}, of="account")
+
+
 class Entrance(NamedTuple):
     """A consultation as it stood when the page came."""
 
@@ -43,9 +49,8 @@ class Entrance(NamedTuple):
     tip: Tip
 
     @classmethod
-    def of(cls, uid: UUID, user: User) -> "Entrance | None":
+    def of(cls, rows: Iterable[Any]) -> "Entrance | None":
         """None when there is no such consultation, or none for this user."""
-        rows = ENTERING.columns(whose=user.pk, uid=uid, at=timezone.now())
         for pk, facility, account, token, state, clinic, *tip in rows:
             return cls(pk, facility, account, token, state, clinic, tip_of(*tip))
         return None

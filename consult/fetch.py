@@ -23,7 +23,7 @@ from accounts.gates import AtCentre, SignedIn, View, found_or_refused
 from accounts.models import Patient
 from accounts.session_store import Ahead, Asks, SessionStore
 from consult.centre_tips import is_told_of_others
-from consult.models import Consultation, Observation
+from consult.models import Consultation, Observation, Prescription, PrescriptionLine
 from consult.models.consultations import ConsultationQuerySet
 from consult.of_consultation import (
     ATTACHMENTS,
@@ -33,6 +33,7 @@ from consult.of_consultation import (
     MESSAGES,
     OBSERVATIONS,
     OPINIONS,
+    PRESCRIPTIONS,
     SENT_FILES,
     drafted_lines,
     knowing,
@@ -54,7 +55,7 @@ _PEOPLE = Consultation.objects.with_people
 OWN = _of_uid(lambda user: _PEOPLE().of_patient_account(user))
 BOOKED = _of_uid(lambda user: _PEOPLE().of_patient_account(user).filter(facility=None))
 DOCTORS = _of_uid(
-    lambda doctor: Consultation.objects.of_doctor(doctor).select_related(
+    lambda doctor: knowing(Consultation.objects.of_doctor(doctor), PRESCRIPTIONS).select_related(
         "patient", "clinic", "token", "note", "emergency"
     )
 )
@@ -90,6 +91,23 @@ CENTRES_VISIT = _of_uid(
         SENT_FILES, MESSAGES, INSTRUCTIONS, LETTERS, OPINIONS, FOLLOW_UPS,
     ).annotate(has_others=is_told_of_others())
 )  # fmt: skip
+# For what asks less of one: the part of its page that moves, and what only the prescription is for.
+CENTRES_PART = _of_uid(
+    lambda facility: knowing(with_prescription(_centres(facility)), INSTRUCTIONS, OPINIONS)
+)
+CENTRES_ISSUED = _of_uid(
+    lambda facility: with_prescription(
+        Consultation.objects.of_centre(facility).select_related("patient")
+    )
+)
+CENTRES_LINES = Composed(
+    lambda whose, uid: PrescriptionLine.objects.filter(
+        prescription__state=Prescription.State.ISSUED,
+        prescription__consultation__facility=whose,
+        prescription__consultation__uid=uid,
+    ).select_related("dispensing"),
+    whose=BigAutoField(), uid=UUIDField(),
+)  # fmt: skip
 VISIBLE = Composed(
     lambda whose, uid, at: _PEOPLE().visible_to(whose, at).filter(uid=uid),
     whose=BigAutoField(), uid=UUIDField(), at=DateTimeField(),
@@ -123,23 +141,25 @@ OPD = Composed(
 )
 
 
-def with_session(*asks: Composed[Any] | Asks) -> Callable[[View], View]:
-    """The page's consultation, and what else it asks of the same one, are asked for together with its
-    session; put it before the gate.
+def with_session(*asks: Composed[Any] | Asks, only: str = "") -> Callable[[View], View]:
+    """What a page asks of its person, its consultation above all, is asked for together with its session;
+    put it before the gate. With `only` by requests of that method.
     """
 
     def decorated(view: View) -> View:
         @wraps(view)
         def asking(request: Any, **named: Any) -> HttpResponseBase:
-            uid = {"uid": named.get("consultation")}
-            request.session.ahead = tuple(
-                Ahead(one.asked, uid) if isinstance(one, Composed) else one for one in asks
-            )
+            if only in ("", request.method):
+                request.session.ahead = tuple(_of(ask, **named) for ask in asks)
             return view(request, **named)
 
         return asking
 
     return decorated
+
+
+def _of(ask: Composed[Any] | Asks, consultation: UUID | None = None, **_named: Any) -> Asks:
+    return Ahead(ask.asked, {"uid": consultation}) if isinstance(ask, Composed) else ask
 
 
 def _session(request: SignedIn) -> SessionStore:
@@ -154,7 +174,7 @@ def _fetch(
 
 
 def _found_of(whose: Model, request: SignedIn, query: Composed[Any], uid: UUID) -> list[Any]:
-    return cast(list[Any], _session(request).found_of(whose.pk, Ahead(query.asked, {"uid": uid})))
+    return cast(list[Any], _session(request).found_of(whose.pk, _of(query, uid)))
 
 
 def found_of_centre(request: AtCentre, *asks: Asks) -> list[Any]:
@@ -212,11 +232,19 @@ def centres_draft(request: AtCentre, uid: UUID) -> Consultation:
     return centres_consultation(request, uid, CENTRES_DRAFT)
 
 
-def centres_visit(request: AtCentre, uid: UUID) -> Consultation:
-    """As the page of a case that was sent shows it: with note and prescription."""
-    found = centres_consultation(request, uid, CENTRES_VISIT)
+def centres_visit(
+    request: AtCentre, uid: UUID, query: Composed[Consultation] = CENTRES_VISIT
+) -> Consultation:
+    """As the page of a case that was sent shows it, or a part of it: with note and prescription."""
+    found = centres_consultation(request, uid, query)
     vars(found).setdefault("in_force", None)
     return found
+
+
+def lines_of_centre(request: AtCentre, of: Prescription, uid: UUID) -> list[PrescriptionLine]:
+    """Of the prescription in force, with what was given of each."""
+    found = _found_of(request.facility, request, CENTRES_LINES, uid)
+    return [line for line in found if line.prescription_id == of.pk]
 
 
 def known_patient(request: AtCentre, uid: UUID) -> Patient:

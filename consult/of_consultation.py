@@ -119,7 +119,9 @@ LINES = Composed(
     ),
     prescription=BigAutoField(),
 )
-PRESCRIPTIONS = _of(lambda one: Prescription.objects.filter(consultation=one).order_by("version"))
+PRESCRIPTIONS = Kind(
+    "is_prescribed", lambda one: Prescription.objects.filter(consultation=one).order_by("version")
+)
 FOLLOW_UPS = Kind("has_follow_ups", lambda one: FollowUp.objects.filter(consultation=one))
 WENT_ON = _of(
     lambda one: Consultation.objects.filter(continues=one).sent().select_related("clinic")

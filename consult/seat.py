@@ -14,13 +14,13 @@ from django.db import Error
 
 from accounts.models import User
 from consult import actions
-from consult.broadcast import call_topic, seat_topic
+from consult.broadcast import call_topic, page_topic
 from consult.ice import ice_configuration
 from consult.models import CallEvent
 from consult.models.mode import may_make_another
 from consult.people import Role
 from esanjeevani.database import in_database
-from esanjeevani.live import Mailbox, hub, relay
+from esanjeevani.live import Mailbox, Message, hub, relay, relay_to_one
 from queues.models import MoveRefused
 
 log = logging.getLogger(__name__)
@@ -33,8 +33,9 @@ class Seat:
     about: int  # the consultation's key
 
     def __init__(self, mailbox: Mailbox) -> None:
-        self.mailbox = mailbox
+        self.mailbox, self.hub = mailbox, hub()
         self.page = ""
+        self.own_topic = ""  # of that page alone
         self.role: Role | None = None
         self.came: CallEvent | None = None  # the page's coming in; stays when another has the seat
         self.since: datetime | None = None  # when that page came in first
@@ -67,10 +68,12 @@ class Seat:
             event = await in_database(self._come_in, said["page"])
         except MoveRefused:
             return False
+        self._get_up()
         role, pk = Role(event.role), self.about
         self.role, self.page, self.newest[role] = role, event.page, event.pk
         self.came, self.since, self.got, self.kept = event, None, {}, {}
-        await hub().join([call_topic(pk), seat_topic(pk, role)], self.mailbox)
+        self.own_topic = page_topic(pk, role, event.page)
+        await self.hub.join([call_topic(pk), self.own_topic], self.mailbox)
         # Who comes in from now on is heard of; who came since our row was written is looked for.
         newer = await in_database(actions.page_after, event)
         if newer is not None:
@@ -125,12 +128,12 @@ class Seat:
         if said["say"] == "media":
             self._tell(call_topic(self.about), "media", media=said["media"])
             return
-        to = said.pop("to")
-        self._tell(seat_topic(self.about, to), said.pop("say"), **said)
+        topic = page_topic(self.about, said.pop("to"), said["for"])
+        relay_to_one(topic, self._stamped(said.pop("say"), **said))
 
     async def leave(self, what: CallEvent.What) -> None:
         """Off the call: said goodbye, or the socket ended. Safe to do twice."""
-        page, self.page = self.page, ""
+        page = self._get_up()
         if page:
             self._tell(call_topic(self.about), str(what), page=page)
         if page or self.got != self.kept:
@@ -145,8 +148,11 @@ class Seat:
             )  # fmt: skip
 
     def _tell(self, topic: str, event: str, **parts: Any) -> None:
-        stamp = {"type": "call", "event": event, "seat": self.role, "page": self.page}
-        relay(topic, stamp | parts)
+        relay(topic, self._stamped(event, **parts))
+
+    def _stamped(self, event: str, **parts: Any) -> Message:
+        """Who says it writes the server: nobody can speak for another."""
+        return {"type": "call", "event": event, "seat": self.role, "page": self.page} | parts
 
     def hears(self, message: dict[str, Any]) -> bool:
         """Whether this socket's page is to be told: not its own words, nor another page's."""
@@ -172,4 +178,11 @@ class Seat:
         """To the same page by a newer socket, or to a newer page of this person, which is said."""
         if to != self.page:
             self.mailbox.put({"type": "call", "event": "elsewhere"})
-        self.page = ""
+        self._get_up()
+
+    def _get_up(self) -> str:
+        """The seat is free, and what is for its page no longer for this socket. The page that had it."""
+        page, self.page = self.page, ""
+        if page:
+            self.hub.leave(self.mailbox, self.own_topic)
+        return page

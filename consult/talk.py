@@ -15,14 +15,15 @@ from django.db import Error
 from django.db.models import BigAutoField
 from rest_framework.exceptions import ValidationError
 
-from accounts.actions import record
+from accounts.actions import event
 from accounts.api.telling import shape_of, told
-from accounts.models import User
+from accounts.models import AuditEvent, User
 from consult import actions
 from consult.models import ChatMessage, Consultation
 from consult.serializers import MessageInput, MessageOutput
 from esanjeevani.composed import Composed
 from esanjeevani.database import in_database
+from esanjeevani.rows import insert
 from queues.models import MoveRefused
 
 log = logging.getLogger(__name__)
@@ -31,6 +32,8 @@ SHOWN = [
     "consultation__patient__name", "attachment__uid", "attachment__name", "attachment__kind",
 ]  # fmt: skip
 WRITTEN = ["client_id", "text"]
+KNOWN = 100  # messages that this process wrote and has told nobody yet
+_written: dict[int, ChatMessage] = {}
 WITH_THE_ONE_BEFORE = Composed(
     lambda consultation, message: (
         ChatMessage.objects.filter(consultation=consultation, pk__lte=message)
@@ -47,10 +50,13 @@ def write(said: dict[str, Any], *, consultation: Consultation, by: User) -> bool
     """Put what a page wrote into the talk, as a request does; False where the request would say no."""
     try:
         typed = shape_of(MessageInput).run_validation({name: said[name] for name in WRITTEN})
-        actions.post_message(consultation=consultation, by=by, **typed)
+        posted = actions.post_message(consultation=consultation, by=by, **typed)
     except (ValidationError, MoveRefused, Error) as error:
         log.info("A page's message was not taken: %s", error)
         return False
+    if len(_written) >= KNOWN:
+        _written.clear()
+    _written[posted.pk] = posted
     return True
 
 
@@ -93,22 +99,30 @@ class Talks:
 
 
 def _say(consultation_id: int, message_id: int, readers: set[Reader]) -> dict[str, Any] | None:
-    found = WITH_THE_ONE_BEFORE.all(consultation=consultation_id, message=message_id)
+    """Whose reading it is to be written down is known beforehand of a message that came by this process:
+    mostly one reader, who is noted with the reading."""
+    written = _written.pop(message_id, None)
+    noted = _readings(written, readers) if written else []
+    keys = {"consultation": consultation_id, "message": message_id}
+    found = WITH_THE_ONE_BEFORE.all(*noted[:1], **keys)
     if not found or found[0].pk != message_id:
         return None
-    message, consultation = found[0], found[0].consultation
-    for user, address in {user.pk: (user, address) for user, address in readers}.values():
-        if user.pk != message.author_id:
-            record(
-                "messages.read",
-                consultation,
-                by=user,
-                patient=consultation.patient,
-                address=address,
-            )
-    shape = shape_of(MessageOutput, user=message.author, patient=consultation.patient)
+    message = found[0]
+    for reading in noted[1:] if written else _readings(message, readers):
+        insert(reading)
+    shape = shape_of(MessageOutput, user=message.author, patient=message.consultation.patient)
     words = told(shape, message) | {"after": found[1].pk if found[1:] else 0}
     return {"author": message.author_id, "words": words}
+
+
+def _readings(message: ChatMessage, readers: set[Reader]) -> list[AuditEvent]:
+    """That each of the others is told what its author said."""
+    talk = message.consultation
+    others = {one.user.pk: one for one in readers if one.user.pk != message.author_id}
+    return [
+        event("messages.read", talk, by=user, patient=talk.patient, address=address)
+        for user, address in others.values()
+    ]
 
 
 _talks: "weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Talks]" = weakref.WeakKeyDictionary()

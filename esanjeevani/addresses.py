@@ -21,5 +21,6 @@ class Remembering(URLResolver):
         if found is None:
             found = super().resolve(path)
             if not found.args and not found.kwargs:
+                found.tried = []  # what was tried before it is told where nothing was found
                 self._known[path] = found
         return found

@@ -141,8 +141,13 @@ class Hub:
             self._missed = True
         return self._heard
 
-    def leave(self, mailbox: Mailbox) -> None:
-        for topic in self._joined.pop(mailbox, ()):
+    def leave(self, mailbox: Mailbox, *those: str) -> None:
+        """Those topics, or all that it joined."""
+        joined = set(self._joined.pop(mailbox, ()))
+        left = joined.intersection(those) if those else joined
+        if joined != left:
+            self._joined[mailbox] = tuple(joined - left)
+        for topic in left:
             self._topics[topic].discard(mailbox)
             if not self._topics[topic]:
                 del self._topics[topic]
@@ -156,6 +161,13 @@ class Hub:
             message = json.loads(payload)
             for box in boxes:
                 box.put(message)
+
+    def hand_over(self, topic: str, message: Message) -> bool:
+        """At once to whoever of this process is on the topic; False when nobody is."""
+        boxes = self._topics.get(topic)
+        for box in boxes or ():
+            box.put(message)
+        return bool(boxes)
 
     def relay(self, topic: str, payload: str) -> None:
         """Send it off; what is said while a thread sends goes together with the next."""
@@ -243,6 +255,12 @@ def relay(topic: str, message: Message) -> None:
     if len(payload) > MAX_RELAYED_BYTES:
         raise ValueError("Too large to be relayed.")
     hub().relay(topic, payload)
+
+
+def relay_to_one(topic: str, message: Message) -> None:
+    """relay() on the topic of a single page: Redis need not know of it when that page is in this process."""
+    if not hub().hand_over(topic, message):
+        relay(topic, message)
 
 
 def _send(*said: tuple[str, str]) -> None:

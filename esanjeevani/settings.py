@@ -176,6 +176,7 @@ CELERY_DB_REUSE_MAX = sys.maxsize
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 1,
     "socket_timeout": 5,
+    "polling_interval": 4,
     "max_retries": 0,
     "visibility_timeout": 600,
     "priority_steps": [0],  # no task goes before another: one list per queue to wait at, not four
@@ -367,6 +368,7 @@ SPECTACULAR_SETTINGS = {
         "Since": "consult.models.cases.Case.Since",
         "ConsultationState": "consult.models.consultations.Consultation.State",
         "TokenState": "queues.models.tokens.Token.State",
+        "ConsentState": "consult.models.abdm.AbdmConsent.State",
         "OpinionState": "consult.models.opinions.Opinion.State",
         "PrescriptionState": "consult.models.prescriptions.Prescription.State",
     },

@@ -65,17 +65,20 @@ def _as_table(name: str, columns: list[str], found: Sequence[Sequence[Any]]) -> 
     return f"{name}({', '.join(columns)}) AS ({said})"
 
 
-def insert_with(row: Model, *others: Model, unless_there: bool = False) -> bool:
+def insert_with(
+    row: Model, *others: Model, unless_there: bool = False, is_last: bool = False
+) -> bool:
     """Insert this new row and what comes with it, and give it its key.
 
     The others may point to it before it has one; they do not learn theirs. With `unless_there` nothing
     is inserted, and False returned, when a unique constraint says that such a row is there already.
+    `is_last` as ask_last() takes it.
     """
     connection = this_threads_connection()
     links = _all_links(others, row)
-    found = _inserts(type(row), links, unless_there, connection.vendor).ask(
-        values_of("first", row) | all_values(others, links)
-    )
+    values = values_of("first", row) | all_values(others, links)
+    steps = _inserts(type(row), links, unless_there, connection.vendor)
+    found = steps.ask(values, is_last=is_last)
     if not found:
         return False
     is_inserted(row, found[0][0])

@@ -34,7 +34,8 @@ SOON = 60
 DAPHNE = ["-m", "daphne", "esanjeevani.asgi:application", "--bind"]
 # As docker-compose.yml serves the sockets.
 UVICORN = [
-    "-m", "uvicorn", "esanjeevani.asgi:application", "--ws=esanjeevani.sockets:Sockets",
+    "-m", "uvicorn", "esanjeevani.asgi:application",
+    "--http=esanjeevani.sockets:Arrival", "--ws=esanjeevani.sockets:Sockets",
     "--ws-max-size=65536", "--ws-per-message-deflate=false", "--lifespan=off",
     "--timeout-graceful-shutdown=5", "--host",
 ]  # fmt: skip

@@ -9,7 +9,7 @@ import redis
 from django.conf import settings as project
 
 from esanjeevani import live
-from esanjeevani.live import MAILBOX_SIZE, RESYNC, Hub, Mailbox, hub, publish, relay
+from esanjeevani.live import MAILBOX_SIZE, RESYNC, Hub, Mailbox, hub, publish, relay, relay_to_one
 from tests.running import SOON, free_port
 
 
@@ -244,18 +244,36 @@ def test_who_came_before_redis_did_is_told_to_look_again_once_it_is_there(server
     asyncio.run(scene())
 
 
+def published(server: "redis.Redis") -> int:
+    return server.info("commandstats").get("cmdstat_publish", {"calls": 0})["calls"]
+
+
 @pytest.mark.redis
 def test_what_pages_say_in_one_go_is_one_message_of_redis_and_keeps_its_order(server):
-    def published() -> int:
-        return server.info("commandstats").get("cmdstat_publish", {"calls": 0})["calls"]
-
     async def scene(mailbox: Mailbox) -> None:
-        before, words = await asyncio.to_thread(published), "two\nlines \u2028 है"
+        before, words = await asyncio.to_thread(published, server), "two\nlines \u2028 है"
         for number in range(6):
             relay("room.1", told(number) | {"words": words})
         heard = await read(mailbox, 6)
         assert heard == [told(number) | {"words": words} for number in range(6)]
-        assert await asyncio.to_thread(published) == before + 1
+        assert await asyncio.to_thread(published, server) == before + 1
+
+    on_redis(scene)
+
+
+@pytest.mark.redis
+def test_what_is_for_one_page_of_this_process_does_not_go_through_redis(server):
+    async def scene(mailbox: Mailbox) -> None:
+        before = await asyncio.to_thread(published, server)
+        await hub().join(["call.1.page"], mailbox)
+        relay_to_one("call.1.page", told(1))
+        assert await read(mailbox) == [told(1)]
+        assert await asyncio.to_thread(published, server) == before
+        hub().leave(mailbox, "call.1.page")  # another socket has that page now
+        relay_to_one("call.1.page", told(2))
+        relay("room.1", told(3))
+        assert await read(mailbox) == [told(3)]
+        assert await asyncio.to_thread(published, server) > before
 
     on_redis(scene)
 

@@ -17,7 +17,7 @@ from websockets.uri import parse_uri
 
 from esanjeevani import sockets
 from esanjeevani.live import PUSH
-from esanjeevani.sockets import Sockets, frame
+from esanjeevani.sockets import Arrival, Sockets, frame
 from tests.running import SOON
 
 Push = Callable[[bytes], bool]
@@ -36,18 +36,80 @@ async def serving(
         await send({"type": "websocket.accept"})
         await scene(push, send)
 
+    async with running(application, ws_per_message_deflate=compressed) as port:
+        yield f"ws://127.0.0.1:{port}/"
+
+
+@asynccontextmanager
+async def running(application: Any, **how: Any) -> AsyncIterator[int]:
+    """The port."""
     listening = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(
-        application, ws=Sockets, lifespan="off", log_level="warning",
-        ws_per_message_deflate=compressed, timeout_graceful_shutdown=1,
+        application, http=Arrival, ws=Sockets, lifespan="off", log_level="warning",
+        timeout_graceful_shutdown=1, **how,
     )  # fmt: skip
     server = uvicorn.Server(config)
-    running = asyncio.create_task(server.serve([listening]))
+    until_the_end = asyncio.create_task(server.serve([listening]))
     try:
-        yield f"ws://127.0.0.1:{listening.getsockname()[1]}/"
+        yield listening.getsockname()[1]
     finally:
         server.should_exit = True
-        await running
+        await until_the_end
+
+
+HANDSHAKE = (
+    b"GET /ws/ HTTP/1.1\r\nHost: here\r\nUPGRADE: WebSocket\r\nConnection: keep-alive, Upgrade\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\nCooKie: Key=Ab\r\n\r\n"
+)
+
+
+async def says_what_came(scope: Any, receive: Any, send: Any) -> None:
+    """The cookie of a socket; of a request, that it is one."""
+    await receive()
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.accept"})
+        await send({"type": "websocket.send", "text": dict(scope["headers"])[b"cookie"].decode()})
+        await send({"type": "websocket.close"})
+    else:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"a request"})
+
+
+@pytest.mark.parametrize(
+    ("pieces", "answer"),
+    [
+        ([HANDSHAKE], [b"HTTP/1.1 101 ", b"Key=Ab"]),
+        ([HANDSHAKE[:90], HANDSHAKE[90:]], [b"HTTP/1.1 101 ", b"Key=Ab"]),
+        ([b"GET / HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n"], [b" 200 ", b"a request"]),
+        ([HANDSHAKE.replace(b"Version: 13", b"Version: 1")], [b"HTTP/1.1 400 "]),
+        ([HANDSHAKE.replace(b"/ws/", b"/" + b"x" * 9000)], [b"HTTP/1.1 414 "]),
+        ([HANDSHAKE.replace(b"Host: here", b"no header")], []),
+        ([b"no request\r\n\r\n"], [b"HTTP/1.1 400 "]),
+    ],
+    ids=["socket", "in pieces", "request", "refused", "too long", "broken", "nonsense"],
+)
+def test_a_connection_is_what_its_first_bytes_say(pieces: list[bytes], answer: list[bytes]):
+    """What is none of the two is answered, or let go."""
+
+    async def play() -> bytes:
+        async with running(says_what_came) as port:
+            incoming, outgoing = await asyncio.open_connection("127.0.0.1", port)
+            for piece in pieces:
+                outgoing.write(piece)
+                await outgoing.drain()
+                await asyncio.sleep(0.05)
+            said = b""
+            async with asyncio.timeout(SOON):
+                while not answer or not all(part in said for part in answer):
+                    if not (more := await incoming.read(4096)):
+                        break
+                    said += more
+            outgoing.close()
+            return said
+
+    said = asyncio.run(play())
+    assert [part for part in answer if part not in said] == []
+    assert bool(said) == bool(answer)
 
 
 @pytest.mark.parametrize("size", [0, 1, 125, 126, 4096, 65_535])

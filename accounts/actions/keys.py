@@ -9,7 +9,7 @@ from django.utils import timezone
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts.actions.audit import event, record, refuse
-from accounts.actions.signing_in import limit_password_tries
+from accounts.actions.signing_in import ISSUED, limit_password_tries
 from accounts.broadcast import signed_out
 from accounts.models import ApiToken, CodeRefused, MachineClient, User
 from accounts.secrets import keyed_hash
@@ -29,20 +29,26 @@ def _new_key(kind: str) -> str:
     return kind + secrets.token_urlsafe(32)
 
 
-def issue_token(
-    *, user: User, device: str, has_second_factor: bool = False
-) -> tuple[ApiToken, str]:
-    """A token for one program of this person; the key itself is known only now."""
+def new_token(*, device: str, has_second_factor: bool = False) -> tuple[ApiToken, str]:
+    """A token for one program, nobody's yet; the key itself is known only now."""
     key = _new_key(PERSON)
     token = new(
         ApiToken,
-        user=user,
         device=device,
         key_hash=hash_of(key),
         has_second_factor=has_second_factor,
         expires_at=timezone.now() + (STAFF_LIFE if has_second_factor else LIFE),
     )
-    insert_with(token, event("token.issue", token, by=user))
+    return token, key
+
+
+def issue_token(
+    *, user: User, device: str, has_second_factor: bool = False
+) -> tuple[ApiToken, str]:
+    """A token for one program of this person, and its key."""
+    token, key = new_token(device=device, has_second_factor=has_second_factor)
+    token.user = user
+    insert_with(token, event(ISSUED, token, by=user))
     return token, key
 
 

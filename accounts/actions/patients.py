@@ -7,7 +7,7 @@ from django.db.models import BigAutoField, CharField, DateField
 
 from accounts.actions.audit import event, record
 from accounts.models import Enrolment, Facility, Patient, User
-from esanjeevani.composed import Composed
+from esanjeevani.composed import Composed, Question, together
 from esanjeevani.rows import insert, insert_unless_there
 from esanjeevani.steps import insert_with
 
@@ -44,11 +44,13 @@ def register_patient(*, patient: Patient, by: User, sure: bool = False) -> Patie
 
     The account is locked meanwhile: of a double click, the second finds whom the first saved.
     """
-    LOCKED.first(account=by.pk)
     patient.account = by
-    if not sure and (alike := alike_in_account(patient)):
-        raise LooksAlike(alike)
-    insert_with(patient, event("patient.register", patient, by=by, patient=patient))
+    behind_the_lock = [] if sure else [_alike_in_account(patient)]
+    _account, *alike = together(LOCKED.asked(account=by.pk), *behind_the_lock)
+    if any(alike):
+        raise LooksAlike(*alike)
+    registered = event("patient.register", patient, by=by, patient=patient)
+    insert_with(patient, registered, is_last=True)
     return patient
 
 
@@ -73,14 +75,20 @@ def register_at_centre(
         event("patient.register", patient, by=by, patient=patient),
         Enrolment(patient=patient, facility_id=facility.pk, enrolled_by_id=by.pk),
         event("patient.enrol", patient, by=by, patient=patient),
+        is_last=True,
     )
     return patient
 
 
 def alike_in_account(patient: Patient) -> list[Patient]:
     """Who of the account is perhaps this new person: born at most two calendar years apart."""
+    found: list[Patient] = _alike_in_account(patient).ask()
+    return found
+
+
+def _alike_in_account(patient: Patient) -> Question:
     year = patient.birth_date.year
-    return ALIKE.all(
+    return ALIKE.asked(
         account=patient.account_id,
         name=patient.name,
         first=patient.name.split()[0] if patient.name.split() else "",

@@ -1,5 +1,6 @@
 from datetime import timedelta
 from functools import lru_cache
+from typing import Any
 
 from django.db import transaction
 from django.db.models import CharField
@@ -9,6 +10,7 @@ from accounts.actions.audit import event, record
 from accounts.actions.messages import WRITE, queue_sms, sms_values
 from accounts.address import current_address
 from accounts.models import (
+    ApiToken,
     AuditEvent,
     CodeRefused,
     Doctor,
@@ -29,6 +31,7 @@ from esanjeevani.rows import is_inserted
 from esanjeevani.steps import Steps, insert_text, insert_with, values_of
 
 HOUR = timedelta(hours=1)
+ISSUED = "token.issue"  # as the audit calls it
 NO_PASSWORD = "!"  # noqa: S105 - Django's mark of an unusable one
 CODES_PER_NUMBER = 5
 CODES_PER_ADDRESS = 60  # a health centre or a village shares one address
@@ -81,16 +84,22 @@ def send_code(*, phone: str, language: str) -> None:
         queue_sms(to=phone, key="otp", language=language, is_secret=True, code=code)
 
 
-def sign_in(*, phone: str, code: str, language: str) -> User:
-    """The account of `phone`, made now if it is the first time. Raises CodeRefused, TooMany."""
+def sign_in(*, phone: str, code: str, language: str, token: ApiToken | None = None) -> User:
+    """The account of `phone`, made now if it is the first time. Raises CodeRefused, TooMany.
+
+    A `token` is a program's: it becomes theirs by the same statement.
+    """
     counting = Counting(("tries from", current_address() or "", TRIES_PER_ADDRESS), window=HOUR)
     now = timezone.now()
     first = new(User, phone=phone, language=language, password=NO_PASSWORD)
     asked = (
         ACCOUNT.step_values(phone=phone) | try_values(phone, code, now) | values_of("new", first)
     )
-    noted = values_of("noted", event("account.sign_in", by=None), OF_WHO)
-    ((is_over, is_right, tries, made, *known),) = _trying().ask(counting.values | asked | noted)
+    asked |= values_of("noted", event("account.sign_in", by=None), OF_WHO)
+    asked |= _values_of_token(token) if token else {}
+    ((is_over, is_right, tries, made, *known),) = _trying(token is not None).ask(
+        counting.values | asked
+    )
     if is_over:
         raise TooMany(counting.seconds_left)
     PhoneDevice(phone=phone).judge(now, is_right, tries)
@@ -103,14 +112,25 @@ def sign_in(*, phone: str, code: str, language: str) -> User:
     return account
 
 
-OF_WHO = {"by_id": "who.id", "target": "'user:' || CAST(who.id AS text)"}  # in the audit event
+def _values_of_token(token: ApiToken) -> dict[str, Any]:
+    issued = event(ISSUED, token, by=None)
+    return values_of("token", token, WHOSE) | values_of("issued", issued, BY_WHO)
+
+
+WHOSE = {"user_id": "who.id"}
+BY_WHO = {"by_id": "who.id"}
+OF_WHO = BY_WHO | {"target": "'user:' || CAST(who.id AS text)"}  # in the audit event
 
 
 @lru_cache
-def _trying() -> Steps:
+def _trying(with_token: bool) -> Steps:
     """Count, try the code, make the account and note who signs in: it worked once, so nobody races us."""
     within = "NOT EXISTS (SELECT 1 FROM limits WHERE is_over)"
     first_time = "is_right AND NOT EXISTS (SELECT 1 FROM account)"
+    issued = {
+        "token": f"{insert_text('token', ApiToken, **WHOSE)} FROM who",
+        "issued": f"{insert_text('issued', AuditEvent, **BY_WHO)} FROM who",
+    }
     return Steps(
         account=ACCOUNT.as_step(),
         limits=counted(1),
@@ -118,6 +138,7 @@ def _trying() -> Steps:
         made=f"{insert_text('new', User)} FROM tried WHERE {first_time} RETURNING id",
         who="SELECT id FROM made UNION ALL SELECT id FROM account, tried WHERE is_right AND is_active",
         noted=f"{insert_text('noted', AuditEvent, **OF_WHO)} FROM who",
+        **(issued if with_token else {}),
         answer="""
 SELECT is_over, is_right, tries, made.id, account.*
 FROM limits LEFT JOIN tried ON TRUE LEFT JOIN made ON TRUE LEFT JOIN account ON TRUE

@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import actions
-from accounts.actions.keys import issue_token, revoke_token, staff_account
+from accounts.actions.keys import issue_token, new_token, revoke_token, staff_account
 from accounts.api.base import ApiView, Nothing, Refused, by_rule, plain
 from accounts.api.shapes import (
     CodeInput,
@@ -76,11 +76,11 @@ class SignIn(ForEverybody):
         typed = self.read()
         phone = by_rule(normalise, typed, "phone")
         code = by_rule(six_digits, typed, "code")
+        token, key = new_token(device=typed["device"])
         try:
-            user = actions.sign_in(phone=phone, code=code, language=get_language() or "en")
+            actions.sign_in(phone=phone, code=code, language=get_language() or "en", token=token)
         except (actions.TooMany, CodeRefused) as error:
             raise refused(error) from None
-        token, key = issue_token(user=user, device=typed["device"])
         return self.answer(token, 201, key=key)
 
 

@@ -11,7 +11,8 @@ from django_otp import DEVICE_ID_SESSION_KEY
 from rest_framework.exceptions import AuthenticationFailed
 
 from accounts.actions.keys import PERSON
-from accounts.api.who import accepted_notice, person_of
+from accounts.address import note_address
+from accounts.api.who import accepted_notice, limit_of_address, person_of
 from accounts.gates import PASSWORD_BACKEND
 from accounts.sockets import Opened
 from esanjeevani.database import in_database
@@ -34,12 +35,13 @@ class BearerSockets:
         if not said.lower().startswith(BEARER):
             await self.pages(scope, receive, send)
             return
+        note_address(scope)
         key = said[len(BEARER) :].decode("latin-1").strip()
         if await in_database(_who, key) is None:
             await receive()
             await send({"type": "websocket.close", "code": SIGNED_OUT})  # a 403 to the handshake
             return
-        await self.programs({**scope, "who": lambda _session_with: _who(key)}, receive, send)
+        await self.programs({**scope, "who": lambda *_with: _who(key)}, receive, send)
 
 
 def _who(key: str) -> Opened | None:
@@ -47,6 +49,7 @@ def _who(key: str) -> Opened | None:
     try:
         user, token = person_of(key) if key.startswith(PERSON) else (None, None)
     except AuthenticationFailed:
+        limit_of_address().hit()  # as a request with such a key
         return None
     if user is None or token is None or not accepted_notice(token):
         return None

@@ -137,4 +137,10 @@ def limit_of(request: Request) -> Counting:
         return Counting(("api machine", str(request.auth.pk), most["machine"]), window=MINUTE)
     if request.user.is_authenticated:
         return limit_of_person(request.user.pk)
-    return Counting(("api address", current_address() or "", most["address"]), window=MINUTE)
+    return limit_of_address()
+
+
+def limit_of_address() -> Counting:
+    """Of whoever is not known, for all that is asked or guessed from one address."""
+    most = settings.API_PER_MINUTE["address"]
+    return Counting(("api address", current_address() or "", most), window=MINUTE)

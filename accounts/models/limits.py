@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from accounts.secrets import keyed_hash
 from esanjeevani.prepared import ask
+from esanjeevani.steps import Steps, insert_text, values_of
 
 
 class RateLimit(models.Model):
@@ -27,9 +28,20 @@ class RateLimit(models.Model):
         return f"{self.key[:12]} {self.hits}"
 
     @classmethod
-    def hit(cls, what: str, who: str, *, limit: int, window: timedelta) -> int:
-        """Count one more of `what` by `who`; 0 if within `limit`, else seconds until the window ends."""
-        return cls.hit_all((what, who, limit), window=window)
+    def hit(
+        cls,
+        what: str,
+        who: str,
+        *,
+        limit: int,
+        window: timedelta,
+        noted: models.Model | None = None,
+    ) -> int:
+        """Count one more of `what` by `who`; 0 if within `limit`, else seconds until the window ends.
+
+        Within the limit the row that is `noted` of it is inserted, by the same statement.
+        """
+        return Counting((what, who, limit), window=window).hit(noted)
 
     @classmethod
     def hit_all(cls, *limits: tuple[str, str, int], window: timedelta) -> int:
@@ -83,11 +95,26 @@ class Counting:
         most = sorted((key_of(what, who), limit) for what, who, limit in limits)
         for at, (key, limit) in enumerate(most):
             self.values |= {f"limit_{at}": key, f"most_{at}": limit}
-        self._text = counted(len(limits))
+        self._how_many = len(limits)
 
-    def hit(self) -> int:
-        over = any(is_over for _key, is_over in ask(self._text, self.values).rows)
-        return self.seconds_left if over else 0
+    def hit(self, noted: models.Model | None = None) -> int:
+        """Seconds until the window ends if it is over one of the limits, else 0, and the row is inserted."""
+        if noted is None:
+            counts = ask(counted(self._how_many), self.values).rows
+        else:
+            steps = _counted_and_noted(self._how_many, type(noted))
+            counts = steps.ask(self.values | values_of("noted", noted))
+        return self.seconds_left if any(is_over for _key, is_over in counts) else 0
+
+
+@lru_cache
+def _counted_and_noted(how_many: int, model: type[models.Model]) -> Steps:
+    within = "WHERE NOT EXISTS (SELECT 1 FROM limits WHERE is_over)"
+    return Steps(
+        limits=counted(how_many),
+        noted=f"{insert_text('noted', model)} {within}",
+        answer="SELECT key, is_over FROM limits",
+    )
 
 
 def _plain(what: str, who: str) -> str:

@@ -1,6 +1,5 @@
 """The PDF of a prescription beside a bare call of the renderer with the same words, in one process."""
 
-import json
 import time
 from collections.abc import Callable, Iterator
 from statistics import median
@@ -11,7 +10,7 @@ from bench.measure import Measured
 from bench.prescriptions import issued
 from bench.services import Site
 from consult.pdf import Paper, page_of, render_pdf
-from consult.pdf.typesetter import new_compiler
+from consult.pdf.typesetter import new_compiler, source
 
 PAPERS = 40
 
@@ -21,12 +20,12 @@ def measure(
 ) -> Iterator[Limit]:
     """By turns, each with papers of its own: Typst remembers what it has laid out once."""
     del site, measured, seconds, clients
-    compiler, papers = new_compiler("prescription.typ"), list(issued(2 * PAPERS, "hi"))
+    compiler, papers = new_compiler(), list(issued(2 * PAPERS, "hi"))
     ours, bare = [], []
     for mine, other in zip(papers[::2], papers[1::2], strict=True):
         ours.append(_cpu(render_pdf, mine))
-        words = json.dumps(page_of(other, Paper.A4), ensure_ascii=False)
-        bare.append(_cpu(compiler.compile, format="pdf", sys_inputs={"data": words}))
+        words = source("prescription.typ", page_of(other, Paper.A4))
+        bare.append(_cpu(compiler.compile, input=words, format="pdf"))
     yield Limit(
         what="PDF of a prescription",
         ours=1 / median(ours[1:]),  # the first loads the fonts

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from accounts.actions import enrol, record
@@ -148,6 +148,13 @@ def waiting_at(facility: Facility) -> "QuerySet[SharedProfile]":
     """Who scanned the code today and is not registered yet."""
     today = SharedProfile.objects.filter(facility=facility, day=timezone.localdate())
     return today.filter(taken_at=None).order_by("number")
+
+
+def with_known(entries: "QuerySet[SharedProfile]") -> "QuerySet[SharedProfile]":
+    """Each with `is_known`: whether known_as() finds somebody."""
+    verified = Patient.objects.filter(abha_verified_at__isnull=False)
+    known = Exists(verified.filter(abha_address__iexact=OuterRef("abha_address")))
+    return entries.annotate(is_known=known)
 
 
 def known_as(entry: SharedProfile) -> Patient | None:

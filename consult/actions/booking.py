@@ -4,15 +4,16 @@ from django.db.models import BigAutoField
 from accounts.actions import event, record
 from accounts.models import Patient, User
 from consult.actions.chat import TooManyFiles
-from consult.actions.telling import tell
+from consult.actions.telling import telling
 from consult.consent import CONSENT_VERSION
 from consult.models import Attachment, Consent, Consultation
 from consult.uploads import CleanFile
-from esanjeevani.composed import Composed
+from esanjeevani.composed import Composed, together
 from esanjeevani.instances import new
 from esanjeevani.steps import insert_with
 from queues.actions import NoToken, take_token
 from queues.models import Clinic, MoveRefused, Token
+from queues.models.moves import moved
 
 
 class NothingSaid(Exception):
@@ -116,8 +117,12 @@ def request_consultation(
         given_by_id=by.pk,
     )
     requested = event("consultation.request", consultation, by=by, patient=patient)
-    consultation.request(token, consent, requested, clinic=clinic, may_phone=may_phone)
-    tell(consultation, "token", number=token.number, clinic=clinic.name_in(patient.language))
+    requesting = consultation.requesting(token, clinic=clinic, may_phone=may_phone)
+    where = clinic.name_in(patient.language)
+    together(
+        moved(requesting, consent, requested),
+        telling(consultation, "token", number=token.number, clinic=where),
+    )
     return consultation
 
 

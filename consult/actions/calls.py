@@ -14,7 +14,7 @@ from consult import broadcast
 from consult.actions.room import close_what_is_open, token_of, withdraw_questions
 from consult.models import AbuseReport, CallEvent, Consultation, Opinion
 from consult.people import Role, patients_seat, role_of
-from esanjeevani.composed import Columns, Composed
+from esanjeevani.composed import Columns, Composed, together
 from esanjeevani.rows import insert
 from esanjeevani.steps import insert_with
 from queues import actions as queues
@@ -35,13 +35,12 @@ IN_CALL = Composed(
     consultation=BigAutoField(),
 )
 WERE_HERE = Columns(
-    lambda consultation, role, by, page: (
-        CallEvent.objects.filter(consultation=consultation, role=role, by=by, page=page)
+    lambda consultation, by, page: (
+        CallEvent.objects.filter(consultation=consultation, by=by, page=page)
         .order_by("pk")
-        .values_list("at")[:1]
+        .values_list("role", "at")
     ),
     consultation=BigAutoField(),
-    role=CharField(),
     by=BigAutoField(),
     page=CharField(),
 )
@@ -63,9 +62,12 @@ def join_call(*, pk: int, by: User, page: str) -> CallEvent:
 
     Raises MoveRefused when there is no call now.
     """
-    now, role = seat_of(pk, by)
-    before = WERE_HERE.columns(consultation=now.pk, role=role, by=by.pk, page=page)
-    what = CallEvent.What.BACK if before else CallEvent.What.JOINED
+    found, before = together(
+        IN_CALL.asked(consultation=pk), WERE_HERE.asked(consultation=pk, by=by.pk, page=page)
+    )
+    now, role = _with_seat(found[0], by)
+    was_here = any(before_as == role for before_as, _at in before)
+    what = CallEvent.What.BACK if was_here else CallEvent.What.JOINED
     event = CallEvent(consultation=now, by=by, role=role, page=page, what=what)
     insert_with(event, audited(f"call.{what}", now, by=by, patient=now.patient))
     return event
@@ -73,7 +75,10 @@ def join_call(*, pk: int, by: User, page: str) -> CallEvent:
 
 def seat_of(pk: int, by: User) -> tuple[Consultation, Role]:
     """The consultation as it is now, and whose seat `by` has. Raises MoveRefused when it is none."""
-    (now,) = IN_CALL.all(consultation=pk)
+    return _with_seat(IN_CALL.all(consultation=pk)[0], by)
+
+
+def _with_seat(now: Consultation, by: User) -> tuple[Consultation, Role]:
     role = role_of(now, by)
     if role is None or not _has_a_seat(now, role, by):
         raise MoveRefused("There is no call for this person now.")
@@ -84,10 +89,8 @@ def came_first(event: CallEvent) -> datetime:
     """When the page of this event came in for the first time."""
     if event.what == CallEvent.What.JOINED:
         return event.at
-    ((at,),) = WERE_HERE.columns(
-        consultation=event.consultation_id, role=event.role, by=event.by_id, page=event.page
-    )
-    return cast(datetime, at)
+    came = WERE_HERE.columns(consultation=event.consultation_id, by=event.by_id, page=event.page)
+    return next(cast(datetime, at) for role, at in came if role == event.role)
 
 
 def page_after(event: CallEvent) -> str | None:

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.actions import event, record
 from accounts.models import User
+from consult.actions.first_draft import begin_first
 from consult.actions.notes import save_note
 from consult.models import (
     Consultation,
@@ -87,7 +88,7 @@ def keep_written(
     lines: list[Line] | None = None,
     reasons: dict[str, str] | None = None,
 ) -> list[PrescriptionLine]:
-    """What the doctor's page sends of note, medicines and reasons, in one transaction.
+    """What the doctor's page sends of note, medicines and reasons.
 
     None is left as it is. Returns the draft's lines where there were `lines`. Raises MoveRefused;
     what save_lines raises of the medicines, and then the note is kept all the same.
@@ -95,8 +96,24 @@ def keep_written(
     if words is not None and lines is None and not reasons:
         save_note(consultation=consultation, by=by, **words)
         return []
-    rows, refused = [], None
-    may_be = DRAFT.may_be_there(consultation)
+    if lines and not reasons and not PRESCRIPTIONS.may_be_there(consultation):
+        rows = _new_rows(consultation, 1, lines)
+        if begin_first(consultation=consultation, by=by, words=words, rows=rows):
+            return rows
+        words = None  # they are kept
+    return _keep_behind_lock(consultation, by, words, lines, reasons or {})
+
+
+def _keep_behind_lock(
+    consultation: Consultation,
+    by: User,
+    words: dict[str, Any] | None,
+    lines: list[Line] | None,
+    reasons: dict[str, str],
+) -> list[PrescriptionLine]:
+    """In one transaction."""
+    rows: list[PrescriptionLine] = []
+    refused = None
     with transaction.atomic():
         if words is None:
             lock_in_progress(consultation)
@@ -104,11 +121,11 @@ def keep_written(
             save_note(consultation=consultation, by=by, **words)
         try:
             if lines is not None:
-                rows = _replace_lines(consultation, by, lines, may_be_drafted=may_be)
+                rows = _replace_lines(consultation, by, lines)
         except IssueRefused as error:  # nothing was written of the medicines
             refused = error
         else:
-            _write_reasons(consultation, by, reasons or {})
+            _write_reasons(consultation, by, reasons)
     if refused:
         raise refused
     return rows
@@ -126,19 +143,15 @@ def save_lines(*, consultation: Consultation, lines: list[Line], by: User) -> Pr
     return rows[0].prescription if rows else None
 
 
-def _replace_lines(
-    case: Consultation, by: User, lines: list[Line], *, may_be_drafted: bool = True
-) -> list[PrescriptionLine]:
+def _replace_lines(case: Consultation, by: User, lines: list[Line]) -> list[PrescriptionLine]:
     """The draft's lines as they stand then. Raises IssueRefused before anything is written."""
-    rows = DRAFT_LINES.all(consultation=case.pk) if may_be_drafted else []
+    rows = DRAFT_LINES.all(consultation=case.pk)
     versions = [] if rows else PRESCRIPTIONS.all(consultation=case.pk)
     draft = rows[0].prescription if rows else _in(Prescription.State.DRAFT, versions)
     if draft is None:
         if not lines or _says_what_is_issued(versions, lines):
             return []
         return _begin_draft("prescription.draft", case, by, versions, lines)
-    if not rows:  # another page has begun one meanwhile
-        rows = DRAFT_LINES.all(consultation=case.pk)
     if not lines:
         draft.lines.all().delete()
         draft.delete()
@@ -157,13 +170,19 @@ def _begin_draft(
     action: str, case: Consultation, by: User, versions: list[Prescription], lines: list[Line]
 ) -> list[PrescriptionLine]:
     """The next version, with its medicines and in one statement; `action` is written down of it."""
-    draft = Prescription(consultation=case, version=len(versions) + 1)
-    rows = [
+    rows = _new_rows(case, len(versions) + 1, lines)
+    draft = rows[0].prescription
+    insert_with(draft, *rows, event(action, draft, by=by, patient=case.patient))
+    return rows
+
+
+def _new_rows(case: Consultation, version: int, lines: list[Line]) -> list[PrescriptionLine]:
+    """Of a draft that is new, too."""
+    draft = Prescription(consultation=case, version=version)
+    return [
         PrescriptionLine(prescription=draft, position=position, **asdict(line))
         for position, line in enumerate(lines[: Prescription.MAX_LINES], 1)
     ]
-    insert_with(draft, *rows, event(action, draft, by=by, patient=case.patient))
-    return rows
 
 
 def _write_lines(

@@ -1,5 +1,6 @@
 """What the doctor notes, in one statement: most of what a page saves by itself is a few words more."""
 
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -11,7 +12,7 @@ from accounts.models import AuditEvent, User
 from consult.models import Consultation, Note
 from consult.of_consultation import note_of
 from esanjeevani.rows import is_inserted
-from esanjeevani.steps import Steps, and_hold, insert_text, values_of
+from esanjeevani.steps import Steps, Values, and_hold, insert_text, values_of
 from queues.models import MoveRefused
 
 # The consultation is nobody else's to end until the note is written, or the transaction is over.
@@ -23,15 +24,8 @@ def save_note(*, consultation: Consultation, by: User, **words: object) -> Note:
 
     Raises MoveRefused when the consultation is not in progress: afterwards nothing is edited.
     """
-    note = note_of(consultation) or Note(consultation=consultation)
-    said = {**words, "written_by": by, "written_at": timezone.now()}
-    for name, value in said.items():
-        setattr(note, name, value)
-    read = event(
-        "note.write", f"consultation:{consultation.uid}", by=by, patient=consultation.patient
-    )
-    values = values_of("note", note) | values_of("event", read) | {"held": consultation.pk}
-    written = _writes(tuple(said), connection.vendor).ask(values)
+    note, values = noted(consultation, by, words)
+    written = _writes(tuple(words), connection.vendor).ask(values | {"held": consultation.pk})
     if not written:
         raise MoveRefused("The consultation is not in progress.")
     is_inserted(note, written[0][0])
@@ -40,17 +34,30 @@ def save_note(*, consultation: Consultation, by: User, **words: object) -> Note:
 
 
 @lru_cache(maxsize=20)
-def _writes(said: tuple[str, ...], vendor: str) -> Steps:
-    """The first words make the note, later ones change what they are about."""
+def _writes(words: tuple[str, ...], vendor: str) -> Steps:
     del vendor  # of what is sent
-    fields: list[Any] = [Note._meta.get_field(name) for name in said]
-    columns = [field.column for field in fields]
-    sets = ", ".join(f"{column} = excluded.{column}" for column in columns)
+    return Steps("SELECT id FROM note", held=and_hold(HELD), **noting(words))
+
+
+def noted(consultation: Consultation, by: User, words: Values) -> tuple[Note, Values]:
+    """The note with these words, and the values of the steps of noting()."""
+    note = note_of(consultation) or Note(consultation=consultation)
+    for name, value in {**words, "written_by": by, "written_at": timezone.now()}.items():
+        setattr(note, name, value)
+    target = f"consultation:{consultation.uid}"
+    read = event("note.write", target, by=by, patient=consultation.patient)
+    return note, values_of("note", note) | values_of("event", read)
+
+
+def noting(words: Iterable[str]) -> dict[str, str]:
+    """Steps behind `held`: the first words make the note, later ones change what they are about."""
+    fields: list[Any] = [
+        Note._meta.get_field(name) for name in (*words, "written_by", "written_at")
+    ]
+    sets = ", ".join(f"{field.column} = excluded.{field.column}" for field in fields)
     note = insert_text("note", Note, consultation_id="held.id")
-    return Steps(
-        "SELECT id FROM note",
-        held=and_hold(HELD),
-        note=f"{note} FROM held WHERE TRUE "
+    return {
+        "note": f"{note} FROM held WHERE TRUE "
         f"ON CONFLICT (consultation_id) DO UPDATE SET {sets} RETURNING id",
-        event=f"{insert_text('event', AuditEvent)} FROM note",
-    )
+        "event": f"{insert_text('event', AuditEvent)} FROM note",
+    }

@@ -35,7 +35,7 @@ class Drugs(ApiView):
 
     def get(self, request: Request) -> Response:
         """At most 12 ways to write a generic, and what the rules say of it."""
-        return self.answer(list(search_drugs(_asked(request))))
+        return self.answer(search_drugs(_asked(request)).rows)
 
 
 class Icd10(ApiView):

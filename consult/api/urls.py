@@ -9,6 +9,7 @@ from consult.api import (
     doctor,
     enrolling,
     lookups,
+    network,
     opinions,
     papers,
     prescribing,
@@ -126,6 +127,9 @@ urlpatterns = [
     path("prescriptions/check/", voices.Check.as_view(), name="check"),
     path("patients/<uuid:patient>/abha/code/", records.AbhaCode.as_view(), name="abha_code"),
     path("patients/<uuid:patient>/abha/", records.AbhaVerified.as_view(), name="abha_verify"),
+    path(
+        "patients/<uuid:patient>/abha/standing/", network.Standing.as_view(), name="abha_standing"
+    ),
     path("desk/", doctor.Desk.as_view(), name="desk"),
     path("medicine-sets/", prescribing.Sets.as_view(), name="sets"),
     path("medicine-sets/<uuid:medicine_set>/", prescribing.OneSet.as_view(), name="set"),
@@ -137,6 +141,8 @@ urlpatterns = [
     path("centre/find/", enrolling.Find.as_view(), name="centre_find"),
     path("centre/enrol/", enrolling.Enrol.as_view(), name="centre_enrol"),
     path("centre/patients/", enrolling.CentrePatients.as_view(), name="centre_patients"),
+    path("centre/shared/", network.Shared.as_view(), name="shared"),
+    path("centre/shared/<uuid:shared>/take/", network.TakenIn.as_view(), name="taken_in"),
     path("centre/patients/<uuid:patient>/", enrolling.KnownPatient.as_view(), name="known_patient"),
     path("cases/", centre.Cases.as_view(), name="cases"),
     path("follow-ups/", centre_visit.FollowUps.as_view(), name="follow_ups"),

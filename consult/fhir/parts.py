@@ -62,18 +62,18 @@ def when(moment: datetime | None) -> str:
     return timezone.localtime(moment).isoformat(timespec="seconds") if moment else ""
 
 
-# Unicode's control characters (Cc), but for line feed and tab.
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+# Unicode's control characters (Cc) but for line feed and tab, and what is no character: XML takes neither.
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffe\uffff]")
 
 
 def clean(text: str) -> str:
-    """As typed, without the control characters that neither FHIR nor XHTML takes."""
+    """As typed, without the characters that neither FHIR nor XHTML takes."""
     return CONTROL.sub("", text).strip()
 
 
 def narrative(lines: Iterable[str]) -> dict[str, str]:
     """What a person reads who has no software for the codes."""
-    paragraphs = "".join(f"<p>{escape(clean(line))}</p>" for line in lines if line.strip())
+    paragraphs = "".join(f"<p>{escape(words)}</p>" for words in map(clean, lines) if words)
     return {
         "status": "generated",
         "div": f'<div xmlns="http://www.w3.org/1999/xhtml">{paragraphs or "<p>-</p>"}</div>',

@@ -345,12 +345,8 @@ class Consultation(Case, Public, Moving):
         """The patient at a health centre said that the phone of the account may join the call."""
         return self.let_in_at is not None
 
-    def request(self, token: Token | None, *beside: models.Model, **fields: Any) -> None:
-        """Sent: with its place in a line, or without one to be answered in writing."""
-        moved(self.requesting(token, **fields), *beside).ask()
-
     def requesting(self, token: Token | None, **fields: Any) -> Change:
-        """request(), to be made together with what else is moved or written."""
+        """Sent: with its place in a line, or without one to be answered in writing."""
         return self._moving(
             self.State.REQUESTED, token=token, requested_at=timezone.now(), **fields
         )

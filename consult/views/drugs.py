@@ -29,7 +29,10 @@ class NothingFound(Exception):
 
 @require_safe
 def drugs_typed(request: SignedIn) -> HttpResponse:
-    """`?q=para`: at most 12 ways to write a generic, with form, strength and what the rules say."""
+    """`?q=para`: at most 12 ways to write a generic, with form, strength and what the rules say.
+
+    Where they are the `whole` of what there is, the page looks through them for a longer text itself.
+    """
     if not asks_as_doctor(request):
         words = str(PermissionDenied.default_detail)
         return JsonResponse({"code": PermissionDenied.default_code, "message": words}, status=403)
@@ -42,7 +45,7 @@ def _found(request: SignedIn) -> HttpResponse:
     try:
         answer = answer_to(typed, get_language(), int(time.monotonic() // KEPT_HERE))
     except NothingFound:
-        answer = "[]"
+        answer = '{"rows": [], "whole": true}'
     return HttpResponse(answer, content_type="application/json")
 
 
@@ -50,10 +53,11 @@ def _found(request: SignedIn) -> HttpResponse:
 def answer_to(typed: str, language: str | None, since: int) -> str:
     """As JSON. One of an earlier minute is not found again. Raises NothingFound, which is not kept."""
     del language, since
-    rows = [_row(found) for found in search_drugs(typed)]
-    if not rows:
+    search = search_drugs(typed)
+    if not search.rows:
         raise NothingFound
-    return json.dumps(rows, cls=DjangoJSONEncoder)
+    shown = {"rows": [_row(found) for found in search.rows], "whole": search.is_whole}
+    return json.dumps(shown, cls=DjangoJSONEncoder)
 
 
 def _row(found: Found) -> dict[str, Any]:
@@ -65,4 +69,5 @@ def _row(found: Found) -> dict[str, Any]:
         "form_name": product.get_form_display() if product else "",
         "strength": product.strength if product else "",
         "rule": found.rule,
+        "key": name_key(found.name),
     }

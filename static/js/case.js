@@ -1,10 +1,12 @@
 // The case saves itself as it is typed. A colleague who saved meanwhile is not overwritten: the page says so.
 
+import { parse } from "./fragment.js";
 import { post } from "./post.js";
 import { retell } from "./typed.js";
 
 const form = document.querySelector("[data-case]");
 const state = document.querySelector("[data-save-state]");
+const signedOut = form.querySelector("[data-signed-out]"); // shown while it is so
 const PAUSE_MS = 1200;
 const RETRY_MS = 4000;
 let timer; // of what is not on its way yet
@@ -18,7 +20,9 @@ async function save() {
   timer = null;
   try {
     const answer = await post(form, { Accept: "application/json" });
-    if (answer.redirected || answer.status >= 500) throw new Error(String(answer.status));
+    if (answer.status === 403) await renewKey();
+    else signedOut.hidden = !answer.url.startsWith(signedOut.querySelector("a").href.split("?")[0]);
+    if (answer.redirected || answer.status === 403 || answer.status >= 500) throw new Error(String(answer.status));
     const said = await answer.json();
     if (answer.status === 409) {
       state.textContent = said.message;
@@ -33,9 +37,16 @@ async function save() {
     state.textContent = isWhole ? form.dataset.saved : form.dataset.incomplete;
     mark(said.wrong);
   } catch {
-    state.textContent = form.dataset.offline;
+    state.textContent = signedOut.hidden ? form.dataset.offline : "";
     if (!leaving) later(RETRY_MS);
   }
+}
+
+// Whoever has signed in again, in another window, has other keys for forms.
+async function renewKey() {
+  const page = parse(await (await fetch(location.href)).text());
+  const key = page.querySelector("[data-case] [name=csrfmiddlewaretoken]");
+  if (key) for (const old of document.querySelectorAll("[name=csrfmiddlewaretoken]")) old.value = key.value;
 }
 
 // As the server marks it on a page that is sent by hand.
@@ -71,6 +82,12 @@ form.addEventListener("submit", async (event) => {
   event.preventDefault();
   leaving = true;
   await saving;
+  if (!signedOut.hidden) await save();
+  if (!signedOut.hidden) { // the form would be lost at the sign-in
+    leaving = false;
+    later(RETRY_MS);
+    return;
+  }
   if (typed && saved === typed && event.submitter?.name === "go_on") {
     location.assign(form.dataset.onwards);
     return;

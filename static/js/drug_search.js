@@ -1,11 +1,14 @@
 // Search as you type over generics: a list under the field, worked by keys or by a click.
 
 const PAUSE_MS = 120;
+const KNOWN_MS = 60_000; // how long an answer is looked through for a longer text
+const PLAIN = /^[\x20-\x7e]{2,80}$/; // what is compared here as the server compares it
 const list = document.createElement("ul");
 list.className = "drug-list";
 list.id = "drug-list";
 list.setAttribute("role", "listbox");
 let field, rows = [], chosen = -1, timer, asked = "";
+let last = { typed: "", rows: [], whole: false, until: 0 };
 
 function close() {
   list.remove();
@@ -49,14 +52,30 @@ function mark(index) {
   field.setAttribute("aria-activedescendant", index < 0 ? "" : `drug-${index}`);
 }
 
+// What the server would find, from its last answer; null where only the server can say.
+function known(typed) {
+  const isLonger = last.whole && Date.now() < last.until && typed.startsWith(last.typed);
+  if (!isLonger || !PLAIN.test(typed)) return null;
+  const words = typed.toLowerCase().split(/\s+/).slice(0, 4);
+  const found = last.rows.filter((row) => words.every((word) => row.key.includes(word)));
+  return found.every((row) => row.key.startsWith(words[0])) ? found : null; // else in another order
+}
+
+async function ask(typed) {
+  const { search: url } = field.closest("[data-search]").dataset;
+  const answer = await fetch(`${url}?q=${encodeURIComponent(typed)}`);
+  if (!answer.ok) return null;
+  last = { typed, until: Date.now() + KNOWN_MS, ...await answer.json() };
+  return last.rows;
+}
+
 async function search() {
   const typed = field.value.trim();
   asked = typed;
   if (typed.length < 2) return close();
-  const { search: url } = field.closest("[data-search]").dataset;
-  const answer = await fetch(`${url}?q=${encodeURIComponent(typed)}`);
-  if (!answer.ok || asked !== typed || document.activeElement !== field) return;
-  rows = await answer.json();
+  const found = known(typed) ?? await ask(typed);
+  if (!found || asked !== typed || document.activeElement !== field) return;
+  rows = found;
   if (!rows.length) return close();
   list.replaceChildren(...rows.map(option));
   field.after(list);

@@ -66,6 +66,20 @@ def test_a_code_gives_a_token_with_the_name_of_the_device():
     program.headers["Authorization"] = f"Bearer {answer.json()['key']}"
     assert program.get("me/").json()["phone"] == "+91 ··· ··210"
     assert answer.json()["key"] not in str(list(ApiToken.objects.values()))
+    issued, asha = AuditEvent.objects.get(action="token.issue"), User.objects.get()
+    assert (issued.by, issued.target) == (asha, f"apitoken:{ApiToken.objects.get(user=asha).uid}")
+
+
+def test_who_may_not_come_in_any_more_gets_no_token():
+    asha = a_user()
+    User.objects.filter(pk=asha.pk).update(is_active=False)
+    program = Program()
+    program.post("sign-in/code/", {"phone": asha.phone})
+    typed = {"phone": asha.phone, "code": code_sent_to(asha.phone), "device": "x"}
+    answer = program.post("sign-in/", typed)
+    assert (answer.status_code, answer.json()["code"]) == (409, "expired")
+    assert not ApiToken.objects.exists()
+    assert not AuditEvent.objects.filter(action="token.issue").exists()
 
 
 def test_a_wrong_code_is_refused_with_its_reason():
@@ -75,6 +89,7 @@ def test_a_wrong_code_is_refused_with_its_reason():
     wrong = str((int(code_sent_to("+919876543210")) + 1) % 1_000_000).zfill(6)
     answer = program.post("sign-in/", {"phone": "9876543210", "code": wrong, "device": "x"})
     assert (answer.status_code, answer.json()["code"]) == (409, "wrong")
+    assert not ApiToken.objects.exists()
 
 
 def test_a_lost_phone_is_signed_out_from_another():

@@ -12,6 +12,7 @@ from websockets.sync.client import connect
 from accounts.actions import accept_notice
 from accounts.actions.keys import give_key, issue_token
 from accounts.models import MachineClient, NoticeAcceptance, User
+from accounts.models.limits import RateLimit
 from consult.models import Consultation
 from tests.consult.test_signalling import DOCTORS, PATIENTS, join, say
 from tests.consult.test_sockets import SOON, Page, room
@@ -90,6 +91,7 @@ def test_who_may_not_use_the_api_gets_no_socket(site: Site, consultation):
         ):
             pass
         assert refused.value.response.status_code == 403
+    assert [limit.hits for limit in RateLimit.objects.all()] == [1]  # of all these only one guessed
 
 
 def test_a_token_opens_what_its_person_may_see_and_staff_need_their_second_factor(

@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from consult.drug_search import search_drugs
 from consult.models import Note, Prescription
 from tests.browser.acting import people, staff_sign_in
 from tests.calling import until
@@ -43,6 +44,25 @@ def test_what_was_typed_is_kept_when_the_page_is_left_at_once(
         page.get_by_label("Findings").fill("Throat red")
         page.goto("about:blank")
         until(lambda: Note.objects.filter(findings="Throat red").exists())
+
+
+def test_a_longer_text_is_looked_for_in_what_was_found_before(
+    site: Site, chromium: Browser
+) -> None:
+    the_formulary()
+    clinic = a_clinic()
+    consultation = in_the_room(clinic, on_duty(clinic, a_doctor()))
+    asked: list[str] = []
+    with people(chromium, site.urls, (1280, 800)) as (page,):
+        staff_sign_in(page, "/doctor/", consultation.doctor.user)
+        page.goto(f"/doctor/consultations/{consultation.uid}/")
+        page.on("request", lambda one: "typed/?q=" in one.url and asked.append(one.url))
+        page.locator("[data-medicines] [data-row]").first.get_by_label("Generic name").focus()
+        for more, shown in [("para", "para"), ("CET", "paracet"), ("x", "paracetx")]:
+            page.keyboard.insert_text(more)
+            expected = [one.generic for one in search_drugs(shown).rows]
+            expect(page.locator("#drug-list strong")).to_have_text(expected)
+    assert [url.partition("q=")[2] for url in asked] == ["para"]
 
 
 def write_paracetamol(page: Page) -> None:

@@ -85,14 +85,38 @@ def test_what_is_not_saved_because_it_is_wrong_is_marked(site: Site, page: Page)
     expect(page.locator(".wrong, .error")).to_have_count(0)
 
 
+def test_what_is_typed_after_the_session_ended_is_kept_until_one_has_signed_in_again(
+    site: Site, page: Page
+) -> None:
+    meena = a_health_worker()
+    a_hub(centre_of(meena))
+    case = at_centre(meena)
+    opens(page, f"/centre/consultations/{case.uid}/case/", meena)
+    page.context.clear_cookies(name="sessionid")
+    page.get_by_label("What you see and feel").fill("Scaly edges")
+    expect(page.get_by_text("You are signed out")).to_be_visible()
+    page.get_by_role("button", name="Go on to send").click()
+    expect(page.get_by_label("What you see and feel")).to_have_value("Scaly edges")
+    page.context.clear_cookies()  # a new session comes with a new key for forms
+    signs_in(page, meena)
+    expect(page.get_by_text("You are signed out")).to_be_hidden()
+    expect(page.get_by_text("Saved", exact=True)).to_be_visible()
+    case.refresh_from_db()
+    assert case.examination == "Scaly edges"
+
+
 def opens(page: Page, path: str, user: User) -> None:
     """With its scripts, and with ears for what it says."""
+    signs_in(page, user)
+    page.goto(path)
+    page.evaluate(LISTEN)
+
+
+def signs_in(page: Page, user: User) -> None:
     key = session_of(user, staff=True)
     page.context.add_cookies(
         [{"name": "sessionid", "value": key, "domain": "127.0.0.1", "path": "/"}]
     )
-    page.goto(path)
-    page.evaluate(LISTEN)
 
 
 def held(page: Page) -> list[Route]:

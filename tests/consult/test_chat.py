@@ -8,10 +8,11 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import AuditEvent
+from accounts.models import AuditEvent, User
 from consult import actions
-from consult.entrance import Entrance
+from consult.entrance import Entrance, entering
 from consult.models import Attachment, ChatMessage, Consultation
+from esanjeevani.composed import together
 from tests.at_once import at_once
 from tests.factories import (
     a_clinic,
@@ -332,6 +333,10 @@ def test_the_database_keeps_each_message_once_and_none_that_says_nothing(consult
 
 
 # --- who may read it, as time goes on -------------------------------------------------------------
+def entrance(consultation: Consultation, user: User) -> Entrance | None:
+    return Entrance.of(together(entering(consultation.uid).asked(user.pk))[0])
+
+
 def test_the_talk_closes_for_a_health_worker_at_the_end_of_the_post():
     meena = a_health_worker()
     clinic = a_hub(centre_of(meena))
@@ -339,7 +344,7 @@ def test_the_talk_closes_for_a_health_worker_at_the_end_of_the_post():
     address = path("messages", consultation)
     room = as_staff(meena)
     assert room.get(address).status_code == 200
-    assert Entrance.of(consultation.uid, meena)
+    assert entrance(consultation, meena)
     meena.posts.update(ended_at=timezone.now())
     assert room.get(address).status_code == 404
-    assert Entrance.of(consultation.uid, meena) is None
+    assert entrance(consultation, meena) is None

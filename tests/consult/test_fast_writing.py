@@ -11,7 +11,7 @@ from django.urls import reverse
 from consult import actions
 from consult.actions import Line
 from consult.actions.formulary import apply_rows
-from consult.models import Consultation, MedicineSet, Prescription
+from consult.models import Consultation, DrugName, MedicineSet, Prescription
 from consult.rules.dose import (
     frequency_of,
     mg_a_day,
@@ -167,7 +167,25 @@ def found(client, typed: str) -> list[dict]:
     assert answer.status_code == 200
     assert answer.headers["Cache-Control"] == "private, max-age=540"
     assert "Cookie" in answer.headers["Vary"]  # whoever signs in after this doctor asks anew
-    return answer.json()
+    return answer.json()["rows"]
+
+
+def test_it_says_whether_a_longer_text_is_found_in_what_was_found(consultation):
+    client = as_staff(consultation.doctor.user)
+    paracetamol = DrugName.objects.get(name="Paracetamol")
+    for other in ("Paracetamol of the bench", "Acetaminophen or paracetamol"):
+        assert is_whole(client, "para")
+        DrugName.objects.create(drug=paracetamol.drug, name=other, key=other.casefold())
+        drugs.answer_to.cache_clear()
+        assert not is_whole(client, "para")  # by another name of the same drug
+        DrugName.objects.filter(name=other).delete()
+        drugs.answer_to.cache_clear()
+    assert not is_whole(client, "in")  # more than are shown
+    assert is_whole(client, "zzzz")
+
+
+def is_whole(client, typed: str) -> bool:
+    return client.get(reverse("consult:drugs"), {"q": typed}).json()["whole"]
 
 
 def test_a_few_letters_of_any_name_find_the_generic_its_forms_and_its_list(consultation):

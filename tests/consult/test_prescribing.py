@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts.models import AuditEvent, Message
 from consult import actions
 from consult.actions import IssueRefused, Line
+from consult.fetch import DOCTORS
 from consult.models import Consultation, Note, Prescription, PrescriptionLine
 from queues.models import MoveRefused
 from tests.at_once import at_once, behind
@@ -191,6 +192,53 @@ def test_a_note_that_waits_for_the_end_of_the_consultation_is_not_written():
             saving.result()
     assert not Note.objects.exists()
     assert not AuditEvent.objects.filter(action="note.write").exists()
+
+
+# --- the first medicines, in one statement with it ----------------------------------------------
+def as_the_page_reads(consultation: Consultation) -> Consultation:
+    (found,) = DOCTORS.all(whose=consultation.doctor_id, uid=consultation.uid)
+    return found
+
+
+def test_the_first_medicines_are_written_with_the_note(consultation):
+    by, page = consultation.doctor.user, as_the_page_reads(consultation)
+    words, lines = {"diagnosis": "Viral fever"}, [PARACETAMOL, FOLIC_ACID]
+    with CaptureQueriesContext(connection) as asked:
+        rows = actions.keep_written(consultation=page, by=by, words=words, lines=lines)
+    if connection.vendor == "postgresql":
+        assert len(asked) == 1
+    draft = Prescription.objects.get()
+    assert rows[0].prescription == draft
+    assert [Line.drafted(row) for row in draft.lines.all()] == lines
+    assert Note.objects.get() == page.note
+    written = AuditEvent.objects.filter(patient=consultation.patient, by=by).order_by("action")
+    targets = {
+        "note.write": f"consultation:{page.uid}",
+        "prescription.draft": f"prescription:{draft.uid}",
+    }
+    assert dict(written.filter(action__in=targets).values_list("action", "target")) == targets
+
+
+@pytest.mark.parametrize("words", [None, {"diagnosis": "Viral fever"}])
+def test_two_pages_that_write_the_first_medicines_write_one_draft(consultation, words):
+    by = consultation.doctor.user
+    pages = [as_the_page_reads(consultation) for _page in range(2)]
+    for page, line in zip(pages, [PARACETAMOL, FOLIC_ACID], strict=True):
+        (row,) = actions.keep_written(consultation=page, by=by, words=words, lines=[line])
+        assert Line.drafted(PrescriptionLine.objects.get()) == Line.drafted(row) == line
+    assert states(consultation) == [(1, "draft")]
+    assert Note.objects.count() == bool(words)
+
+
+def test_nothing_is_begun_once_it_has_ended(consultation):
+    by, page = consultation.doctor.user, as_the_page_reads(consultation)
+    actions.complete(consultation=consultation, by=by)
+    with pytest.raises(MoveRefused):
+        actions.keep_written(
+            consultation=page, by=by, words={"advice": "Rest"}, lines=[PARACETAMOL]
+        )
+    assert not Note.objects.exists()
+    assert not Prescription.objects.exists()
 
 
 # --- it never changes ---------------------------------------------------------------------------

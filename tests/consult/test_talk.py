@@ -168,6 +168,24 @@ def test_who_was_told_is_written_down_and_from_where(site: Site, consultation, a
     assert (read.target, read.address) == (f"consultation:{consultation.uid}", "127.0.0.1")
 
 
+def test_who_was_told_what_came_up_a_socket_is_written_down_once(site: Site, consultation):
+    account, doctor = consultation.patient.account, consultation.doctor.user
+    with (
+        page(site.url, talk(consultation), account) as patient,
+        page(site.url, talk(consultation), doctor, staff=True) as desk,
+    ):
+        for one in (patient, desk):
+            one.hear("hello")
+        for text in ("Hello", "Hello?"):
+            writes(patient, text)
+            assert [one.hear("message")["text"] for one in (patient, desk)] == [text, text]
+    read = AuditEvent.objects.filter(action="messages.read")
+    target = f"consultation:{consultation.uid}"
+    assert [(one.by, one.patient, one.target, one.address) for one in read] == [
+        (doctor, consultation.patient, target, "127.0.0.1")
+    ] * 2
+
+
 def test_who_is_out_of_the_room_is_told_no_word_more(site: Site, consultation, asha):
     """The patient was put back and is with another doctor; the first one's page stays open."""
     das = on_duty(consultation.clinic, a_doctor())

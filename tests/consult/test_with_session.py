@@ -1,21 +1,31 @@
 """A consultation that is asked for together with its page's session: it is theirs, or is asked for anew."""
 
+from functools import partial
+
 import pytest
 from django.conf import settings
 from django.urls import reverse
 
 from accounts import session_store
+from accounts.session_store import OPEN_SESSION
+from accounts.sockets import found, who
 from consult import actions
+from consult.entrance import Entrance, entering
+from consult.models import Consultation
 from queues.models import HubLink, Token
 from tests.factories import (
+    PARACETAMOL,
     a_clinic,
     a_doctor,
+    a_doctors_form,
     a_health_worker,
     as_staff,
     at_centre,
     before_the_screen,
     centre_of,
+    in_the_room,
     on_duty,
+    prescribed,
     sent,
     waiting,
 )
@@ -33,9 +43,20 @@ def path(name: str, case) -> str:
     return reverse(f"consult:{name}", args=[case.uid])
 
 
-def guess(browser, whose) -> None:
+def key_of(browser) -> str:
+    return str(browser.cookies[settings.SESSION_COOKIE_NAME].value)
+
+
+def guess(browser, whose, of: str = "") -> None:
     """As if this process had last seen the doctor, or the centre, behind the browser's session."""
-    session_store._of_whom[browser.cookies[settings.SESSION_COOKIE_NAME].value] = whose.pk
+    session_store._of_whom[key_of(browser), of] = whose.pk
+
+
+def entrance(browser, room: Consultation) -> Entrance | None:
+    """As a socket asks for it."""
+    ahead = entering(room.uid)
+    opened = who(key_of(browser), OPEN_SESSION, ahead)
+    return opened and Entrance.of(found(opened.session, opened.user.pk, ahead))
 
 
 def press_call(browser, clinic):
@@ -111,6 +132,25 @@ def test_a_call_takes_three_trips():
     assert Token.objects.held().get().doctor == doctor
 
 
+@pytest.mark.postgresql
+def test_a_prescription_is_begun_issued_and_the_consultation_ended_in_few_trips(room):
+    clinic = a_clinic()
+    prescribed(in_the_room(clinic, on_duty(clinic)))  # so that the key and the SMS are known
+    browser, path = as_staff(room.doctor.user), f"/doctor/consultations/{room.uid}/save/"
+    assert browser.get(path.removesuffix("save/")).status_code == 200
+
+    def press(*lines, **fields):
+        answer = browser.post(path, a_doctors_form(*lines, **fields))
+        assert answer.status_code == 302
+
+    written, empty = partial(press, PARACETAMOL), press
+    assert trips(written) == 2
+    around = 2  # BEGIN and COMMIT within this test's own transaction; else COMMIT alone is one
+    assert trips(lambda: written(issue="1")) == 3 + around
+    assert trips(lambda: empty(finish="1")) == 2 + around
+    assert room.prescriptions.get().state == "issued"
+
+
 def test_nobody_calls_as_the_doctor_on_duty_who_was_guessed():
     clinic, stranger = a_clinic(), a_doctor()
     on_duty_there = on_duty(clinic)
@@ -119,3 +159,16 @@ def test_nobody_calls_as_the_doctor_on_duty_who_was_guessed():
     guess(browser, on_duty_there)
     assert "You are not on duty" in press_call(browser, clinic).content.decode()
     assert not Token.objects.held().exists()
+
+
+@pytest.mark.postgresql
+def test_a_socket_learns_in_one_trip_who_may_enter(room):
+    browser = as_staff(room.doctor.user)
+    assert [trips(lambda: entrance(browser, room)) for _ in range(2)] == [2, 1]
+    assert entrance(browser, room).pk == room.pk
+
+
+def test_what_a_socket_asked_of_somebody_else_lets_nobody_in(room):
+    stranger = as_staff(a_doctor().user)
+    guess(stranger, room.doctor.user, of="account")
+    assert [entrance(stranger, room) for _ in range(2)] == [None, None]

@@ -234,13 +234,16 @@ def pregnant() -> Consultation:
 
 
 def with_odd_letters() -> Consultation:
-    """Control characters, markup, emoji, and an ABHA number whose check digit is wrong."""
+    """What XML does not take, markup, emoji, and an ABHA number whose check digit is wrong."""
     patient = a_patient(
         name="A\x07sha <b>M\u0335enon</b>", sex="other", abha_number="91100000000001"
     )
     room = a_room(patient, contact="")
     actions.save_note(
-        consultation=room, by=room.doctor.user, diagnosis="Fever \x0b& 'chills' 🤒", findings="\x01"
+        consultation=room,
+        by=room.doctor.user,
+        diagnosis="Fever \x0b& 'chills' 🤒\ufffe",
+        findings="\x01",
     )
     return finished(room)
 

@@ -9,7 +9,13 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.actions import event
 from accounts.gates import AtCentre, get_or_refuse, health_worker_only
 from consult import actions
-from consult.fetch import CENTRES_VISIT, centres_visit, with_session
+from consult.fetch import (
+    CENTRES_ISSUED,
+    CENTRES_LINES,
+    centres_visit,
+    lines_of_centre,
+    with_session,
+)
 from consult.forms import DispensingForm, FollowUpForm
 from consult.models import FollowUp, Prescription, PrescriptionLine
 from consult.of_consultation import LINES, issued_of
@@ -17,11 +23,11 @@ from queues.models import MoveRefused
 
 
 @require_safe
-@with_session(CENTRES_VISIT)
+@with_session(CENTRES_ISSUED)
 @health_worker_only
 def print_page(request: AtCentre, consultation: UUID) -> HttpResponse:
     """The prescription as a page for the centre's printer; the PDF is the other way."""
-    found = centres_visit(request, consultation)
+    found = centres_visit(request, consultation, CENTRES_ISSUED)
     issued = issued_of(found)
     if issued is None:
         raise Http404
@@ -32,16 +38,17 @@ def print_page(request: AtCentre, consultation: UUID) -> HttpResponse:
 
 
 @require_POST
-@with_session(CENTRES_VISIT)
+@with_session(CENTRES_ISSUED, CENTRES_LINES)
 @health_worker_only
 def dispense(request: AtCentre, consultation: UUID) -> HttpResponse:
     """What the centre gave of each medicine."""
-    found = centres_visit(request, consultation)
+    found = centres_visit(request, consultation, CENTRES_ISSUED)
     issued = issued_of(found)
     if issued is None:
         raise Http404
     issued.consultation = found
-    form = DispensingForm(request.POST, prescription=issued)
+    lines = lines_of_centre(request, issued, consultation)
+    form = DispensingForm(request.POST, prescription=issued, lines=lines)
     if not form.is_valid():
         messages.error(request, _("That was not understood; nothing was changed."))
         return redirect("consult:centre_visit", consultation=found.uid)

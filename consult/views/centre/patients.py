@@ -39,9 +39,9 @@ def find(request: AtCentre) -> HttpResponse:
         return render(request, "consult/centre/find.html", context, status=422)
     hour = timedelta(hours=1)
     who = str(request.user.pk)
-    if RateLimit.hit("centre.find", who, limit=SEARCHES_AN_HOUR, window=hour):
+    looked = accounts.event("patients.find", f"facility:{request.facility.pk}", by=request.user)
+    if RateLimit.hit("centre.find", who, limit=SEARCHES_AN_HOUR, window=hour, noted=looked):
         return render(request, "errors/too_many.html", status=429)
-    accounts.record("patients.find", f"facility:{request.facility.pk}", by=request.user)
     try:
         context["people"] = signed(request, list(_found(request, form)))
     except Mistyped as error:
@@ -116,6 +116,7 @@ def _is_to_be_seen(request: AtCentre, person: Patient) -> bool:
 
 
 @require_http_methods(["GET", "POST"])
+@with_session(links_of, only="POST")
 @health_worker_only
 def register(request: AtCentre) -> HttpResponse:
     """A new patient. Whoever looks alike is shown first; a second "save" makes the new one."""

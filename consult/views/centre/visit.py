@@ -4,6 +4,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -14,6 +15,7 @@ from accounts.models import AuditEvent
 from consult import actions
 from consult.fetch import (
     CENTRES,
+    CENTRES_PART,
     CENTRES_VISIT,
     centres_consultation,
     centres_visit,
@@ -47,18 +49,33 @@ from queues.models import MoveRefused, Token
 
 
 @require_safe
+def visit(request: AtCentre, consultation: UUID) -> HttpResponseBase:
+    """The health centre's page of one consultation: waiting, in the room, and after."""
+    is_part = request.headers.get("X-Requested-With") == "fetch"
+    return (_part if is_part else _whole)(request, consultation=consultation)
+
+
 @with_session(CENTRES_VISIT)
 @health_worker_only
-def visit(request: AtCentre, consultation: UUID) -> HttpResponse:
-    """The health centre's page of one consultation: waiting, in the room, and after."""
+def _whole(request: AtCentre, consultation: UUID) -> HttpResponse:
     found = centres_visit(request, consultation)
     if found.state == Consultation.State.DRAFT:
         return redirect("consult:centre_case", consultation=found.uid)
-    seen = event("consultation.read", found, by=request.user, patient=found.patient)
-    is_part = request.headers.get("X-Requested-With") == "fetch"
-    if is_part and found.is_open:
-        return _moving_part(request, found, inserting(seen))
-    return _page(request, found, seen)
+    return _page(request, found, _read(request, found))
+
+
+@with_session(CENTRES_PART)
+@health_worker_only
+def _part(request: AtCentre, consultation: UUID) -> HttpResponseBase:
+    """What moves while it is open; once it is over the page has become another one."""
+    found = centres_visit(request, consultation, CENTRES_PART)
+    if not found.is_open:
+        return _whole(request, consultation=consultation)
+    return _moving_part(request, found, inserting(_read(request, found)))
+
+
+def _read(request: AtCentre, found: Consultation) -> AuditEvent:
+    return event("consultation.read", found, by=request.user, patient=found.patient)
 
 
 def _page(
