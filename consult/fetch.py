@@ -80,9 +80,11 @@ def _centres(facility: Any) -> ConsultationQuerySet:
 
 
 CENTRES = _of_uid(_centres)
-CENTRES_DRAFT = _of_uid(
-    lambda facility: knowing(_centres(facility), OBSERVATIONS, ATTACHMENTS).annotate(
-        is_patient_measured=Exists(Observation.objects.of_patient(OuterRef("patient")))
+CENTRES_DRAFT = _of_uid(  # which has no token and no doctor yet
+    lambda facility: (
+        knowing(Consultation.objects.of_centre(facility), OBSERVATIONS, ATTACHMENTS)
+        .select_related("patient__account", "clinic")
+        .annotate(is_patient_measured=Exists(Observation.objects.of_patient(OuterRef("patient"))))
     )
 )
 CENTRES_VISIT = _of_uid(
