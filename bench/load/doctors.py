@@ -1,6 +1,7 @@
 """A doctor's day: on duty, call the next one, read, talk, write, prescribe, finish; then the next doctor."""
 
 import asyncio
+import json
 import random
 import time
 from dataclasses import dataclass
@@ -194,12 +195,7 @@ class Doctor:
         await asyncio.sleep(self.plan.talk * 0.4)
         form |= {"findings": "Throat red, lungs clear", "diagnosis": "Viral fever"}
         await self._save(form)
-        for typed in TYPED:
-            await self.browser.ask(
-                "doctor: drug search", "GET", f"/api/v1/drugs/typed/?q={typed}",
-                headers={"Accept": "application/json"},
-            )  # fmt: skip
-            await asyncio.sleep(self.plan.think(1.0))
+        await self._type_a_name()
         form |= MEDICINE | {"advice": "Rest and plenty of water"}
         await self._save(form)
         await asyncio.sleep(self.plan.talk * 0.4 * random.uniform(0.7, 1.3))
@@ -209,6 +205,18 @@ class Doctor:
         self.browser.page = await self._send(
             "doctor: issue", f"{self.path}save/", form | {"issue": "1"}, "stay"
         )
+
+    async def _type_a_name(self) -> None:
+        """As static/js/drug_search.js, which looks through an answer that left nothing out."""
+        is_whole = False
+        for typed in TYPED:
+            if not is_whole:
+                found = await self.browser.ask(
+                    "doctor: drug search", "GET", f"/api/v1/drugs/typed/?q={typed}",
+                    headers={"Accept": "application/json"},
+                )  # fmt: skip
+                is_whole = json.loads(found.text)["whole"]
+            await asyncio.sleep(self.plan.think(1.0))
 
     async def _save(self, form: dict[str, str]) -> None:
         """As static/js/prescribe.js: the answer is what the rules say."""
