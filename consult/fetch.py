@@ -184,6 +184,11 @@ def found_of_centre(request: AtCentre, *asks: Asks) -> list[Any]:
     return [_session(request).found_of(request.facility.pk, ask) for ask in asks]
 
 
+def found_of_doctor(request: SignedIn, *asks: Asks) -> list[Any]:
+    """What a page asks of its doctor, which came with its session where it says so."""
+    return [_session(request).found_of(request.user.doctor.pk, ask) for ask in asks]
+
+
 def linked_to_centre(request: AtCentre) -> list[Clinic]:
     """The clinics that this health centre may ask today, as found_of_centre()."""
     (clinics,) = found_of_centre(request, links_of)

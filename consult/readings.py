@@ -11,6 +11,7 @@ from accounts.models import Patient
 from consult.models import Consultation, Observation
 from consult.of_consultation import OBSERVATIONS
 from consult.vitals import KINDS, Vital
+from esanjeevani.today import today
 
 PRESSURE = "pressure"  # both of its numbers
 
@@ -79,5 +80,5 @@ def _single(row: Observation) -> Reading:
 def _when(taken_at: datetime) -> str:
     """The time; before today with its day."""
     local = timezone.localtime(taken_at)
-    day = "" if local.date() == timezone.localdate() else f"{local.day}.{local.month}. "
+    day = "" if local.date() == today() else f"{local.day}.{local.month}. "
     return f"{day}{local:%H:%M}"

@@ -14,13 +14,12 @@ from django.db.models import (
     OuterRef,
     QuerySet,
 )
-from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from accounts.models import Patient
 from esanjeevani.composed import Columns, together
-from esanjeevani.today import midnight
+from esanjeevani.today import midnight, today
 from queues.counts import Counts, count
 from queues.door import Look, look
 from queues.models import PRIORITY_RUN, Clinic, Duty, Token
@@ -158,7 +157,7 @@ class Standing:
         """The day of that, as people say it."""
         if self.opens_at is None:
             return ""
-        is_today = self.opens_at.date() == timezone.localdate()
+        is_today = self.opens_at.date() == today()
         return _("today") if is_today else date_format(self.opens_at, "l")
 
     @property

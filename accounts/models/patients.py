@@ -14,6 +14,7 @@ from accounts.checks import luhn_digit
 from accounts.models.base import Public
 from accounts.models.people import User
 from accounts.models.places import District, Facility, State
+from esanjeevani.today import today
 
 ADULT = 18
 SENIOR = 60
@@ -122,7 +123,7 @@ class Patient(Public):
 
     @property
     def age(self) -> int:
-        return age_on(self.birth_date, timezone.localdate())
+        return age_on(self.birth_date, today())
 
     @property
     def is_minor(self) -> bool:
