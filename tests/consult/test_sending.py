@@ -499,15 +499,3 @@ def test_seniors_go_first_and_emergencies_before_them(meena, hub, rao):
     priorities = Token.objects.order_by("number").values_list("priority", flat=True)
     assert list(priorities) == [2, 1, 0]
     assert called(hub, rao).is_emergency
-
-
-@pytest.mark.django_db(transaction=True)
-def test_of_a_case_that_comes_after_the_last_number_of_the_day_nothing_is_left(meena, hub, rao):
-    hub.daily_limit = 1
-    hub.save()
-    first, late = sent(meena, hub), at_centre(meena)
-    with pytest.raises(NoToken) as refused:
-        send(late, hub, meena)
-    assert (refused.value.reason, fresh(late).state) == ("full", "draft")
-    assert not Consent.objects.exclude(consultation=first).exists()
-    assert ClinicDay.objects.get(clinic=hub).last_number == 1
