@@ -232,6 +232,9 @@ def test_who_searches_too_often_is_stopped(meena):
     assert (stopped.status_code, patient.name in stopped.text) == (429, False)
     other = as_staff(a_health_worker(centre_of(meena))).get(FIND, {"number": patient.number})
     assert other.status_code == 200
+    looked = AuditEvent.objects.filter(action="patients.find")
+    assert len(looked) == 1  # nothing was looked for by the one who was stopped
+    assert looked[0].by != meena
 
 
 def test_a_patients_page_shows_no_draft_of_another_centre(meena):
