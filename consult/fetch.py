@@ -80,9 +80,11 @@ def _centres(facility: Any) -> ConsultationQuerySet:
 
 
 CENTRES = _of_uid(_centres)
-CENTRES_DRAFT = _of_uid(
-    lambda facility: knowing(_centres(facility), OBSERVATIONS, ATTACHMENTS).annotate(
-        is_patient_measured=Exists(Observation.objects.of_patient(OuterRef("patient")))
+CENTRES_DRAFT = _of_uid(  # which has no token and no doctor yet
+    lambda facility: (
+        knowing(Consultation.objects.of_centre(facility), OBSERVATIONS, ATTACHMENTS)
+        .select_related("patient__account", "clinic")
+        .annotate(is_patient_measured=Exists(Observation.objects.of_patient(OuterRef("patient"))))
     )
 )
 CENTRES_VISIT = _of_uid(
@@ -180,6 +182,11 @@ def _found_of(whose: Model, request: SignedIn, query: Composed[Any], uid: UUID) 
 def found_of_centre(request: AtCentre, *asks: Asks) -> list[Any]:
     """What a page asks of its health centre, which came with its session where it says so."""
     return [_session(request).found_of(request.facility.pk, ask) for ask in asks]
+
+
+def found_of_doctor(request: SignedIn, *asks: Asks) -> list[Any]:
+    """What a page asks of its doctor, which came with its session where it says so."""
+    return [_session(request).found_of(request.user.doctor.pk, ask) for ask in asks]
 
 
 def linked_to_centre(request: AtCentre) -> list[Clinic]:

@@ -14,9 +14,9 @@ from django.utils.translation import gettext as _
 from accounts.models import Doctor, Patient
 from accounts.models.patients import age_on
 from esanjeevani.any_of import AnyOf
-from esanjeevani.composed import Composed
+from esanjeevani.composed import Composed, Question, together
 from esanjeevani.kept import in_each_language
-from queues.line import turns
+from queues.line import IN_LINE, turns
 from queues.models import Clinic, Duty, Token
 
 ROWS_SHOWN = 60
@@ -120,19 +120,28 @@ class OwnLine(DeskLine):
 
 
 def desk_lines(doctor: Doctor) -> list[OwnLine]:
-    """A query, and what lines_on() asks."""
-    return lines_on(DUTIES_OF.all(doctor=doctor.pk))
+    """In a query, and at most 3 per clinic the doctor is on duty in, whatever the length of its line."""
+    duties = DUTIES_OF.all(doctor=doctor.pk)
+    return lines_on(duties, together(*in_lines(duties)) if duties else [])
 
 
-def lines_on(duties: list[Duty]) -> list[OwnLine]:
-    """At most 3 queries per clinic the doctor is on duty in, whatever the length of its line."""
-    lines = [(desk_line(duty.clinic), duty) for duty in duties]
+def in_lines(duties: list[Duty]) -> list[Question]:
+    """Who waits in each of these lines, for lines_on()."""
+    return [IN_LINE.asked(clinic=duty.clinic_id) for duty in duties]
+
+
+def lines_on(duties: list[Duty], waiting: list[Any]) -> list[OwnLine]:
+    """`waiting` is what in_lines() found."""
+    lines = [
+        (desk_line(duty.clinic, in_line), duty)
+        for duty, in_line in zip(duties, waiting, strict=True)
+    ]
     return [OwnLine(one.clinic, one.rows, one.waiting, duty.is_paused) for one, duty in lines]
 
 
-def desk_line(clinic: Clinic) -> DeskLine:
-    """In at most 3 queries."""
-    order = turns(clinic)
+def desk_line(clinic: Clinic, in_line: Any = None) -> DeskLine:
+    """In at most 3 queries; `in_line` is who waits, where that was asked already."""
+    order = turns(clinic, in_line)
     shown = order[:ROWS_SHOWN]
     rows = _rows(shown) if shown else {}
     # Whoever left the line between the two queries is not shown.

@@ -17,26 +17,36 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.actions import event
 from accounts.gates import SignedIn, View, doctor_only
 from accounts.models import AuditEvent, Doctor
-from accounts.session_store import Ahead, SessionStore
+from accounts.session_store import Ahead
 from consult import actions
 from consult.desk import LOOK, OwnPart, duties_version
-from consult.fetch import doctors_consultation
-from esanjeevani.composed import Composed, together
+from consult.fetch import doctors_consultation, found_of_doctor, with_session
+from esanjeevani.composed import Composed, Question, together
 from queues.actions import AlreadyHolding, NobodyPresent, NotOnDuty
 from queues.claim import Before, before_a_call
-from queues.desk import DUTIES_OF, lines_on
+from queues.desk import DUTIES_OF, in_lines, lines_on
 from queues.models import Clinic, Duty, MoveRefused, Token
 
 MAY_START = Composed(
-    lambda doctor, speciality: (
-        Clinic.objects.filter(is_active=True, speciality=speciality)
+    lambda doctor: (
+        Clinic.objects.filter(
+            is_active=True, speciality__in=Doctor.objects.filter(pk=doctor).values("speciality")
+        )
         .exclude(pk__in=Duty.objects.on().filter(doctor=doctor).values("clinic"))
         .select_related("state")
         .order_by("state__name", "name")
     ),
     doctor=BigAutoField(),
-    speciality=BigAutoField(),
 )
+
+
+def duties_of(whose: int) -> Question:
+    return DUTIES_OF.asked(doctor=whose)
+
+
+def may_start(whose: int) -> Question:
+    """The clinics in which this doctor may go on duty."""
+    return MAY_START.asked(doctor=whose)
 
 
 def with_clinic(view: View) -> View:
@@ -52,23 +62,21 @@ def with_clinic(view: View) -> View:
 
 
 @require_safe
+@with_session(duties_of, may_start)
 @doctor_only
 def desk(request: SignedIn) -> HttpResponse:
     """The doctor's day. What changes on it comes over its socket, except the part below."""
     doctor: Doctor = request.user.doctor
-    duties, (there,), may_start = together(
-        DUTIES_OF.asked(doctor=doctor.pk),
-        LOOK.asked(_seen(request), doctor=doctor.pk),
-        MAY_START.asked(doctor=doctor.pk, speciality=doctor.speciality_id),
-    )
-    lines = lines_on(duties)
+    duties, clinics = found_of_doctor(request, duties_of, may_start)
+    (there,), *waiting = together(LOOK.asked(_seen(request), doctor=doctor.pk), *in_lines(duties))
+    lines = lines_on(duties, waiting)
     context = {
         "doctor": doctor,
         "own": OwnPart.read(doctor.pk, there),
         "lines": lines,
         "duties": duties_version((one.clinic.pk, one.is_paused) for one in lines),
         "is_paused": any(line.is_paused for line in lines),
-        "may_start": may_start,
+        "may_start": clinics,
         "now": timezone.now(),
     }
     return render(request, "consult/desk.html", context)
@@ -118,10 +126,9 @@ def call_from(
 
 def _before_a_call(request: SignedIn) -> Before:
     clinic = _named_clinic(request)
-    session = cast(SessionStore, request.session)
     if clinic is None:
         raise Http404
-    found = session.found_of(request.user.doctor.pk, Ahead(before_a_call, {"clinic": clinic}))
+    (found,) = found_of_doctor(request, Ahead(before_a_call, {"clinic": clinic}))
     if not found:
         raise Http404
     return cast(Before, found[0])

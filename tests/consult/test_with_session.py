@@ -122,6 +122,27 @@ def test_what_was_asked_of_another_centre_is_not_on_the_desk(meena, hub):
 
 
 @pytest.mark.postgresql
+def test_a_desk_takes_three_trips_whatever_the_number_of_its_lines():
+    clinic, other = a_clinic(), a_clinic()
+    doctor = on_duty(clinic)
+    browser = as_staff(doctor.user)
+    assert browser.get("/doctor/").status_code == 200
+    waiting(clinic)
+    assert trips(lambda: browser.get("/doctor/")) == 3
+    on_duty(other, doctor)
+    assert trips(lambda: browser.get("/doctor/")) == 3
+
+
+def test_a_desk_that_was_read_for_another_doctor_is_read_again():
+    clinic, stranger = a_clinic(), a_doctor()
+    on_duty_there = on_duty(clinic)
+    browser = as_staff(stranger.user)
+    guess(browser, on_duty_there)
+    shown = browser.get("/doctor/").context
+    assert (shown["lines"], shown["may_start"]) == ([], [clinic])
+
+
+@pytest.mark.postgresql
 def test_a_call_takes_three_trips():
     clinic = a_clinic()
     doctor = on_duty(clinic)
