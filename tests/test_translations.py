@@ -11,6 +11,7 @@ import polib
 import pytest
 from django.conf import settings
 from django.core.management import call_command
+from django.template import engines
 from django.test import Client
 
 from accounts.models import Enrolment, Facility, Post
@@ -155,6 +156,8 @@ def _hindi(tmp_path, settings):
     folder.mkdir(parents=True)
     the_catalogue("hi").save_as_mofile(str(folder / "django.mo"))
     settings.LOCALE_PATHS = [tmp_path]
+    for loader in engines["django"].engine.template_loaders:
+        loader.reset()  # what was read before speaks the catalogue of then
 
 
 def english_on(browser: Client, *addresses: str) -> dict[str, list[str]]:
