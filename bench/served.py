@@ -12,8 +12,8 @@ from queues.models import Clinic
 DOCTORS = 1_000  # who have served them, by turns
 # Rows of one consultation at a health centre, as `make load` leaves them; three medicines.
 PER_CONSULTATION = {
-    "accounts_auditevent": 51, "accounts_enrolment": 1, "accounts_message": 1,
-    "accounts_patient": 0.4, "accounts_user": 0.4, "consult_callevent": 6, "consult_callleg": 2,
+    "accounts_auditevent": 42, "accounts_enrolment": 1, "accounts_message": 1,
+    "accounts_patient": 0.4, "accounts_user": 0.4, "consult_callevent": 4, "consult_callleg": 2,
     "consult_chatmessage": 4, "consult_consent": 1, "consult_consultation": 1,
     "consult_dispensing": 3, "consult_note": 1, "consult_observation": 5, "consult_prescription": 1,
     "consult_prescriptionline": 3, "queue_presence": 1, "queue_token": 1,
