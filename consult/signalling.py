@@ -89,7 +89,7 @@ def _is_pair(value: Any) -> bool:
 
 
 MEDIA = {"sound", "video", "wants_video", "weak", "rtc"}
-SDP = {"sdp": lambda value: _is_text(value, MAX_SIGNAL)}
+SDP = {"sdp": lambda value: _is_text(value, MAX_SIGNAL) and value.isascii()}  # as browsers write it
 # What a page may say, and what each part of it must be. "to" and "for" are checked for all but join.
 SAYS: dict[str, dict[str, Any]] = {
     "join": {"page": _is_page, "media": _is_media},

@@ -109,6 +109,7 @@ def test_a_message_is_read_with_its_parts_and_no_others(said: dict[str, Any]):
         {"say": "join", "page": DOCTORS, "media": MEDIA | {"sound": "yes"}},
         {**OFFER, "to": "everybody"}, {**OFFER, "to": ["doctor"]}, {**OFFER, "for": None},
         {**OFFER, "sdp": ""}, {**OFFER, "sdp": 5}, {**OFFER, "sdp": "x" * (MAX_SIGNAL + 1)},
+        {**OFFER, "sdp": "क" * 5000},
         {**OFFER, "say": "candidate", "candidate": {"candidate": "x" * 1025}},
         {**OFFER, "say": "candidate", "candidate": {str(n): 1 for n in range(6)}},
         {**OFFER, "say": "candidate", "candidate": {"deep": {"deeper": 1}}},
