@@ -141,6 +141,14 @@ else:
         DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
         DATABASES["default"]["CONN_MAX_AGE"] = env.number("DATABASE_KEEP", 60)
 
+# What a process remembers for a while, above all the pace of each clinic: a country has thousands.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "OPTIONS": {"MAX_ENTRIES": 10_000},
+    }
+}
+
 REDIS_URL = (
     env.needed("REDIS_URL", "memory") if not env.EMBEDDED else env.text("REDIS_URL", "memory")
 )

@@ -97,15 +97,9 @@ def put_in_line(place: Place, also: Change | None = None, beside: Sequence[Model
     It is taken late, because its row stays locked until that transaction ends.
     """
     must_be_in_transaction()
-    token, most = place
-    asked = {
-        "clinic": token.clinic_id,
-        "day": token.day,
-        "most": most,
-        "until": timezone.now() + Presence.LEASE,
-    }
+    token = place.token
     try:
-        found = _insert_with_number(token, also, beside, asked)
+        found = _insert_with_number(place, also, beside)
     except IntegrityError as error:
         if also and Token._meta.db_table not in str(error):
             raise
@@ -121,12 +115,20 @@ def put_in_line(place: Place, also: Change | None = None, beside: Sequence[Model
 
 
 def _insert_with_number(
-    token: Token, also: Change | None, beside: Sequence[Model], asked: dict[str, Any]
+    place: Place, also: Change | None, beside: Sequence[Model]
 ) -> list[tuple[Any, ...]]:
-    """Key and number; nothing where all numbers of the day are given."""
+    """Key and number; nothing where there is no room."""
+    token, most = place
     links = tuple((type(other), ()) for other in beside)
-    values = asked | values_of("token", token, ["number"]) | all_values(beside, links)
-    values |= also.values() if also else {}
+    values = {
+        "clinic": token.clinic_id,
+        "day": token.day,
+        "most": most,
+        "until": timezone.now() + Presence.LEASE,
+        **values_of("token", token, ["number"]),
+        **all_values(beside, links),
+        **(also.values() if also else {}),
+    }
     steps = _inserting(also and also.shape(), links)
     return steps.ask(values, is_last=also is not None)
 
