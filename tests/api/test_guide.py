@@ -27,8 +27,9 @@ def shown(language: str) -> str:
 
 
 def soon(what: Callable[[], object], visit: "subprocess.Popen[str]") -> object:
-    until = time.monotonic() + SOON
-    while time.monotonic() < until and visit.poll() is None:
+    until, is_over = time.monotonic() + SOON, False
+    while not is_over:  # and once more when it has ended, for what it did last
+        is_over = visit.poll() is not None or time.monotonic() > until
         if found := what():
             return found
         time.sleep(0.1)

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, WebSocketRoute, expect
 
+from accounts.phone import spaced
 from consult import actions
 from consult.models import CallLeg, Consultation
 from queues.models import Clinic
@@ -392,7 +393,7 @@ def test_after_a_minute_without_the_patient_the_doctor_chooses(
         patient.page.goto("/")
         expect(choices).to_be_visible()
         doctor.press("Phone the patient")
-        phone = consultation.patient.account.phone
+        phone = spaced(consultation.patient.account.phone)
         expect(doctor.page.get_by_text(phone)).to_be_visible()
         doctor.page.locator("[data-choices]").evaluate("one => { one.dataset.after = '1'; }")
         patient.page.goto(f"/consultations/{consultation.uid}/")

@@ -334,7 +334,7 @@ def test_the_database_keeps_each_message_once_and_none_that_says_nothing(consult
 
 # --- who may read it, as time goes on -------------------------------------------------------------
 def entrance(consultation: Consultation, user: User) -> Entrance | None:
-    return Entrance.of(together(entering(consultation.uid).asked(user.pk))[0])
+    return Entrance.of(together(entering(consultation.uid)(user.pk))[0])
 
 
 def test_the_talk_closes_for_a_health_worker_at_the_end_of_the_post():
