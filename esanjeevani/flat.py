@@ -8,11 +8,13 @@ What is left is text with places in it, and the lighter nodes of nodes.py at the
 import re
 from collections.abc import Iterator
 from functools import partial
+from typing import Any
 
-from django.template import Node, Origin, Template
+from django.conf import settings
+from django.template import Node, Origin, Template, engines
 from django.template.base import Lexer, NodeList, Parser, TextNode, Token, TokenType
 from django.template.loaders import cached
-from django.utils.translation import get_language
+from django.utils.translation import get_language, override
 
 from esanjeevani.nodes import Expression, lighter
 
@@ -95,6 +97,16 @@ class Reader(Parser):
             before.s += node.s
         else:
             super().extend_nodelist(nodelist, node, token)
+
+
+def read_all() -> None:
+    """Every page in each language, before the first who opens one waits for that."""
+    engine: Any = engines["django"]
+    for language, _name in settings.LANGUAGES:
+        with override(language):
+            for folder in engine.dirs:
+                for page in sorted(folder.rglob("*.html")):
+                    engine.get_template(str(page.relative_to(folder)))
 
 
 def _with_values(values: str, part: Tokens, token: Token) -> Tokens:

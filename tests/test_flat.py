@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 from django.conf import settings as site
-from django.template import Context, Engine
+from django.template import Context, Engine, engines
 from django.template.backends.django import DjangoTemplates
+from django.template.loader import get_template
 from django.test import Client
 from django.test.signals import template_rendered
 from django.utils import translation
@@ -17,7 +18,7 @@ from django.utils.translation import get_language, gettext_lazy, override
 
 from accounts.models import Patient
 from esanjeevani.context import other_languages
-from esanjeevani.flat import Flat
+from esanjeevani.flat import Flat, read_all
 from tests.factories import (
     a_clinic,
     a_draft,
@@ -235,3 +236,15 @@ def test_a_language_is_chosen_on_any_page_and_leads_back_to_it() -> None:
     answer = client.post("/language/", chosen, follow=True)
     assert answer.redirect_chain == [("/check/?a=1&b=2", 302)]
     assert '<html lang="hi"' in answer.content.decode()
+
+
+def test_no_page_is_read_only_when_somebody_opens_it() -> None:
+    (loader,) = engines["django"].engine.template_loaders
+    loader.reset()
+    read_all()
+    kept = len(loader.get_template_cache)
+    for language, _name in site.LANGUAGES:
+        with translation.override(language):
+            get_template("consult/doctors_room.html")
+            get_template("consult/centre/day.html")
+    assert len(loader.get_template_cache) == kept
