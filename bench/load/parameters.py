@@ -24,7 +24,7 @@ class Parameters:
 
     seconds: float = 180.0  # during which people come
     warm_up: float = 45.0  # before that, not counted: every process reads, plans and composes once
-    rate: float = NATIONAL_DAY / DAY_SECONDS  # consultations begun a second: the mean of a whole day
+    rate: float = NATIONAL_DAY / DAY_SECONDS  # begun a second: the mean of the whole day
     flat: bool = False  # at the same rate all the time, instead of hour by hour
     compression: float = 20.0
     hub_share: float = HUB_SHARE
