@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 from django.db.models import Model
 
 from esanjeevani.prepared import this_threads_connection
-from esanjeevani.sent import Column, columns_of
-from esanjeevani.steps import Others, Steps, Values, all_values, and_hold, with_rows
+from esanjeevani.sent import Column, columns_of, key_or_value
+from esanjeevani.steps import Others, Steps, Values, all_values, and_hold, unlinked, with_rows
 
 Names = tuple[str, ...]
 Shape = tuple[type[Model], Names, Names]
@@ -40,8 +40,7 @@ class Change(NamedTuple):
         held = [*self.to.values(), *self.where.values()]
         columns = _columns(self.shape(), connection.vendor)
         for number, (column, value) in enumerate(zip(columns, held, strict=True)):
-            known = value.pk if isinstance(value, Model) else value
-            values[f"value_{at}_{number}"] = column.sent(known, connection)
+            values[f"value_{at}_{number}"] = column.sent(key_or_value(value), connection)
         return values
 
 
@@ -51,7 +50,7 @@ def change_all(*changes: Change, beside: Sequence[Model] = ()) -> bool:
     For the end of a transaction (prepared.py, ask_last).
     """
     vendor = this_threads_connection().vendor
-    links = tuple((type(other), ()) for other in beside)
+    links = unlinked(beside)
     steps = _changing(tuple(one.shape() for one in changes), links, vendor)
     values = all_values(beside, links)
     for at, one in enumerate(changes):

@@ -102,9 +102,7 @@ class _Fields(NamedTuple):
 
     constant: dict[str, Any]
     made: dict[str, Callable[[], Any]]  # anew for each row
-    related: dict[
-        str, tuple[str, str]
-    ]  # in which column the key of a related row stands, and its own name
+    related: dict[str, tuple[str, str]]  # where a related row's key stands here, and there
 
 
 def new(model: type[Row], **values: Any) -> Row:

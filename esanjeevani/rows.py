@@ -13,7 +13,7 @@ from django.db.models import Model
 
 from esanjeevani.postgresql.statements import Asked
 from esanjeevani.prepared import ask, this_threads_connection
-from esanjeevani.sent import Column, column_of
+from esanjeevani.sent import Column, column_of, key_or_value
 
 
 def insert(row: Model) -> None:
@@ -35,17 +35,15 @@ def insert_all(rows: Sequence[Model]) -> None:
     ask(text, [column.of(row, connection) for row in rows for column in columns], connection)
 
 
-def insert_asked(row: Model) -> Asked:
+def insert_asked(row: Model, *, unless_there: bool = False) -> Asked:
     """insert() as it is asked together with others; the row does not learn its key."""
     connection = this_threads_connection()
-    text, columns = _insert_text(type(row), connection.vendor, row.pk is not None, False)
+    text, columns = _insert_text(type(row), connection.vendor, row.pk is not None, unless_there)
     return text, [column.of(row, connection) for column in columns]
 
 
 def _insert(row: Model, *, unless_there: bool) -> bool:
-    connection = this_threads_connection()
-    text, columns = _insert_text(type(row), connection.vendor, row.pk is not None, unless_there)
-    inserted, _rowcount = ask(text, [column.of(row, connection) for column in columns], connection)
+    inserted, _rowcount = ask(*insert_asked(row, unless_there=unless_there))
     if not inserted:
         return False
     is_inserted(row, inserted[0][0])
@@ -98,7 +96,7 @@ def update(model: type[Model], key: Any, changes: dict[str, Any], **where: Any) 
     connection = this_threads_connection()
     text, columns = _update_text(model, connection.vendor, tuple(changes), tuple(where))
     held = [*changes.values(), key, *where.values()]
-    known = [value.pk if isinstance(value, Model) else value for value in held]
+    known = [key_or_value(value) for value in held]
     values = [column.sent(value, connection) for column, value in zip(columns, known, strict=True)]
     return ask(text, values, connection).rowcount
 

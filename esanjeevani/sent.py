@@ -93,6 +93,11 @@ def column_of(field: Any, connection: Any) -> Column:
     return Column(field, type(usual), None if type(sent) is type(usual) else type(sent))
 
 
+def key_or_value(held: Any) -> Any:
+    """What stands in the column: of a row its key."""
+    return held.pk if isinstance(held, Model) else held
+
+
 @lru_cache(maxsize=200)
 def columns_of(model: type[Model], vendor: str) -> dict[str, Column]:
     """How each field is sent, but for a key that the database gives; by the names of the columns."""

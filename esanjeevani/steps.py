@@ -15,7 +15,7 @@ from django.db.models import Model
 from esanjeevani.composed import Question
 from esanjeevani.prepared import adapted, ask, ask_last, this_threads_connection
 from esanjeevani.rows import is_inserted, update
-from esanjeevani.sent import Column, columns_of
+from esanjeevani.sent import Column, columns_of, key_or_value
 
 Values = dict[str, Any]
 
@@ -155,6 +155,11 @@ def _inserts(model: type[Model], others: Others, unless_there: bool, vendor: str
     return Steps("SELECT key FROM first", first=first, **with_rows(others))
 
 
+def unlinked(others: Sequence[Model]) -> Others:
+    """Rows of which none points to the one that they come with."""
+    return tuple((type(other), ()) for other in others)
+
+
 def with_rows(others: Others, after: str = "first") -> dict[str, str]:
     """Steps that insert a row of each model if the step `after` which they come has found something."""
     return {
@@ -181,13 +186,12 @@ def update_asked(
     model: type[Model], key: Any, changes: Values, *others: Model, **where: Any
 ) -> Question:
     """As update_with(), to be asked together() with others: finds nothing where that says False."""
-    links = tuple((type(other), ()) for other in others)
+    links = unlinked(others)
     vendor = this_threads_connection().vendor
     steps, columns = _updates(model, tuple(changes), tuple(where), links, vendor)
     values: Values = {"key": key}
     for (name, column), value in zip(columns, [*changes.values(), *where.values()], strict=True):
-        known = value.pk if isinstance(value, Model) else value
-        values[name] = column.sent(known, this_threads_connection())
+        values[name] = column.sent(key_or_value(value), this_threads_connection())
     return steps.asked(values | all_values(others, links), list)
 
 

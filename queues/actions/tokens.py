@@ -11,7 +11,7 @@ from accounts.models import Patient, User
 from esanjeevani.changes import Change, Shape, change_text
 from esanjeevani.instances import new
 from esanjeevani.rows import is_inserted
-from esanjeevani.steps import Others, Steps, all_values, insert_text, values_of, with_rows
+from esanjeevani.steps import Others, Steps, all_values, insert_text, unlinked, values_of, with_rows
 from queues import broadcast
 from queues.door import Look
 from queues.line import Standing, door
@@ -119,7 +119,7 @@ def _insert_with_number(
 ) -> list[tuple[Any, ...]]:
     """Key and number; nothing where there is no room."""
     token, most = place
-    links = tuple((type(other), ()) for other in beside)
+    links = unlinked(beside)
     values = {
         "clinic": token.clinic_id,
         "day": token.day,

@@ -21,12 +21,8 @@ from queues.counts import count_linked
 from queues.line import standings
 from queues.models import MoveRefused
 
-DAY = (
-    news_of,
-    look_at,
-    links_of,
-    count_linked,
-)  # the news first: what comes between is fetched once more
+# The news first: what comes between is fetched once more.
+DAY = (news_of, look_at, links_of, count_linked)
 
 
 @require_safe
