@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.broadcast import signed_out
 from consult import actions
-from consult.centre_tips import read_centres
+from consult.live.centre_tips import read_centres
 from consult.models import Consultation
 from queues.models import Presence, Token
 from tests.consult.test_sockets import other, page, path, room

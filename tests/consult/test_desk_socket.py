@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import AuditEvent
 from consult.desk import OwnPart
-from consult.desk_tips import DeskTip, read_desks
+from consult.live.desk_tips import DeskTip, read_desks
 from esanjeevani.asgi import application
 from esanjeevani.database import in_database
 from esanjeevani.live import hub

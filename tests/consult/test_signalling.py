@@ -13,10 +13,10 @@ from websockets.exceptions import ConnectionClosed
 
 from accounts.broadcast import signed_out
 from consult import actions
+from consult.live.seat import Seat
+from consult.live.signalling import BURST, MAX_SIGNAL, NotASignal, read_signal
 from consult.models import CallEvent, CallLeg, ChatMessage, Consultation
 from consult.people import Role
-from consult.seat import Seat
-from consult.signalling import BURST, MAX_SIGNAL, NotASignal, read_signal
 from esanjeevani.live import Mailbox
 from tests.calling import until
 from tests.consult.test_sockets import Page, page, patients_page, room

@@ -16,8 +16,8 @@ from django.urls import reverse
 
 from accounts.models import AccountSession, AuditEvent
 from consult import actions
+from consult.live.signalling import BURST, COST_OF_WRITING
 from consult.models import ChatMessage, Consultation
-from consult.signalling import BURST, COST_OF_WRITING
 from esanjeevani.asgi import application
 from esanjeevani.database import in_database
 from tests.consult.test_sockets import Page, page, patients_page, room
