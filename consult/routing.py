@@ -1,3 +1,5 @@
+"""The addresses of the sockets of pages."""
+
 from django.urls import path
 
 from consult.live.centre_page import CentrePage

@@ -1,3 +1,5 @@
+"""The case as health workers write it."""
+
 from typing import Any
 from uuid import UUID
 

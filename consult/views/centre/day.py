@@ -1,3 +1,5 @@
+"""The health centre's first page: its day."""
+
 from contextlib import suppress
 from typing import Any
 from uuid import UUID

@@ -1,3 +1,5 @@
+"""A case that was sent, on the health centre's page: the wait, the call, what the doctor asks for."""
+
 from contextlib import suppress
 from typing import Any
 from uuid import UUID
