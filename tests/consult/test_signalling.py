@@ -19,8 +19,8 @@ from consult.models import CallEvent, CallLeg, ChatMessage, Consultation
 from consult.people import Role
 from esanjeevani.live import Mailbox
 from tests.calling import until
-from tests.consult.test_sockets import Page, page, patients_page, room
 from tests.factories import a_clinic, a_doctor, in_the_room, on_duty, waiting
+from tests.open_pages import Page, page, patients_page, room
 from tests.running import SOON, Site, browser_of
 
 MEDIA = {"sound": True, "video": True, "wants_video": True, "weak": False, "rtc": True}
