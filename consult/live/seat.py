@@ -149,7 +149,8 @@ class Seat:
 
     def _came_back(self, what: CallEvent.What) -> bool:
         """Of a socket that ended without a word: by another one, of which this process has not heard yet."""
-        return what == CallEvent.What.LOST and actions.page_after(self.came) is not None
+        lost = what == CallEvent.What.LOST
+        return bool(lost and self.came and actions.page_after(self.came) is not None)
 
     def _tell(self, topic: str, event: str, **parts: Any) -> None:
         relay(topic, self._stamped(event, **parts))
