@@ -9,7 +9,10 @@ const { state, district, age, birth_date: birthDate } = form.elements;
 
 async function showDistricts() {
   const page = await fetchPart(`${form.dataset.districts}?state=${encodeURIComponent(state.value)}`);
+  const chosen = district.value;
   district.replaceChildren(...page.querySelectorAll("option"));
+  district.value = chosen; // as it moves, the browser chooses one by itself
+  if (district.selectedIndex < 0) district.selectedIndex = 0;
 }
 
 function showGuardian() {
