@@ -25,6 +25,14 @@ def sorry(request: HttpRequest, status: int, code: str) -> HttpResponse:
     return HttpResponse(render_to_string("500.html"), status=status)
 
 
+def say_in_words(request: HttpRequest, refused: HttpResponse) -> None:
+    """405 without a word, made a page: somebody who signs in again comes back to a button's address."""
+    if request.path.startswith(FOR_PROGRAMS):
+        return
+    refused.content = render_to_string("405.html")
+    refused.headers["Content-Length"] = str(len(refused.content))
+
+
 def for_program(request: HttpRequest, status: int, error: dict[str, str]) -> HttpResponse:
     """An error in the shape of all errors behind this door."""
     if request.path.startswith("/fhir/"):
