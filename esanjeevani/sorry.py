@@ -1,4 +1,4 @@
-"""What people and programs are told when something is wrong on our side."""
+"""Answers 503 and 500: what people and programs are told when something is wrong on our side."""
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
