@@ -327,6 +327,7 @@ def test_of_a_page_that_is_gone_nothing_stays_in_the_process(settings):
 def test_all_who_are_cut_off_at_once_are_back_with_their_own_place(site: Site, clinic, rao):
     first = waiting(clinic)
     pages = [Waiting(waiting(clinic)) for _person in range(25)]
+    Presence.objects.all().delete()
     url = other(site)
 
     socket_url = url.replace("http", "ws", 1)
