@@ -64,7 +64,7 @@ def signed_in(view: View) -> View:
     """Anybody with a session."""
 
     @wraps(view)
-    def gated(request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def gated(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not request.user.is_authenticated:
             return redirect_to_login(page_of(request))
         return view(request, *args, **kwargs)

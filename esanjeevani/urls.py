@@ -3,8 +3,8 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.i18n import set_language
 
-from consult import demo_views
 from consult.api.abdm import Callback
+from consult.demo import views as demo_views
 from esanjeevani import views
 from esanjeevani.addresses import Remembering
 

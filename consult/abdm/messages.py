@@ -16,6 +16,7 @@ IN, OUT = AbdmMessage.Direction.IN, AbdmMessage.Direction.OUT
 # Seconds until it is tried again. Soon at first: a patient looks at their app and waits.
 PAUSES = [1, 2, 5, 15, 60, 300, 1800, 7200]
 LONGEST_ID = 64  # characters
+PUSH = "push"  # the one kind that goes past the gateway, to an address that somebody else names
 
 
 class NotYet(Exception):
@@ -66,7 +67,7 @@ def deliver(message: AbdmMessage) -> None:
     """Send one to the gateway. Raises GatewayAway, GatewayRefused."""
     said = message.body
     headers = {"X-LINK-TOKEN": said["link_token"]} if said.get("link_token") else {}
-    if said["path"].startswith(("http://", "https://")):
+    if message.kind == PUSH:
         gateway.push(said["path"], said["body"])
     else:
         gateway.post(said["path"], said["body"], request_id=message.request_id, **headers)
@@ -107,6 +108,12 @@ def failed(
         body=(kept or {}) if tries >= AbdmMessage.MAX_TRIES else message.body,
     )
     return tries >= AbdmMessage.MAX_TRIES
+
+
+def unfinished(kind: str) -> int:
+    """How many callbacks of this kind are kept and neither done nor given up."""
+    rows = AbdmMessage.objects.filter(direction=IN, kind=kind, done_at=None)
+    return rows.filter(tries__lt=AbdmMessage.MAX_TRIES).count()
 
 
 def due() -> list[int]:

@@ -1,3 +1,5 @@
+"""The patient's page of a consultation, from the waiting room to the stars."""
+
 import io
 from typing import Any
 from uuid import UUID

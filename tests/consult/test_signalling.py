@@ -15,15 +15,15 @@ from websockets.exceptions import ConnectionClosed
 
 from accounts.broadcast import signed_out
 from consult import actions
+from consult.live.seat import Seat
+from consult.live.signalling import BURST, MAX_SIGNAL, NotASignal, read_signal
 from consult.models import CallEvent, CallLeg, ChatMessage, Consultation
 from consult.people import Role
-from consult.seat import Seat
-from consult.signalling import BURST, MAX_SIGNAL, NotASignal, read_signal
 from esanjeevani.database import in_database
 from esanjeevani.live import Mailbox
 from tests.calling import until
-from tests.consult.test_sockets import Page, page, patients_page, room
 from tests.factories import a_clinic, a_doctor, in_the_room, on_duty, waiting
+from tests.open_pages import Page, page, patients_page, room
 from tests.running import SOON, Site, browser_of
 
 MEDIA = {"sound": True, "video": True, "wants_video": True, "weak": False, "rtc": True}

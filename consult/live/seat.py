@@ -141,15 +141,16 @@ class Seat:
 
     def _write_down(self, what: CallEvent.What, page: str) -> None:
         self._keep()
-        if page and self.came and not (what == CallEvent.What.LOST and self._came_back(self.came)):
+        if page and self.came and not self._came_back(what):
             actions.note_event(
                 consultation=self.came.consultation, by=self.by, role=self.came.role,
                 what=what, page=page,
             )  # fmt: skip
 
-    def _came_back(self, came: CallEvent) -> bool:
-        """By another socket, of which this process has not heard yet."""
-        return actions.page_after(came) is not None
+    def _came_back(self, what: CallEvent.What) -> bool:
+        """Of a socket that ended without a word: by another one, of which this process has not heard yet."""
+        lost = what == CallEvent.What.LOST
+        return bool(lost and self.came and actions.page_after(self.came) is not None)
 
     def _tell(self, topic: str, event: str, **parts: Any) -> None:
         relay(topic, self._stamped(event, **parts))
