@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import AuditEvent, User
 from consult import actions
-from consult.entrance import Entrance, entering
+from consult.live.entrance import Entrance, entering
 from consult.models import Attachment, ChatMessage, Consultation
 from esanjeevani.composed import together
 from tests.at_once import at_once
