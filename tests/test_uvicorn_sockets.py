@@ -188,7 +188,8 @@ def test_who_does_not_read_is_pushed_a_bounded_amount_and_then_cut_off(monkeypat
 
 
 def test_who_reads_again_in_time_stays(monkeypatch):
-    monkeypatch.setattr(sockets, "STALLED_FOR", 15)  # sooner than the server asks who is still there
+    # Sooner than the server asks who is still there.
+    monkeypatch.setattr(sockets, "STALLED_FOR", 15)
     stalled: asyncio.Event
 
     async def scene(push: Push, send: Any) -> None:

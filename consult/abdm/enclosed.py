@@ -11,6 +11,7 @@ from consult.abdm.reading import dict_at, dicts_at, resources_of, text_in
 from consult.uploads import MAX_BYTES, BadFile, CleanFile, clean_content
 
 MOST = 50  # of one document
+LONGEST = MAX_BYTES * 2  # characters of a file in base64, and of the white space in it
 # What opens here; another kind is named by reading.read() and stays closed.
 KINDS = {"application/pdf", "image/jpeg", "image/png", "image/webp"}
 
@@ -39,7 +40,7 @@ def files_of(bundle: Any) -> list[Enclosed]:
         Enclosed(_name(resource, attachment), data)
         for resource in resources_of(bundle)
         for attachment in _attachments(resource)
-        if (data := text_in(attachment, "data"))
+        if (data := text_in(attachment, "data", LONGEST))
         and text_in(attachment, "contentType").partition(";")[0].lower() in KINDS
     ]
     return found[:MOST]

@@ -1,6 +1,7 @@
 """The one place that speaks to the gateway: its addresses, headers and session."""
 
 import base64
+import time
 import uuid
 from typing import Any
 
@@ -12,8 +13,14 @@ from django.conf import settings
 from django.core.cache import cache
 from django.utils import timezone
 
+from consult.abdm.outside import NotOutside, NotThere, pinned
+from esanjeevani.strict_json import read_json
+
 TIMEOUT = httpx.Timeout(10, connect=5)
 SESSION = "abdm-session"
+LONGEST = 30  # seconds for a whole answer, however it drips
+MOST = 4_000_000  # bytes of an answer: an ABHA profile brings its photo
+PLAIN = {"Accept-Encoding": "identity"}  # nothing packed: a small answer stays small
 
 
 class GatewayAway(Exception):
@@ -39,7 +46,9 @@ def get(path: str) -> Any:
 
 
 def _address(path: str) -> str:
-    """ABHA numbers are verified at a server of its own."""
+    """ABHA numbers are verified at a server of its own. Raises GatewayRefused for what is no path."""
+    if not path.startswith("/"):  # it would go on with the name of the host
+        raise GatewayRefused("That is no path at the gateway.")
     return f"{settings.ABDM['abha_url' if path.startswith('/abha/') else 'url']}{path}"
 
 
@@ -56,16 +65,35 @@ def _standard(request_id: str = "") -> dict[str, str]:
 
 
 def push(url: str, body: dict[str, Any]) -> None:
-    """Encrypted records, to the address that the asker named. Raises as post()."""
-    if settings.SECURE and not url.startswith("https://"):
-        raise GatewayRefused("The address for the records is not https.")
-    _send(url, body, {})
+    """Encrypted records, to the address that the asker named. Raises as post().
+
+    Nothing of ours goes along, and what is answered is of no interest.
+    """
+    try:
+        there = pinned(url) if settings.SECURE else {"url": url}
+    except NotOutside as error:
+        raise GatewayRefused(str(error)) from None
+    except NotThere as error:
+        raise GatewayAway(str(error)) from None
+    _answer_to("POST", json=body, **there)
 
 
 def _send(url: str, body: dict[str, Any] | None, headers: dict[str, str]) -> Any:
     method = "GET" if body is None else "POST"
+    content = _answer_to(method, url=url, json=body, headers=headers)
     try:
-        answer = httpx.request(method, url, json=body, headers=headers, timeout=TIMEOUT)
+        return read_json(content) if content else None
+    except ValueError:
+        raise GatewayAway(f"No JSON at {url}") from None
+
+
+def _answer_to(
+    method: str, *, url: str, headers: dict[str, str] | None = None, **more: Any
+) -> bytes:
+    headers = {**(headers or {}), **PLAIN}
+    try:
+        with httpx.stream(method, url, headers=headers, timeout=TIMEOUT, **more) as answer:
+            content = _read(answer)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise GatewayAway(f"{type(error).__name__} at {url}") from None
     if answer.status_code == 401:
@@ -73,11 +101,18 @@ def _send(url: str, body: dict[str, Any] | None, headers: dict[str, str]) -> Any
     if answer.status_code >= 500 or answer.status_code in (401, 408, 429):
         raise GatewayAway(f"{answer.status_code} at {url}")
     if answer.status_code >= 400:
-        raise GatewayRefused(f"{answer.status_code}: {answer.text[:150]}")
-    try:
-        return answer.json() if answer.content else None
-    except ValueError:
-        raise GatewayAway(f"No JSON at {url}") from None
+        raise GatewayRefused(f"{answer.status_code}: {content[:150].decode(errors='replace')}")
+    return content
+
+
+def _read(answer: httpx.Response) -> bytes:
+    """The answer as it comes, unpacked by nobody. Raises GatewayAway when it is too long, or too slow."""
+    content, ends = b"", time.monotonic() + LONGEST
+    for part in answer.iter_raw():
+        content += part
+        if len(content) > MOST or time.monotonic() > ends:
+            raise GatewayAway(f"An answer without end at {answer.url.host}")
+    return content
 
 
 def _session() -> str:

@@ -4,6 +4,7 @@ import hashlib
 import json
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
@@ -12,15 +13,15 @@ from django.utils.dateparse import parse_datetime
 from accounts.actions import record
 from accounts.models import Patient, User
 from consult.abdm import crypto
+from consult.abdm.ended import has_ended, wake
 from consult.abdm.linking import of_patient
-from consult.abdm.messages import Malformed, NotYet, at, id_at, rows_at, send, text_at, waiting
+from consult.abdm.messages import PUSH, Malformed, NotYet, at, id_at, rows_at, send, text_at
 from consult.fhir.documents import OP_CONSULT, PRESCRIPTION, WELLNESS, document, kinds_of
 from consult.fhir.records import records_of, with_all
 from consult.models import AbdmConsent, AbdmMessage, CareContext, Consultation
 
 HIP = AbdmConsent.Role.HIP
 State = AbdmConsent.State
-CONSENT = "consent/request/hip/notify"  # the callback that tells of one
 KINDS = {"OPConsultation": OP_CONSULT, "Prescription": PRESCRIPTION, "WellnessRecord": WELLNESS}
 
 
@@ -132,34 +133,38 @@ def _end(consent: AbdmConsent, status: str) -> None:
     record("abdm.consent_ended", consent, by=None, patient=consent.patient)
 
 
-def _has_ended(artefact: str) -> bool:
-    """Whether its end has overtaken it: nothing goes out until that is worked on."""
-    notices = [at(body, "notification") for body in waiting(CONSENT)]
-    return any(notice.get("consentId") == artefact for notice in notices)
-
-
 def _keep_consent(artefact: str, detail: dict[str, Any]) -> None:
+    """Where its end has overtaken it, nothing ever goes out under it."""
     address = text_at(detail, "patient.id")
     patient = Patient.objects.filter(
         abha_address__iexact=address, abha_verified_at__isnull=False
     ).first()
     if patient is None:
         raise Malformed("consentDetail.patient.id")
-    contexts = [text_at(one, "careContextReference") for one in rows_at(detail, "careContexts")]
+    named = [text_at(one, "careContextReference") for one in rows_at(detail, "careContexts")]
     consent = AbdmConsent.objects.create(
         role=HIP,
         patient=patient,
         artefact_id=artefact,
-        state=State.REVOKED if _has_ended(artefact) else State.GRANTED,
+        state=State.REVOKED if has_ended(artefact) else State.GRANTED,
         requester=_words(detail, "requester.name") or _words(detail, "hiu.name"),
         purpose=_words(detail, "purpose.text"),
         hi_types=[kind for kind in KINDS if kind in rows_at(detail, "hiTypes")],
-        care_contexts=contexts,
+        care_contexts=[one for one in named if _is_ours(one)],
         from_at=moment(detail, "permission.dateRange.from"),
         to_at=moment(detail, "permission.dateRange.to"),
         expires_at=moment(detail, "permission.dataEraseAt"),
     )
+    wake(artefact=artefact)
     record("abdm.consent", consent, by=None, patient=patient)
+
+
+def _is_ours(reference: str) -> bool:
+    """Whether it can be one of our care contexts at all: each is a consultation's id."""
+    try:
+        return str(UUID(reference)) == reference.lower()
+    except ValueError:
+        return False
 
 
 def _words(detail: dict[str, Any], path: str) -> str:
@@ -209,7 +214,7 @@ def on_request(body: dict[str, Any], request_id: str) -> None:
     send("on-request", path, {**answer, "hiRequest": acknowledged}, consent=consent)
     expires = (timezone.now() + timedelta(hours=1)).isoformat()
     send(
-        "push", url,
+        PUSH, url,
         {
             "pageNumber": 1,
             "pageCount": 1,

@@ -15,7 +15,12 @@ from django.utils.translation import gettext as _
 
 LONGEST = 500  # characters of one line
 LINES = 200  # of one section
+SECTIONS = 200  # of one document
 DEEP = 4  # sections in sections
+NARRATIVE = 100_000  # characters of a section's own words
+TAG = re.compile(r"<(?P<ends>/?)(?P<name>\w*)[^<>]*>")
+HIDDEN = {"script", "style"}
+BLOCKS = {"p", "div", "tr", "li", "br", *(f"h{number}" for number in range(1, 7))}
 
 
 @dataclass(frozen=True)
@@ -43,14 +48,14 @@ def read(bundle: Any) -> Document:
     head = next((one for one in resources if one.get("resourceType") == "Composition"), {})
     sections = _sections(_rows(head, "section"), found, 0)
     if not sections:  # no document, or one without sections: everything that can be told
-        sections = _of(_("Contents"), [_line(one) for one in resources])
+        sections = _of(_("Contents"), [_line(one) for one in resources[:LINES]])
     return Document(
         title=text_in(head, "title") or _concept(head.get("type")) or _("Document"),
         date=_moment(text_in(head, "date") or text_in(bundle, "timestamp")),
         authors=[name for one in _rows(head, "author") if (name := _name(_referred(one, found)))],
         place=_name(_referred(head.get("custodian"), found)),
         subject=_name(_referred(head.get("subject"), found)),
-        sections=sections,
+        sections=sections[:SECTIONS],
     )
 
 
@@ -64,9 +69,9 @@ def _sections(rows: list[Any], found: dict[str, Any], depth: int) -> list[Sectio
         if not isinstance(row, dict):
             continue
         title = text_in(row, "title") or _concept(row.get("code")) or _("Section")
-        lines = [_line(_referred(one, found)) for one in _rows(row, "entry")]
+        lines = [_line(_referred(one, found)) for one in _rows(row, "entry")[:LINES]]
         if not any(lines):
-            lines = _plain(text_in(dict_at(row, "text"), "div"))
+            lines = _plain(text_in(dict_at(row, "text"), "div", NARRATIVE))
         told += _of(title, lines)
         if depth < DEEP:
             told += _sections(_rows(row, "section"), found, depth + 1)
@@ -180,9 +185,10 @@ def dict_at(row: Any, name: str) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def text_in(row: Any, name: str) -> str:
+def text_in(row: Any, name: str, most: int = LONGEST) -> str:
+    """Its words, of the first so many characters."""
     value = row.get(name) if isinstance(row, dict) else None
-    return " ".join(value.split()) if isinstance(value, str) else ""
+    return " ".join(value[:most].split()) if isinstance(value, str) else ""
 
 
 def _concept(value: Any) -> str:
@@ -224,10 +230,22 @@ def _moment(said: str) -> Any:
 
 
 def _plain(markup: str) -> list[str]:
-    """The words of a narrative: tags are dropped, not shown."""
-    words = re.sub(
-        r"<(style|script)\b.*?</\1>", " ", markup[:100_000], flags=re.DOTALL | re.IGNORECASE
-    )
-    blocks = re.split(r"(?i)</?(?:p|div|tr|li|br|h\d)\b[^>]*>", words)
-    lines = [" ".join(unescape(re.sub(r"<[^>]*>", " ", block)).split()) for block in blocks]
+    """The words of a narrative, a line for each block: tags are dropped, not shown.
+
+    Each letter is looked at once, whatever tags are opened and not closed.
+    """
+    blocks: list[list[str]] = [[]]
+    hidden = ""
+    for part in re.split(r"(<[^<>]*>)", markup):
+        tag = TAG.fullmatch(part)
+        name = tag["name"].lower() if tag else ""
+        if hidden:
+            hidden = "" if tag and tag["ends"] and name == hidden else hidden
+        elif tag is None:
+            blocks[-1].append(part)
+        elif name in HIDDEN and not tag["ends"]:
+            hidden = name
+        elif name in BLOCKS:
+            blocks.append([])
+    lines = [" ".join(unescape(" ".join(block)).split()) for block in blocks]
     return [line for line in lines if line]

@@ -8,13 +8,14 @@ from django.utils import timezone
 
 from accounts.actions import record
 from accounts.models import Patient
-from consult.abdm import crypto
+from consult.abdm import crypto, messages
 from consult.abdm.messages import Malformed, NotYet, at, rows_at, send, text_at
 from consult.broadcast import elsewhere_changed
 from consult.models import AbdmConsent, AbdmMessage, AbdmRecord
 from esanjeevani.strict_json import read_json
 
 KEYS_LAST = timedelta(hours=1)
+UNNAMED = 20  # pages of records that may wait for the gateway to name their transaction
 
 
 def ask_records(consent: AbdmConsent) -> None:
@@ -59,11 +60,15 @@ def is_expected(transaction_id: Any) -> bool:
 
     Anybody may bring records: what nobody asked for is not kept.
     """
+    if not isinstance(transaction_id, str):
+        return False
     asked = AbdmMessage.objects.filter(kind="records.ask", direction="out")
+    if asked.filter(body__transaction=transaction_id).exists():
+        return True
     just_asked = asked.filter(created_at__gt=timezone.now() - KEYS_LAST)
-    return isinstance(transaction_id, str) and (
-        asked.filter(body__transaction=transaction_id).exists()
-        or just_asked.exclude(body__has_key="transaction").exists()
+    return (
+        just_asked.exclude(body__has_key="transaction").exists()
+        and messages.unfinished("data") < UNNAMED
     )
 
 

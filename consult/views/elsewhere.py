@@ -77,16 +77,12 @@ def elsewhere(request: SignedIn, consultation: UUID) -> HttpResponse:
     found = doctors_consultation(request, consultation)
     if not gateway.is_on():
         raise Http404
-    rows = list(receiving.records_in_force(found.patient)[:100])
+    rows = receiving.records_in_force(found.patient)[:100]
     record("abdm.read", found, by=request.user, patient=found.patient)
-    context = {
-        "consultation": found,
-        "patient": found.patient,
-        "documents": [
-            (row, reading.read(row.bundle), enclosed.files_of(row.bundle))
-            for row in _newest_first(rows)
-        ],
-    }
+    documents = [(row, reading.read(row.bundle), enclosed.files_of(row.bundle)) for row in rows]
+    # By the document's own day; one without a day comes last.
+    documents.sort(key=lambda one: str(one[1].date or ""), reverse=True)
+    context = {"consultation": found, "patient": found.patient, "documents": documents}
     return render(request, "consult/abdm/elsewhere.html", context)
 
 
@@ -109,8 +105,3 @@ def enclosed_file(request: SignedIn, consultation: UUID, document: UUID, number:
         messages.error(request, _("This file is damaged or not safe, so it was not opened."))
         return redirect("consult:elsewhere", consultation=found.uid)
     return download(io.BytesIO(clean.content), clean.name, clean.kind)
-
-
-def _newest_first(rows: list[AbdmRecord]) -> list[AbdmRecord]:
-    """By the document's own day; one without a day comes last."""
-    return sorted(rows, key=lambda row: str(reading.read(row.bundle).date or ""), reverse=True)

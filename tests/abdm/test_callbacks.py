@@ -107,6 +107,9 @@ def test_records_that_nobody_asked_for_are_not_kept(calls):
     assert not AbdmMessage.objects.filter(direction="in").exists()
     # Records may overtake the answer that names their transaction.
     AbdmMessage.objects.filter(kind="records.ask").update(body={"secret": "x"})
+    answers = [calls("data", {"transactionId": uuid.uuid4().hex}).status_code for _n in range(21)]
+    assert answers == [202] * 20 + [404]  # so much may wait, and no more
+    AbdmMessage.objects.filter(direction="in").update(tries=AbdmMessage.MAX_TRIES)
     assert calls("data", {"transactionId": uuid.uuid4().hex}).status_code == 202
 
 

@@ -1,5 +1,7 @@
 """Documents that others wrote, by their own reading of the guide: told where they can be, never trusted."""
 
+import signal
+from collections.abc import Iterator
 from datetime import date
 
 import pytest
@@ -36,6 +38,47 @@ def test_a_section_of_words_alone_is_told_without_its_markup():
     markup = "<div><p>Take <b>rest</b> &amp; water</p><script>alert(1)</script><p id=x>Come back</p></div>"
     (shown,) = read(bundle(section=[{"title": "Advice", "text": {"div": markup}}])).sections
     assert shown.lines == ["Take rest & water", "Come back"]
+
+
+def test_a_section_says_nothing_that_is_not_for_the_eye():
+    """Whatever is opened and not closed, or closed and not opened."""
+    hidden = (
+        "<style>p {}</style><SCRIPT src='x'>a < b</SCRIPT ><p>Rest < 3 days</i><br/>&lt;b&gt;<h2"
+    )
+    (shown,) = read(bundle(section=[{"title": "Advice", "text": {"div": hidden}}])).sections
+    assert shown.lines == ["Rest < 3 days", "<b><h2"]
+    assert read(bundle(section=[{"text": {"div": "<script>alert(1)"}}])).sections == []
+
+
+@pytest.fixture
+def half_a_minute() -> Iterator[None]:
+    """Of the processor's time, however busy it is: what takes longer is stopped, and fails."""
+
+    def stop(*_signal: object) -> None:
+        raise AssertionError("Looked at again and again.")
+
+    before = signal.signal(signal.SIGVTALRM, stop)
+    signal.setitimer(signal.ITIMER_VIRTUAL, 30)
+    yield
+    signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+    signal.signal(signal.SIGVTALRM, before)
+
+
+@pytest.mark.usefixtures("half_a_minute")
+@pytest.mark.parametrize("part", ["<", "<p ", "<script", "<script>", "</", "<a>&lt"])
+def test_markup_made_to_be_looked_at_again_and_again_is_looked_at_once(part):
+    """2 MB of it take a tenth of a second; two minutes, where each letter is looked at for each."""
+    markup = {"text": {"div": part * (100_000 // len(part))}}
+    assert len(read(bundle(section=[markup] * 20)).sections) <= 20
+
+
+def test_of_a_document_without_end_the_beginning_is_told():
+    row = {"resourceType": "Observation", "id": "o", "valueString": "x" * 2_000_000}
+    section = {"title": "s", "entry": [{"reference": "Observation/o"}] * 3_000}
+    told = read(bundle(row, section=[section] * 1_000))
+    assert len(told.sections) == 200
+    assert {len(one.lines) for one in told.sections} == {200}
+    assert told.sections[0].lines[0] == "x" * 500
 
 
 def test_without_sections_everything_that_can_be_told_is():

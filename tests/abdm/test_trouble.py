@@ -108,6 +108,22 @@ def test_a_consent_told_twice_is_one_and_a_late_yes_does_not_undo_a_withdrawal(c
     assert not consent.is_in_force
 
 
+def test_a_consent_that_names_what_is_none_of_ours_gives_what_is(calls):
+    past = records.full()
+    told = notice(past.patient, "artefact", "GRANTED")
+    named = [str(past.uid), "VISIT-7", "0" * 500, str(uuid.uuid4())]
+    told["notification"]["consentDetail"] |= {
+        "careContexts": [{"careContextReference": one} for one in named],
+        "hiTypes": ["OPConsultation"],
+    }
+    told["notification"]["consentDetail"]["permission"]["dateRange"]["to"] = "2100-01-01T00:00:00Z"
+    calls.worked(NOTIFY, told, "on-consent")
+    asked = a_request(AbdmConsent.objects.get(), crypto.new_keys())
+    calls.worked("hip/health-information/request", asked, "on-request")
+    pushed = AbdmMessage.objects.get(kind="push").body["body"]
+    assert [one["careContextReference"] for one in pushed["entries"]] == [str(past.uid)]
+
+
 def test_a_replayed_callback_with_other_words_is_not_done(calls):
     patient, request_id = records.full().patient, str(uuid.uuid4())
     calls.worked(NOTIFY, notice(patient, "first", "GRANTED"), "on-consent", request_id)
