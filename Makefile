@@ -38,7 +38,7 @@ run: .venv/runtime $(CATALOGUES) ## The whole site on this machine, with demonst
 	$(PY) manage.py demo
 	$(PY) manage.py serve --host $(HOST) --port $(PORT)
 
-# With arguments, or with servers that two runs cannot share, there is one run; else two side by side.
+# With arguments, or with servers that two runs cannot share, there is one run; else three side by side.
 test test-services: export EMBEDDED = 1
 test: .venv/dev $(CATALOGUES) ## The tests, on what DATABASE_URL, REDIS_URL and CHROMIUM offer; ARGS="-k token"
 	@$(PY) -m $(if $(ARGS)$(DATABASE_URL)$(REDIS_URL),pytest $(ARGS),tests.side_by_side)

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from django.contrib.auth import BACKEND_SESSION_KEY
-from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db.models import BigAutoField, DateTimeField, Model, QuerySet
 from django.http import Http404, HttpRequest
@@ -14,6 +14,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
 from django_otp import DEVICE_ID_SESSION_KEY
 
 from accounts.actions import refuse
@@ -59,17 +60,39 @@ PASSWORD_BACKEND = "accounts.backends.PasswordBackend"  # noqa: S105 - a dotted 
 PHONE_BACKEND = "accounts.backends.PhoneBackend"
 
 
-def noticed(view: View) -> View:
-    """Signed in, and the privacy notice in force accepted."""
+def signed_in(view: View) -> View:
+    """Anybody with a session."""
 
-    @login_required
     @wraps(view)
-    def gated(request: SignedIn, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if not has_accepted_notice(request):
-            return redirect(f"{reverse('accounts:privacy')}?{urlencode({'next': request.path})}")
+    def gated(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not request.user.is_authenticated:
+            return redirect_to_login(page_of(request))
         return view(request, *args, **kwargs)
 
     return gated
+
+
+def noticed(view: View) -> View:
+    """Signed in, and the privacy notice in force accepted."""
+
+    @signed_in
+    @wraps(view)
+    def gated(request: SignedIn, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not has_accepted_notice(request):
+            query = urlencode({"next": page_of(request)})
+            return redirect(f"{reverse('accounts:privacy')}?{query}")
+        return view(request, *args, **kwargs)
+
+    return gated
+
+
+def page_of(request: HttpRequest) -> str:
+    """Where to go on after signing in: of a form whose address is no page, to the page that sent it."""
+    sent_by = request.headers.get("Referer", "")
+    is_ours = url_has_allowed_host_and_scheme(sent_by, allowed_hosts={request.get_host()})
+    if request.method != "POST" or not is_ours:
+        return request.get_full_path()
+    return urlsplit(sent_by)._replace(scheme="", netloc="").geturl()
 
 
 def has_accepted_notice(request: Any) -> bool:
@@ -92,13 +115,11 @@ def _staff_only(session_with: Composed[AccountSession], view: View) -> View:
     def gated(request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
         request.session.reads = session_with
         if not request.user.is_authenticated or not by_password(request.session):
-            return redirect(
-                f"{reverse('accounts:staff_sign_in')}?{urlencode({'next': request.path})}"
-            )
+            query = urlencode({"next": page_of(request)})
+            return redirect(f"{reverse('accounts:staff_sign_in')}?{query}")
         if not request.user.is_verified():
-            return redirect(
-                f"{reverse('accounts:second_factor')}?{urlencode({'next': request.path})}"
-            )
+            query = urlencode({"next": page_of(request)})
+            return redirect(f"{reverse('accounts:second_factor')}?{query}")
         return view(request, *args, **kwargs)
 
     return gated

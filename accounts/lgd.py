@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from django.db import transaction
 
@@ -131,8 +132,8 @@ def load(*, states: Path | None = None, districts: Path | None = None) -> dict[s
     if errors:
         raise BadFile(errors)
     return {
-        "states": _save_states(new_states),
-        "districts": _save_districts(new_districts),
+        "states": _save(State, new_states, "is_union_territory"),
+        "districts": _save(District, new_districts, "state_id"),
     }
 
 
@@ -169,35 +170,21 @@ def _read_districts(path: Path, states: set[int], errors: list[str]) -> list[Dis
     return list(found.values())
 
 
-def _save_states(rows: list[State]) -> Counts:
-    known = State.objects.in_bulk([row.code for row in rows])
+def _save(model: Any, rows: list[Any], told: str) -> Counts:
+    """`told` is what the directory says of a place besides its name."""
+    known = model.objects.in_bulk([row.code for row in rows])
     changed = []
     for row in rows:
         there = known.get(row.code)
         if there is None:
             continue
         name = _kept_name(there.name, row.name)
-        if (name, row.is_union_territory) != (there.name, there.is_union_territory):
-            there.name, there.is_union_territory = name, row.is_union_territory
+        if (name, getattr(row, told)) != (there.name, getattr(there, told)):
+            there.name = name
+            setattr(there, told, getattr(row, told))
             changed.append(there)
-    added = State.objects.bulk_create([row for row in rows if row.code not in known])
-    State.objects.bulk_update(changed, ["name", "is_union_territory"])
-    return Counts(added=len(added), changed=len(changed))
-
-
-def _save_districts(rows: list[District]) -> Counts:
-    known = District.objects.in_bulk([row.code for row in rows])
-    changed = []
-    for row in rows:
-        there = known.get(row.code)
-        if there is None:
-            continue
-        name = _kept_name(there.name, row.name)
-        if (name, row.state_id) != (there.name, there.state_id):
-            there.name, there.state_id = name, row.state_id
-            changed.append(there)
-    added = District.objects.bulk_create([row for row in rows if row.code not in known])
-    District.objects.bulk_update(changed, ["name", "state"], batch_size=200)
+    added = model.objects.bulk_create([row for row in rows if row.code not in known])
+    model.objects.bulk_update(changed, ["name", told], batch_size=200)
     return Counts(added=len(added), changed=len(changed))
 
 

@@ -69,7 +69,7 @@ Asks = Callable[[int], Question]  # what a page asks of somebody, by their key
 
 @dataclass(frozen=True)
 class Ahead:
-    """How is asked for what belongs to somebody (`whose`), and the other values of that."""
+    """What a page prefetches with its session: a query about somebody (`whose`), and its other values."""
 
     asks: Callable[..., Question]
     values: dict[str, Any]

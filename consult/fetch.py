@@ -22,7 +22,7 @@ from accounts.fetch import OWN_PATIENT
 from accounts.gates import AtCentre, SignedIn, View, found_or_refused
 from accounts.models import Patient
 from accounts.session_store import Ahead, Asks, SessionStore
-from consult.centre_tips import is_told_of_others
+from consult.live.centre_tips import is_told_of_others
 from consult.models import Consultation, Observation, Prescription, PrescriptionLine
 from consult.models.consultations import ConsultationQuerySet
 from consult.of_consultation import (

@@ -1,3 +1,5 @@
+"""Messages of the talk as JSON, for the pages' scripts, sockets and programs."""
+
 from rest_framework import serializers
 
 from accounts.api.reading import Input

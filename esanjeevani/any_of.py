@@ -1,7 +1,7 @@
 """Composed queries for the rows of several keys: `AnyOf(lambda keys: Drug.objects.filter(pk__in=keys), ...)`.
 
-How many places a query has is part of its text. So there are texts of a few sizes, and the places that
-are left over hold the last key once more.
+How many places `IN (...)` has is part of a query's text. So there are texts of a few sizes, and the
+places that are left over hold the last key once more.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -1,8 +1,9 @@
-"""Rows that change together, all of them or none, in one statement that ends its transaction.
+"""Rows that change together, all of them or none, in one statement: compare-and-set of several rows.
 
 Two rows of which one says what the other means, a place in a line and whose it is, are moved by two
 UPDATEs in a transaction: four ways to PostgreSQL and back. Here each row is first held as it must be,
-in the order given; whatever changes does so only where the last of them was (docs/decisions/0056).
+in the order given; whatever changes does so only where the last of them was, and the statement ends
+the transaction (docs/decisions/0056).
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Queries that are composed once: the ORM's own, without the price of composing them each time.
+"""Queries that are composed once: the ORM's own, compiled to SQL with bind parameters, and kept.
 
 Half of what a page of ours costs is Django putting the same SQL together again: 700 to 2,000 calls of
 Python functions for a row of one table, against some 200 to ask for it. A Composed query is written
@@ -31,7 +31,7 @@ Row = TypeVar("Row", bound=Model)
 
 
 class Slot(Expression):
-    """The place of a value that is known when the query is asked."""
+    """A bind parameter: the place of a value that is known when the query is asked."""
 
     def __init__(self, name: str, field: "Field[Any, Any]") -> None:
         super().__init__(output_field=field)
@@ -57,7 +57,7 @@ class _Text:
 
 
 class Question(NamedTuple):
-    """One query with its values, and how its answer is read."""
+    """A query that is bound and not yet sent: the text with its values, and how its answer is read."""
 
     text: Asked
     read: Callable[[Sequence[Sequence[Any]]], Any]
@@ -72,7 +72,7 @@ class Question(NamedTuple):
 
 @again_if_cut
 def together(*questions: Question) -> list[Any]:
-    """What each of them finds, in one trip to PostgreSQL."""
+    """What each of them finds, in one round trip to PostgreSQL (a pipeline)."""
     if this_threads_connection().vendor != "postgresql":
         return [one.ask() for one in questions]
     answers = ask_all([one.text for one in questions])

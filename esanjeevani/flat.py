@@ -1,4 +1,4 @@
-"""Templates laid flat: a page, its frame and its parts are read as one text, once in each language.
+"""Templates laid flat: frame and parts are inlined when a page's template is read, once in each language.
 
 Django puts a page together whenever it is shown: it looks for the frame, fills its blocks, fetches each
 part, translates each sentence. Which ones a page has is known when it is read, and so it is done then.

@@ -1,4 +1,4 @@
-"""HTML that comes again and again: written once for what it says, then kept by the process.
+"""A fragment cache: HTML that comes again and again is written once for what it says, and kept.
 
 The values that a part shows are its key, so that it is never older than they are, nor another
 person's. Only for parts in which nobody is named: what is kept outlives the request.

@@ -13,7 +13,7 @@ from django.utils.cache import patch_vary_headers
 from django.utils.translation import activate, get_language, get_language_from_request
 
 from esanjeevani.clock import clock
-from esanjeevani.sorry import try_again
+from esanjeevani.sorry import say_in_words, try_again
 
 # Camera and microphone are for the room alone, which says so itself.
 CALL_ALLOWED = (
@@ -23,13 +23,15 @@ NOTHING_ALLOWED = "camera=(), microphone=(), geolocation=(), payment=(), usb=(),
 
 
 class PageHeaders:
-    """Permissions-Policy on all, and no copy of a signed-in page in any cache."""
+    """Permissions-Policy on all, no copy of a signed-in page in any cache, no page without words."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
+        if response.status_code == 405 and not response.content:
+            say_in_words(request, response)
         response.headers.setdefault("Permissions-Policy", NOTHING_ALLOWED)
         response.headers.setdefault("Cache-Control", "private, no-store")
         return response

@@ -1,4 +1,4 @@
-"""Texts that stay the same: PostgreSQL reads and plans each once on a connection.
+"""Prepared statements: texts that stay the same, read and planned by PostgreSQL once on a connection.
 
 Django weaves the values into each text, so that PostgreSQL reads and plans it anew: half of its work.
 A prepared text is planned once, for any values. That is right only where all that decides about an
@@ -45,7 +45,7 @@ def ask_last(text: str, values: Values = ()) -> Answer:
 def ask_all(
     questions: Sequence[Asked], connection: Any = None, *, and_commit: bool = False
 ) -> list[Answer]:
-    """As ask(), in one trip: for texts of which none needs what another answers.
+    """As ask(), in one round trip (a pipeline): for texts of which none needs what another answers.
 
     Where nothing is prepared the COMMIT is left to Django, as without `and_commit`.
     """

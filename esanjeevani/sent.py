@@ -1,4 +1,4 @@
-"""How the values of a column are sent: as its field says, which is not asked where it changes nothing.
+"""How the values of a column are adapted for the database: as its field says, asked only where it matters.
 
 For a value of the type that a field sends as it is that is found out once.
 """

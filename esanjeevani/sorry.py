@@ -1,4 +1,4 @@
-"""What people and programs are told when something is wrong on our side."""
+"""Answers 503 and 500: what people and programs are told when something is wrong on our side."""
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
@@ -23,6 +23,14 @@ def sorry(request: HttpRequest, status: int, code: str) -> HttpResponse:
         words = _("Something went wrong on our side. Try again in a moment.")
         return for_program(request, status, {"code": code, "message": words})
     return HttpResponse(render_to_string("500.html"), status=status)
+
+
+def say_in_words(request: HttpRequest, refused: HttpResponse) -> None:
+    """405 without a word, made a page: somebody who signs in again comes back to a button's address."""
+    if request.path.startswith(FOR_PROGRAMS):
+        return
+    refused.content = render_to_string("405.html")
+    refused.headers["Content-Length"] = str(len(refused.content))
 
 
 def for_program(request: HttpRequest, status: int, error: dict[str, str]) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""Several changes in one statement: the way to PostgreSQL and back costs more than most of them.
+"""Several changes in one statement (data-modifying CTEs): the round trip costs more than most of them.
 
 Each step is an INSERT or UPDATE that may read what those before it returned, by their names. All of
 them see the tables as they were before the first. SQLite, which changes nothing inside of a WITH and

@@ -4,8 +4,8 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.i18n import set_language
 from drf_spectacular.views import SpectacularAPIView
 
-from consult import demo_views
 from consult.api.abdm import Callback
+from consult.demo import views as demo_views
 from esanjeevani import views
 from esanjeevani.addresses import Remembering
 

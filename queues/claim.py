@@ -116,7 +116,7 @@ TOKENS = Composed(lambda token: Token.objects.filter(pk=token), token=BigAutoFie
 
 @dataclass(frozen=True)
 class Before:
-    """What must be known before a call."""
+    """What must be known before a call: the doctor's duty and the line, as one look found them."""
 
     clinic: Clinic
     is_on_duty: bool
@@ -131,7 +131,7 @@ class Before:
 
 
 class Beside(NamedTuple):
-    """What another app does with a call, in the statement that calls: steps, which may read `called`."""
+    """What another app does with a call, as more CTEs of the statement that calls: they may read `called`."""
 
     steps: tuple[tuple[str, str], ...] = ()
     answer: str = "SELECT 1"  # a row of columns that come after the token's

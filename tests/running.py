@@ -262,9 +262,14 @@ def running_site() -> Iterator[Site]:
         gateway.server_close()
 
 
-@pytest.fixture(scope="module")
+@pytest.hookimpl(trylast=True)  # pytest-django has put its own in order
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The site is started once, behind all tests whose work its sweeps would do."""
+    items.sort(key=lambda item: "_running" in getattr(item, "fixturenames", ()))
+
+
+@pytest.fixture(scope="session")
 def _running(django_db_setup: None) -> Iterator[Site]:
-    """For one module: the sweeps would do the work of tests that commit rows of their own."""
     with running_site() as site:
         yield site
 

@@ -1,10 +1,10 @@
-"""Runs all tests as two halves at once, each with a database, a Redis and a folder of its own.
+"""Runs all tests as three parts at once, each with a database, a Redis and a folder of its own.
 
     python -m tests.side_by_side [deploy/with-services --]
 
-What the arguments name starts the services of each half. One half looks at the service from outside, by
-browsers, programs and proxies, and ends parts of it; it waits more than it computes. What it says is
-shown when the other half is done.
+What the arguments name starts the services of each part. Calls wait for what takes its time in the world;
+other browsers, programs and proxies wait and compute; all the rest computes. What one part says is shown
+when those before it are done.
 """
 
 import signal
@@ -14,33 +14,47 @@ import tempfile
 import time
 from pathlib import Path
 
-FROM_OUTSIDE = ["tests/api", "tests/browser", "tests/deploy", "tests/faults"]
+CALLS = [
+    f"tests/browser/test_{name}.py" for name in ("call", "call_network", "devices", "four_people")
+]
+FROM_OUTSIDE = [f"tests/{name}" for name in ("abdm", "api", "browser", "deploy", "faults", "fhir")]
 
 
-def halves(services: list[str]) -> tuple[list[str], list[str]]:
-    """Every test is in one of them: what the second is given, the first leaves out.
+def parts(services: list[str]) -> list[list[str]]:
+    """Every test is in one of them: what one is given, another leaves out.
 
-    The first stands back: a browser that is kept waiting gives the pictures of its call up.
+    What computes stands back: a browser that is kept waiting gives the pictures of its call up.
     """
     pytest = [*services, sys.executable, "-m", "pytest"]
-    others = [f"--ignore={path}" for path in FROM_OUTSIDE]
-    return ["nice", "-n", "10", *pytest, *others], [*pytest, *FROM_OUTSIDE]
+    return [
+        ["nice", "-n", "10", *pytest, *_without(FROM_OUTSIDE)],
+        ["nice", "-n", "5", *pytest, *FROM_OUTSIDE, *_without(CALLS)],
+        [*pytest, *CALLS],
+    ]
+
+
+def _without(paths: list[str]) -> list[str]:
+    return [f"--ignore={path}" for path in paths]
 
 
 def main() -> int:
-    inside, outside = halves(sys.argv[1:])
+    first, *others = parts(sys.argv[1:])
     running: list[subprocess.Popen[bytes]] = []
     asked_to_end = end_with_us(running)
-    with tempfile.NamedTemporaryFile() as said:
-        running.append(subprocess.Popen(inside))
-        running.append(subprocess.Popen(outside, stdout=said, stderr=subprocess.STDOUT))
-        if asked_to_end:  # before both were there to be told
+    with tempfile.TemporaryDirectory() as folder:
+        said = [Path(folder, str(number)) for number, _part in enumerate(others)]
+        running.append(subprocess.Popen(first))
+        for part, output in zip(others, said, strict=True):
+            with output.open("wb") as here:
+                running.append(subprocess.Popen(part, stdout=here, stderr=subprocess.STDOUT))
+        if asked_to_end:  # before all were there to be told
             for one in running:
                 one.terminate()
-        codes = [running[0].wait()]
-        show(Path(said.name), until_ended=running[1])
-        codes.append(running[1].wait())
+        running[0].wait()
+        for one, output in zip(running[1:], said, strict=True):
+            show(output, until_ended=one)
     # What a signal ended has a code below zero.
+    codes = [one.returncode for one in running]
     return next((code if code > 0 else 1 for code in codes if code), 0)
 
 

@@ -1,4 +1,4 @@
-"""tests/side_by_side.py: a failure in either half fails the whole, and both are heard."""
+"""tests/side_by_side.py: a failure in any part fails the whole, and all are heard."""
 
 import signal
 import subprocess
@@ -8,30 +8,33 @@ import pytest
 
 from tests.running import ROOT, SOON
 
-# In the place of what starts the services: it says which half it is given, and runs no test.
-EACH = 'case "$*" in *--ignore=tests/browser*) {inside};; *tests/browser*) {outside};; esac'
+# In the place of what starts the services: it says which part it is given, and runs no test.
+EACH = """case "$*" in
+  *--ignore=tests/api*) {inside};; *tests/api*) {outside};; *test_call.py*) {calls};;
+esac"""
 
 
-def halves(inside: str, outside: str) -> "subprocess.Popen[str]":
-    each = ["sh", "-c", EACH.format(inside=inside, outside=outside), "sh"]
-    command = [sys.executable, "-m", "tests.side_by_side", *each]
+def parts(inside: str, outside: str, calls: str) -> "subprocess.Popen[str]":
+    does = EACH.format(inside=inside, outside=outside, calls=calls)
+    command = [sys.executable, "-m", "tests.side_by_side", "sh", "-c", does, "sh"]
     return subprocess.Popen(
         command, cwd=ROOT, text=True, stdout=subprocess.PIPE, start_new_session=True
     )
 
 
 @pytest.mark.parametrize(
-    ("inside", "outside", "whole"), [(0, 0, 0), (2, 0, 2), (0, 5, 5), (1, 2, 1)]
+    ("codes", "whole"),
+    [((0, 0, 0), 0), ((2, 0, 0), 2), ((0, 5, 0), 5), ((0, 0, 3), 3), ((0, 1, 2), 1)],
 )
-def test_it_fails_when_one_half_does_and_what_both_said_is_shown(inside, outside, whole):
-    running = halves(f"echo one; exit {inside}", f"echo other; exit {outside}")
+def test_it_fails_when_one_part_does_and_what_all_said_is_shown(codes, whole):
+    running = parts(*(f"echo {place}; exit {code}" for place, code in enumerate(codes)))
     said, _none = running.communicate(timeout=SOON)
-    assert said == "one\nother\n"
+    assert said == "0\n1\n2\n"
     assert running.returncode == whole
 
 
-def test_whoever_ends_it_ends_both_halves():
-    running = halves("echo up; exec sleep 600", "exec sleep 600")
+def test_whoever_ends_it_ends_all_parts():
+    running = parts("echo up; exec sleep 600", "exec sleep 600", "exec sleep 600")
     assert running.stdout
     assert running.stdout.readline() == "up\n"
     running.send_signal(signal.SIGTERM)

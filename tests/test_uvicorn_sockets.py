@@ -188,14 +188,20 @@ def test_who_does_not_read_is_pushed_a_bounded_amount_and_then_cut_off(monkeypat
 
 
 def test_who_reads_again_in_time_stays(monkeypatch):
-    monkeypatch.setattr(sockets, "STALLED_FOR", 1.0)
+    # Sooner than the server asks who is still there.
+    monkeypatch.setattr(sockets, "STALLED_FOR", 15)
     stalled: asyncio.Event
 
     async def scene(push: Push, send: Any) -> None:
+        loop = asyncio.get_running_loop()
         while push(b"x" * 1000):
             await asyncio.sleep(0)
         stalled.set()
-        await asyncio.sleep(1.5)  # longer than anybody's patience
+        while not push(b"read"):
+            await asyncio.sleep(0.01)
+        now = loop.time
+        loop.time = lambda: now() + sockets.STALLED_FOR  # longer than anybody's patience, at once
+        await asyncio.sleep(0.01)
         await send({"type": "websocket.send", "text": "still here"})
 
     async def play() -> None:

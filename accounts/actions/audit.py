@@ -1,3 +1,5 @@
+"""The audit log: who read or wrote what of whom, and who was refused."""
+
 from typing import Any
 
 from accounts.address import current_address

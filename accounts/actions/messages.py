@@ -1,3 +1,5 @@
+"""SMS: written to the outbox with what they are about, sent by tasks, swept when one was lost."""
+
 import logging
 import time
 from collections.abc import Sequence

@@ -1,3 +1,5 @@
+"""Registering people, at home and at a health centre, and finding out who is registered already."""
+
 from datetime import MAXYEAR, MINYEAR, date
 from typing import cast
 

@@ -1,3 +1,5 @@
+"""Signing in: codes by SMS, tries of passwords, the privacy notice; and a doctor's verification."""
+
 from datetime import timedelta
 from functools import lru_cache
 from typing import Any

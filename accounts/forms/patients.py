@@ -50,7 +50,7 @@ class PatientForm(QuickForm, forms.ModelForm):
     abha_number = forms.CharField(
         label=_label("abha_number"),
         required=False,
-        help_text=gettext_lazy("14 digits, only if you have one"),
+        help_text=gettext_lazy("14 digits. Leave it empty if there is none."),
         widget=forms.TextInput(attrs={"inputmode": "numeric"}),
     )
 

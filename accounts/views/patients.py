@@ -1,3 +1,5 @@
+"""The people of an account: shown, registered, changed."""
+
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse

@@ -1,3 +1,5 @@
+"""Signing in by a code, and the privacy notice."""
+
 from urllib.parse import urlencode
 
 from django.conf import settings

@@ -1,3 +1,5 @@
+"""Signing in with password and authenticator app."""
+
 from urllib.parse import urlencode
 
 import segno

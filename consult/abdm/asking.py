@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.actions import record
 from accounts.models import Doctor, Patient
+from consult.abdm.ended import has_ended, wake
 from consult.abdm.holding import KINDS, moment
 from consult.abdm.messages import Malformed, NotYet, at, id_at, rows_at, send, text_at
 from consult.abdm.receiving import ask_records
@@ -78,6 +79,7 @@ def on_asked(body: dict[str, Any]) -> None:
         return
     request_id = id_at(body, "consentRequest.id")
     AbdmConsent.objects.filter(pk=consent.pk).update(request_id=request_id)
+    wake(request=request_id)
 
 
 def _consent_of(body: dict[str, Any], kind: str) -> AbdmConsent:
@@ -173,6 +175,9 @@ def on_artefact(body: dict[str, Any]) -> None:
     if AbdmConsent.objects.filter(role=HIU, artefact_id=artefact).exists():
         return
     consent = _bearing(artefact, asked)
+    if asked.request_id and has_ended(artefact, request=asked.request_id):
+        _end(consent, State.REVOKED)
+        return
     consent.state = State.GRANTED
     consent.expires_at = min(consent.expires_at, moment(detail, "permission.dataEraseAt"))
     # The patient may have given less than was asked for.

@@ -13,25 +13,15 @@ from django.utils.dateparse import parse_datetime
 from accounts.actions import record
 from accounts.models import Patient, User
 from consult.abdm import crypto
+from consult.abdm.ended import has_ended, wake
 from consult.abdm.linking import of_patient
-from consult.abdm.messages import (
-    PUSH,
-    Malformed,
-    NotYet,
-    at,
-    id_at,
-    rows_at,
-    send,
-    text_at,
-    waiting,
-)
+from consult.abdm.messages import PUSH, Malformed, NotYet, at, id_at, rows_at, send, text_at
 from consult.fhir.documents import OP_CONSULT, PRESCRIPTION, WELLNESS, document, kinds_of
 from consult.fhir.records import records_of, with_all
 from consult.models import AbdmConsent, AbdmMessage, CareContext, Consultation
 
 HIP = AbdmConsent.Role.HIP
 State = AbdmConsent.State
-CONSENT = "consent/request/hip/notify"  # the callback that tells of one
 KINDS = {"OPConsultation": OP_CONSULT, "Prescription": PRESCRIPTION, "WellnessRecord": WELLNESS}
 
 
@@ -143,13 +133,8 @@ def _end(consent: AbdmConsent, status: str) -> None:
     record("abdm.consent_ended", consent, by=None, patient=consent.patient)
 
 
-def _has_ended(artefact: str) -> bool:
-    """Whether its end has overtaken it: nothing goes out until that is worked on."""
-    notices = [at(body, "notification") for body in waiting(CONSENT)]
-    return any(notice.get("consentId") == artefact for notice in notices)
-
-
 def _keep_consent(artefact: str, detail: dict[str, Any]) -> None:
+    """Where its end has overtaken it, nothing ever goes out under it."""
     address = text_at(detail, "patient.id")
     patient = Patient.objects.filter(
         abha_address__iexact=address, abha_verified_at__isnull=False
@@ -161,7 +146,7 @@ def _keep_consent(artefact: str, detail: dict[str, Any]) -> None:
         role=HIP,
         patient=patient,
         artefact_id=artefact,
-        state=State.REVOKED if _has_ended(artefact) else State.GRANTED,
+        state=State.REVOKED if has_ended(artefact) else State.GRANTED,
         requester=_words(detail, "requester.name") or _words(detail, "hiu.name"),
         purpose=_words(detail, "purpose.text"),
         hi_types=[kind for kind in KINDS if kind in rows_at(detail, "hiTypes")],
@@ -170,6 +155,7 @@ def _keep_consent(artefact: str, detail: dict[str, Any]) -> None:
         to_at=moment(detail, "permission.dateRange.to"),
         expires_at=moment(detail, "permission.dataEraseAt"),
     )
+    wake(artefact=artefact)
     record("abdm.consent", consent, by=None, patient=patient)
 
 

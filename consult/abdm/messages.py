@@ -91,25 +91,23 @@ def done(message: AbdmMessage) -> None:
     AbdmMessage.objects.filter(pk=message.pk).update(done_at=timezone.now(), body=kept, error="")
 
 
-def failed(message: AbdmMessage, error: Exception, *, for_good: bool = False) -> bool:
-    """Tried again later, or given up: then what was in it is not kept either. Whether it was given up."""
+def failed(
+    message: AbdmMessage,
+    error: Exception,
+    *,
+    for_good: bool = False,
+    kept: dict[str, Any] | None = None,
+) -> bool:
+    """Tried again later, or given up: then no more than `kept` stays of it. Whether it was given up."""
     tries = AbdmMessage.MAX_TRIES if for_good else message.tries + 1
     due = timezone.now() + timedelta(seconds=PAUSES[min(message.tries, len(PAUSES) - 1)])
     AbdmMessage.objects.filter(pk=message.pk).update(
         tries=tries,
         due_at=due,
         error=f"{type(error).__name__}: {error}"[:200],
-        body={} if tries >= AbdmMessage.MAX_TRIES else message.body,
+        body=(kept or {}) if tries >= AbdmMessage.MAX_TRIES else message.body,
     )
     return tries >= AbdmMessage.MAX_TRIES
-
-
-def waiting(kind: str) -> list[dict[str, Any]]:
-    """What callbacks of this kind say that overtook what they speak of, and wait for it."""
-    rows = AbdmMessage.objects.filter(
-        direction=IN, kind=kind, done_at=None, error__startswith=NotYet.__name__
-    )
-    return list(rows.values_list("body", flat=True))
 
 
 def unfinished(kind: str) -> int:

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db import transaction
 
-from consult.abdm import asking, gateway, holding, linking, messages, receiving, sharing
+from consult.abdm import asking, ended, gateway, holding, linking, messages, receiving, sharing
 from consult.abdm.crypto import NotReadable
 from consult.models import AbdmMessage
 from esanjeevani.celery_app import sweep
@@ -18,10 +18,10 @@ CALLBACKS: dict[str, Callable[..., None]] = {
     "hip/patient/care-context/discover": linking.on_discover,
     "hip/link/care-context/init": linking.on_init,
     "hip/link/care-context/confirm": linking.on_confirm,
-    holding.CONSENT: holding.on_consent,
+    ended.HELD: holding.on_consent,
     "hip/health-information/request": holding.on_request,
     "hiu/consent/request/on-init": asking.on_asked,
-    "hiu/consent/request/notify": asking.on_decision,
+    ended.ASKED_FOR: asking.on_decision,
     "hiu/consent/on-fetch": asking.on_artefact,
     "hiu/health-information/on-request": receiving.on_records_asked,
     "data": receiving.on_data,
@@ -62,7 +62,7 @@ def work_on(message_id: int) -> bool:
         _failed(message, error, for_good=True)
         return False
     except Exception as error:
-        messages.failed(message, error)
+        messages.failed(message, error, kept=ended.remembered(message))
         raise
     return True
 
@@ -70,7 +70,8 @@ def work_on(message_id: int) -> bool:
 @transaction.atomic
 def _failed(message: AbdmMessage, error: Exception, *, for_good: bool = False) -> None:
     undo = GIVEN_UP.get(message.kind)
-    if messages.failed(message, error, for_good=for_good) and undo:
+    kept = {} if for_good else ended.remembered(message)
+    if messages.failed(message, error, for_good=for_good, kept=kept) and undo:
         undo(message)
 
 

@@ -1,3 +1,5 @@
+"""From what is wrong to the token: a patient's draft at home, its files, and the request."""
+
 from django.db import transaction
 from django.db.models import BigAutoField
 

@@ -1,3 +1,5 @@
+"""A message of the talk, with its files: stored once, in the order in which all see it."""
+
 from functools import lru_cache
 from uuid import UUID
 

@@ -1,3 +1,5 @@
+"""Vital signs that a health centre's devices measured."""
+
 from datetime import datetime
 
 from django.db import transaction

@@ -1,3 +1,5 @@
+"""Issuing: the draft becomes a prescription, if the rules allow it at that moment."""
+
 import logging
 from collections.abc import Iterable
 from typing import Any

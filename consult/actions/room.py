@@ -1,3 +1,5 @@
+"""Into the room and out of it: called, let in, passed over, completed, returned."""
+
 from collections.abc import Container
 from functools import cache
 

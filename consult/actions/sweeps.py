@@ -1,3 +1,5 @@
+"""What time made due in the lines: calls without an answer, places of yesterday, SMS before a turn."""
+
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 

@@ -1,3 +1,5 @@
+"""What people say of the service: stars and complaints."""
+
 from django.db import transaction
 
 from accounts.actions import record

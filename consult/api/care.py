@@ -19,7 +19,7 @@ from consult.api.care_shapes import (
     VisitOutput,
 )
 from consult.api.rules import rules
-from consult.care_forms import EmergencyForm, PaperForm, VisitForm
+from consult.forms import EmergencyForm, PaperForm, VisitForm
 from consult.models import Consultation, EmergencyReferral, FollowUpLink, InPersonVisit
 
 

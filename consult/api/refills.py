@@ -15,8 +15,8 @@ from consult.api.base import OfConsultation, fresh
 from consult.api.care_shapes import RefillInput, RefillOutput
 from consult.api.rules import rules
 from consult.api.shapes import ConsultationOutput
-from consult.care_forms import RefillForm
 from consult.fetch import own_consultation
+from consult.forms import RefillForm
 from consult.models import RefillRequest
 from consult.of_consultation import issued_of
 

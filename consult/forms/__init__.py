@@ -1,3 +1,6 @@
+"""The shape of what people type; a folder by who types it, where one page has several."""
+
+from consult.forms.care import EmergencyForm, PaperForm, RefillForm, VisitForm
 from consult.forms.centre.after import DispensingForm, FollowUpForm
 from consult.forms.centre.case import CentreCaseForm
 from consult.forms.centre.patients import CentrePatientForm, FindForm
@@ -41,6 +44,7 @@ __all__ = [
     "DispensingForm",
     "DraftRows",
     "ElsewhereForm",
+    "EmergencyForm",
     "FeedbackForm",
     "FindForm",
     "FollowUpForm",
@@ -52,12 +56,15 @@ __all__ = [
     "NoteForm",
     "OpinionAnswerForm",
     "OpinionForm",
+    "PaperForm",
     "ReferralForm",
+    "RefillForm",
     "ReturnForm",
     "SendForm",
     "TransferForm",
     "UploadField",
     "UploadForm",
+    "VisitForm",
     "VitalsForm",
     "note_fields",
     "typed_fields",

@@ -240,7 +240,7 @@ class CheckForm(forms.Form):
         label=gettext_lazy("Code on the prescription"),
         max_length=40,
         help_text=gettext_lazy("12 letters and digits below the square picture"),
-        widget=forms.TextInput(attrs={"autocapitalize": "characters", "class": "code"}),
+        widget=forms.TextInput(attrs={"autocapitalize": "characters", "class": "code long"}),
     )
 
     def clean_code(self) -> str:

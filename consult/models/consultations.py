@@ -1,19 +1,17 @@
-from typing import Any, ClassVar
+from typing import Any
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Doctor, Facility, Patient, Post, User
 from accounts.models.base import Public
 from consult.models.cases import Case
+from consult.models.course import Course
 from consult.models.mode import Mode, mode_of
 from consult.models.opinions import Opinion
-from esanjeevani.changes import Change
-from queues.models import Clinic, Moving, Token
-from queues.models.moves import moved
+from queues.models import Clinic, Token
 
 
 class ConsultationQuerySet(models.QuerySet["Consultation"]):
@@ -67,54 +65,12 @@ class ConsultationQuerySet(models.QuerySet["Consultation"]):
         return self.select_related("patient", "clinic", "token", "doctor__user")
 
 
-class Consultation(Case, Public, Moving):
+class Consultation(Case, Public, Course):
     """One question of one patient to a doctor, from the first word typed to its end.
 
-    Both doors are this row: the patient at home has no `facility`, a health worker has one.
+    Both doors are this row: the patient at home has no `facility`, a health worker has one. What is
+    said of the patient is its Case; how it goes on, from state to state, its Course.
     """
-
-    class State(models.TextChoices):
-        DRAFT = "draft", _("Not sent yet")
-        REQUESTED = "requested", _("Waiting for the doctor")
-        IN_PROGRESS = "in_progress", _("With the doctor")
-        COMPLETED = "completed", _("Completed")
-        RETURNED = "returned", _("Returned by the doctor")
-        CANCELLED = "cancelled", _("Cancelled")
-
-    class EndReason(models.TextChoices):
-        DISCARDED = "discarded", _("Thrown away before it was sent")
-        LEFT = "left", _("You left the line")
-        NO_SHOW = "no_show", _("Two calls were not answered")
-        DAY_OVER = "day_over", _("The clinic's day ended")
-        WRONG_SPECIALITY = "wrong_speciality", _("Another clinic is right for this")
-        NEEDS_IN_PERSON = "needs_in_person", _("A doctor must see you in person")
-        NOT_ENOUGH = "not_enough", _("The doctor needs more information")
-        EMERGENCY = "emergency", _("An emergency: go to a hospital now")
-        PATIENT_ABSENT = "patient_absent", _("The patient was not there")
-        TRANSFERRED = "transferred", _("Another doctor has taken over the care")
-        OTHER = "other", _("Another reason")
-        REPORTED = "reported", _("The talk was ended and reported")
-
-    NEXT: ClassVar[dict[str, set[str]]] = {
-        State.DRAFT: {State.REQUESTED, State.CANCELLED},
-        State.REQUESTED: {State.IN_PROGRESS, State.RETURNED, State.CANCELLED},
-        State.IN_PROGRESS: {State.COMPLETED, State.RETURNED, State.REQUESTED},
-        State.COMPLETED: set(),
-        State.RETURNED: set(),
-        State.CANCELLED: set(),
-    }
-    OPEN: ClassVar[list[str]] = [State.REQUESTED, State.IN_PROGRESS]
-    RETURN_REASONS: ClassVar[list["Consultation.EndReason"]] = [
-        EndReason.WRONG_SPECIALITY,
-        EndReason.NEEDS_IN_PERSON,
-        EndReason.NOT_ENOUGH,
-        EndReason.PATIENT_ABSENT,
-        EndReason.OTHER,
-    ]
-    # Ended without a doctor's answer, through no wish of the health centre: it looks at these first.
-    CAME_BACK: ClassVar[Q] = Q(state=State.RETURNED) | Q(
-        state=State.CANCELLED, end_reason__in=[EndReason.NO_SHOW, EndReason.DAY_OVER]
-    )
 
     # Without an index of its own: those below begin with it, or nobody asks for it.
     patient = models.ForeignKey(
@@ -184,8 +140,10 @@ class Consultation(Case, Public, Moving):
         db_index=False,
         related_name="+",
     )
-    state = models.CharField(max_length=12, choices=State.choices, default=State.DRAFT)
-    end_reason = models.CharField(max_length=20, choices=EndReason.choices, blank=True)
+    state = models.CharField(
+        max_length=12, choices=Course.State.choices, default=Course.State.DRAFT
+    )
+    end_reason = models.CharField(max_length=20, choices=Course.EndReason.choices, blank=True)
     end_words = models.CharField(max_length=500, blank=True)
     suggested_clinic = models.ForeignKey(
         Clinic,
@@ -310,14 +268,6 @@ class Consultation(Case, Public, Moving):
         return f"{self.get_state_display()}, {self.created_at:%d.%m.%Y}"
 
     @property
-    def is_open(self) -> bool:
-        return self.state in self.OPEN
-
-    @property
-    def is_over(self) -> bool:
-        return not self.NEXT[self.state]
-
-    @property
     def mode(self) -> Mode:
         """Text, audio or video: what flowed between patient and doctor so far (mode.py).
 
@@ -344,41 +294,3 @@ class Consultation(Case, Public, Moving):
     def lets_phone_in(self) -> bool:
         """The patient at a health centre said that the phone of the account may join the call."""
         return self.let_in_at is not None
-
-    def requesting(self, token: Token | None, **fields: Any) -> Change:
-        """Sent: with its place in a line, or without one to be answered in writing."""
-        return self._moving(
-            self.State.REQUESTED, token=token, requested_at=timezone.now(), **fields
-        )
-
-    def begin(self, doctor: Doctor) -> None:
-        moved(self.beginning(doctor)).ask()
-
-    def beginning(self, doctor: Doctor) -> Change:
-        """begin(), to be made together with the answer to the call."""
-        return self._moving(self.State.IN_PROGRESS, doctor=doctor, started_at=timezone.now())
-
-    def completing(self) -> Change:
-        return self._moving(self.State.COMPLETED, ended_at=timezone.now())
-
-    def hand_over(self) -> None:
-        """Another doctor takes over the care; this part of it is complete."""
-        self._move(
-            self.State.COMPLETED, ended_at=timezone.now(), end_reason=self.EndReason.TRANSFERRED
-        )
-
-    def send_back(self, reason: str, words: str, clinic: Clinic | None = None) -> None:
-        self._move(
-            self.State.RETURNED,
-            ended_at=timezone.now(),
-            end_reason=reason,
-            end_words=words,
-            suggested_clinic=clinic,
-        )
-
-    def put_back(self) -> None:
-        """The talk broke off: any doctor of the clinic may go on with it."""
-        self._move(self.State.REQUESTED, doctor=None)
-
-    def cancel(self, reason: str) -> None:
-        self._move(self.State.CANCELLED, ended_at=timezone.now(), end_reason=reason)

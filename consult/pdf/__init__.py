@@ -18,8 +18,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Patient
 from consult.models import Mode, Prescription, PrescriptionLine
 from consult.pdf.typesetter import typeset
-from consult.pdf.words import labels, since_words
-from consult.vitals import Vital
+from consult.pdf.words import labels, measured_words, since_words
 
 # Of the eight patterns that a square code may be drawn in. Looking for the evenest one takes as long as a
 # tenth of the page; scanners read them all alike.
@@ -79,7 +78,7 @@ def _texts(prescription: Prescription, document: dict[str, Any], language: str) 
             "follow_up": _date(document["follow_up_on"]),
             "lmp": _date(document.get("lmp", "")),
             "how": _how(document),
-            "vitals": _vitals(document),
+            "vitals": " · ".join(measured_words(document.get("vitals", {}))),
             "lines": [
                 {
                     "form": str(PrescriptionLine.Form(line["form"]).label),
@@ -107,10 +106,3 @@ def _how(document: dict[str, Any]) -> str:
         "day": _date(visit["seen_on"]),
     }
     return f"{words} · {after}"
-
-
-def _vitals(document: dict[str, Any]) -> str:
-    return " · ".join(
-        f"{Vital.of(kind).label} {value} {Vital.of(kind).shown_unit}"
-        for kind, value in document.get("vitals", {}).items()
-    )

@@ -13,8 +13,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Patient
 from consult.models import Referral
 from consult.pdf.typesetter import typeset
-from consult.pdf.words import since_words
-from consult.vitals import Vital
+from consult.pdf.words import measured_words, since_words
 
 
 def render_letter(referral: Referral) -> bytes:
@@ -33,19 +32,6 @@ def _page(referral: Referral) -> dict[str, Any]:
     }
 
 
-def _vitals(measured: dict[str, str]) -> list[str]:
-    """Each with its unit; the two numbers of a blood pressure as one."""
-    lines = []
-    for kind, value in measured.items():
-        vital = Vital.of(kind)
-        if kind == "systolic" and "diastolic" in measured:
-            value = f"{value}/{measured['diastolic']}"
-            lines.append(f"{_('Blood pressure')} {value} {vital.shown_unit}")
-        elif kind != "diastolic" or "systolic" not in measured:
-            lines.append(f"{vital.label} {value} {vital.shown_unit}")
-    return lines
-
-
 def _texts(referral: Referral, language: str) -> dict[str, Any]:
     """Every word that depends on the language."""
     document = referral.document
@@ -59,7 +45,7 @@ def _texts(referral: Referral, language: str) -> dict[str, Any]:
             "sex": str(Patient.Sex(document["patient"]["sex"]).label),
             "since": since_words(document["since"]),
             "issued": date_format(timezone.localtime(referral.issued_at), "DATETIME_FORMAT"),
-            "vitals": _vitals(document["vitals"]),
+            "vitals": measured_words(document["vitals"]),
             "patient": _("Patient"),
             "years": _("years"),
             "number": _("Patient number"),

@@ -7,6 +7,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from consult.models import Case
+from consult.vitals import Vital
 
 
 @cache
@@ -67,3 +68,16 @@ def _labels() -> dict[str, str]:
 def since_words(since: str) -> str:
     """In the language that is active; empty where a health centre did not say, as in an emergency."""
     return str(Case.Since(since).label) if since else ""
+
+
+def measured_words(measured: dict[str, str]) -> list[str]:
+    """Each with its unit, in the language that is active; the two numbers of a blood pressure as one."""
+    lines = []
+    for kind, value in measured.items():
+        vital = Vital.of(kind)
+        if kind == "systolic" and "diastolic" in measured:
+            value = f"{value}/{measured['diastolic']}"
+            lines.append(f"{_('Blood pressure')} {value} {vital.shown_unit}")
+        elif kind != "diastolic" or "systolic" not in measured:
+            lines.append(f"{vital.label} {value} {vital.shown_unit}")
+    return lines

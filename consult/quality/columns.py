@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 from django.db.models import Aggregate, Count, Q, Sum
 
-from consult.models import Consultation
+from consult.models.course import Course
 
-Reason = Consultation.EndReason
-State = Consultation.State
+Reason = Course.EndReason
+State = Course.State
 Number = int | float | None
 
 

@@ -1,3 +1,5 @@
+"""A patient's way to the token: for whom, what is wrong, files, consent."""
+
 from dataclasses import replace
 from uuid import UUID
 

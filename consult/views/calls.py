@@ -4,13 +4,12 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.gates import SignedIn, doctor_only, noticed
+from accounts.gates import SignedIn, doctor_only, noticed, signed_in
 from accounts.models import RateLimit
 from accounts.phone import spaced
 from consult import actions
@@ -38,7 +37,7 @@ def devices(request: SignedIn, consultation: UUID) -> HttpResponse:
 
 
 @require_safe
-@login_required
+@signed_in
 def ice(request: SignedIn, consultation: UUID) -> HttpResponse:
     """STUN and TURN servers for this consultation, with fresh credentials."""
     found = visible_consultation(request, consultation)
@@ -113,7 +112,7 @@ def put_back(request: SignedIn, consultation: UUID) -> HttpResponse:
 
 
 @require_POST
-@login_required
+@signed_in
 def report(request: SignedIn, consultation: UUID) -> HttpResponse:
     """End the talk because of how the other side behaves."""
     found = visible_consultation(request, consultation)

@@ -12,8 +12,8 @@ from django.views.decorators.http import require_POST
 
 from accounts.gates import SignedIn, doctor_only, get_or_refuse
 from consult import actions
-from consult.care_forms import EmergencyForm, PaperForm, VisitForm
 from consult.fetch import doctors_consultation
+from consult.forms import EmergencyForm, PaperForm, VisitForm
 from consult.models import Consultation, InPersonVisit, RefillRequest
 from consult.views.doctor import room_page
 from queues.models import MoveRefused

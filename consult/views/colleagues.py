@@ -11,10 +11,10 @@ from accounts.models import Facility
 from consult.forms import InstructionForm, OpinionForm, ReferralForm, TransferForm, untouched
 from consult.forms.consultation import ClinicField
 from consult.forms.untouched import Choices
+from consult.live.tips import instructions_version, opinions_version
 from consult.models import Consultation, Opinion
 from consult.of_consultation import INSTRUCTIONS, letters_of
 from consult.room_holds import RoomHolds
-from consult.tips import instructions_version, opinions_version
 from esanjeevani.composed import Composed
 from queues.models import Clinic, HubLink
 

@@ -3,7 +3,6 @@
 from uuid import UUID
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
@@ -11,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.actions import record
-from accounts.gates import SignedIn, doctor_only, get_or_refuse
+from accounts.gates import SignedIn, doctor_only, get_or_refuse, signed_in
 from consult import actions
 from consult.fetch import doctors_consultation, visible_consultation
 from consult.forms import InstructionForm
@@ -113,7 +112,7 @@ def refer(request: SignedIn, consultation: UUID) -> HttpResponse:
 
 
 @require_safe
-@login_required
+@signed_in
 def letter(request: SignedIn, consultation: UUID, referral: UUID) -> HttpResponseBase:
     """The letter as PDF, to everybody who may see the consultation."""
     found = visible_consultation(request, consultation)

@@ -79,16 +79,7 @@ def specialists_room(request: SignedIn, consultation: UUID) -> HttpResponse:
     opinion = given.filter(consultation=found)[0]
     form = OpinionAnswerForm(request.POST or None, instance=opinion)
     if request.method == "POST" and form.is_valid():
-        try:
-            actions.give_opinion(
-                opinion=_opinions().get(pk=opinion.pk),
-                specialist=request.user.doctor,
-                answer=form.cleaned_data["answer"],
-            )
-        except MoveRefused:
-            messages.info(request, _("It is no longer needed."))
-        else:
-            messages.success(request, _("Your opinion is with the treating doctor."))
+        _give(request, opinion, form.cleaned_data["answer"])
         return redirect("consult:specialists_room", consultation=found.uid)
     record("consultation.read", found, by=request.user, patient=found.patient)
     context = {
@@ -104,3 +95,13 @@ def specialists_room(request: SignedIn, consultation: UUID) -> HttpResponse:
     }
     status = 422 if request.method == "POST" else 200
     return render(request, "consult/specialists_room.html", context, status=status)
+
+
+def _give(request: SignedIn, opinion: Opinion, answer: str) -> None:
+    current = _opinions().get(pk=opinion.pk)
+    try:
+        actions.give_opinion(opinion=current, specialist=request.user.doctor, answer=answer)
+    except MoveRefused:
+        messages.info(request, _("It is no longer needed."))
+    else:
+        messages.success(request, _("Your opinion is with the treating doctor."))

@@ -1,3 +1,5 @@
+"""Pages for anybody: whether a prescription is true, and complaints."""
+
 from datetime import timedelta
 
 from django.http import HttpRequest, HttpResponse, JsonResponse

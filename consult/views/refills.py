@@ -11,8 +11,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.gates import SignedIn, get_or_refuse, noticed
 from consult import actions
-from consult.care_forms import RefillForm
 from consult.fetch import own_consultation
+from consult.forms import RefillForm
 from consult.models import RefillRequest
 from consult.of_consultation import issued_of
 from queues.models import MoveRefused

@@ -12,8 +12,7 @@ from django.utils.translation import gettext as _
 from accounts.gates import SignedIn
 from accounts.models import Doctor
 from consult import actions
-from consult.care_forms import EmergencyForm, PaperForm, VisitForm
-from consult.forms import untouched
+from consult.forms import EmergencyForm, PaperForm, VisitForm, untouched
 from consult.models import Consultation, InPersonVisit, MedicineSet, PrescriptionLine
 from consult.of_consultation import DRAFT_LINES, PAPERS, note_of
 from consult.room_holds import RoomHolds

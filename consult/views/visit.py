@@ -1,9 +1,10 @@
+"""The patient's page of a consultation, from the waiting room to the stars."""
+
 import io
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import FileResponse, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -11,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.actions import record
-from accounts.gates import SignedIn, get_or_refuse, noticed
+from accounts.gates import SignedIn, get_or_refuse, noticed, signed_in
 from consult import actions
 from consult.fetch import booked_consultation, own_consultation, visible_consultation
 from consult.forms import FeedbackForm, MessageForm
@@ -145,7 +146,7 @@ def leave(request: SignedIn, consultation: UUID) -> HttpResponse:
 
 
 @require_POST
-@login_required
+@signed_in
 def post_message(request: SignedIn, consultation: UUID) -> HttpResponse:
     """A message from the page without JavaScript, and every message with a file."""
     found = visible_consultation(request, consultation)
@@ -171,7 +172,7 @@ def post_message(request: SignedIn, consultation: UUID) -> HttpResponse:
 
 
 @require_safe
-@login_required
+@signed_in
 def file(request: SignedIn, consultation: UUID, attachment: UUID) -> FileResponse:
     """One file, to those who may see the consultation. It never runs in the browser."""
     found = visible_consultation(request, consultation)
@@ -181,7 +182,7 @@ def file(request: SignedIn, consultation: UUID, attachment: UUID) -> FileRespons
 
 
 @require_safe
-@login_required
+@signed_in
 def prescription_pdf(request: SignedIn, consultation: UUID) -> HttpResponseBase:
     """The PDF of the prescription in force, with ?paper=a5 the small one; until it is made, a page."""
     found = visible_consultation(request, consultation)

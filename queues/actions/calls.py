@@ -1,3 +1,5 @@
+"""Calls: the next patient of a line, and how a call ends."""
+
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any

@@ -1,3 +1,5 @@
+"""A doctor on duty: begun, paused, ended."""
+
 from django.db import transaction
 from django.utils import timezone
 

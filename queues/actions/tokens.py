@@ -1,3 +1,5 @@
+"""Places in a line: taken, moved to another clinic, left, expired."""
+
 from collections.abc import Sequence
 from datetime import timedelta
 from functools import lru_cache

@@ -14,7 +14,7 @@ class MoveRefused(Exception):
 
 
 class Moving(models.Model):
-    """A row with a `state` that changes only as its table NEXT allows."""
+    """A state machine: a row whose `state` changes only as its table NEXT allows, by compare-and-set."""
 
     NEXT: ClassVar[dict[str, set[str]]]
     state: str
@@ -45,7 +45,7 @@ class Moving(models.Model):
 
 
 def moved(move: Change, *beside: models.Model) -> Question:
-    """The move, with what is inserted `beside` it, to be asked together() with others.
+    """The transition, with what is inserted `beside` it, to be asked together() with others.
 
     Only in a transaction where something else is changed too: MoveRefused, if it was moved otherwise
     meanwhile, must end that.

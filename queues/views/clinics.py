@@ -1,3 +1,5 @@
+"""The outpatient clinics of a state, as they stand."""
+
 from collections.abc import Iterable
 from uuid import UUID
 

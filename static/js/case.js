@@ -1,12 +1,11 @@
 // The case saves itself as it is typed. A colleague who saved meanwhile is not overwritten: the page says so.
 
-import { parse } from "./fragment.js";
 import { post } from "./post.js";
+import { isHeard, isSignedOut } from "./signed_out.js";
 import { retell } from "./typed.js";
 
 const form = document.querySelector("[data-case]");
 const state = document.querySelector("[data-save-state]");
-const signedOut = form.querySelector("[data-signed-out]"); // shown while it is so
 const PAUSE_MS = 1200;
 const RETRY_MS = 4000;
 let timer; // of what is not on its way yet
@@ -20,9 +19,7 @@ async function save() {
   timer = null;
   try {
     const answer = await post(form, { Accept: "application/json" });
-    if (answer.status === 403) await renewKey();
-    else signedOut.hidden = !answer.url.startsWith(signedOut.querySelector("a").href.split("?")[0]);
-    if (answer.redirected || answer.status === 403 || answer.status >= 500) throw new Error(String(answer.status));
+    if (!(await isHeard(answer)) || answer.redirected) throw new Error(String(answer.status));
     const said = await answer.json();
     if (answer.status === 409) {
       state.textContent = said.message;
@@ -37,16 +34,9 @@ async function save() {
     state.textContent = isWhole ? form.dataset.saved : form.dataset.incomplete;
     mark(said.wrong);
   } catch {
-    state.textContent = signedOut.hidden ? form.dataset.offline : "";
+    state.textContent = isSignedOut() ? "" : form.dataset.offline;
     if (!leaving) later(RETRY_MS);
   }
-}
-
-// Whoever has signed in again, in another window, has other keys for forms.
-async function renewKey() {
-  const page = parse(await (await fetch(location.href)).text());
-  const key = page.querySelector("[data-case] [name=csrfmiddlewaretoken]");
-  if (key) for (const old of document.querySelectorAll("[name=csrfmiddlewaretoken]")) old.value = key.value;
 }
 
 // As the server marks it on a page that is sent by hand.
@@ -82,8 +72,8 @@ form.addEventListener("submit", async (event) => {
   event.preventDefault();
   leaving = true;
   await saving;
-  if (!signedOut.hidden) await save();
-  if (!signedOut.hidden) { // the form would be lost at the sign-in
+  if (isSignedOut()) await save();
+  if (isSignedOut()) { // the form would be lost at the sign-in
     leaving = false;
     later(RETRY_MS);
     return;
@@ -95,5 +85,6 @@ form.addEventListener("submit", async (event) => {
   setTimeout(() => form.requestSubmit(event.submitter)); // not while this event is still being told
 });
 addEventListener("pagehide", () => { if (timer && !leaving) save(); }); // closed in the pause
+document.addEventListener("visibilitychange", () => { if (document.hidden && timer && !leaving) later(0); }); // a phone may end it
 addEventListener("pageshow", () => { leaving = false; });
 retell(form);

@@ -8,8 +8,13 @@ const form = document.querySelector("[data-patient]");
 const { state, district, age, birth_date: birthDate } = form.elements;
 
 async function showDistricts() {
-  const page = await fetchPart(`${form.dataset.districts}?state=${encodeURIComponent(state.value)}`);
+  const asked = state.value;
+  const page = await fetchPart(`${form.dataset.districts}?state=${encodeURIComponent(asked)}`);
+  if (asked !== state.value) return; // by keyboard one passes states on the way to one's own
+  const chosen = district.value;
   district.replaceChildren(...page.querySelectorAll("option"));
+  district.value = chosen; // as it moves, the browser chooses one by itself
+  if (district.selectedIndex < 0) district.selectedIndex = 0;
 }
 
 function showGuardian() {

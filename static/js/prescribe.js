@@ -5,6 +5,7 @@ import { parse } from "./fragment.js";
 import "./medicine.js";
 import { post } from "./post.js";
 import { reload } from "./reload.js";
+import { isHeard, isSignedOut } from "./signed_out.js";
 import { retell } from "./typed.js";
 
 const PAUSE_MS = 1500;
@@ -12,24 +13,30 @@ const RETRY_MS = 4000;
 let timer; // of what is not on its way yet
 let leaving = false;
 let typed = 0; // how often
+let kept = 0; // as it was typed then, whole
+let isShutOut = false; // the socket has ended; the page stays for what is typed
 
 const form = () => document.querySelector("[data-autosave]");
 const say = (what) => { form().querySelector("[data-save-state]").textContent = form().dataset[what]; };
 
 async function save() {
-  const saved = form();
-  if (!saved) return;
+  const sent = form();
+  if (!sent) return;
   const asTyped = typed;
   say("unsaved");
   clearTimeout(timer);
   timer = null;
   try {
-    const answer = await post(saved, { "X-Requested-With": "fetch" });
-    if (answer.status >= 500 || answer.redirected) throw new Error(String(answer.status));
-    if (answer.status === 409) reload();
-    if (saved !== form()) return; // another has come in its place
+    const answer = await post(sent, { "X-Requested-With": "fetch" });
+    if (!(await isHeard(answer)) || answer.redirected) throw new Error(String(answer.status));
+    if (answer.status === 404 || answer.status === 409) return reload(); // another's now, or over
+    if (isShutOut) document.dispatchEvent(new Event("letin"));
+    isShutOut = false;
+    if (answer.status === 200) kept = asTyped;
+    if (sent !== form()) return; // another has come in its place
+    if (!answer.ok) return;
     if (typed === asTyped) say(answer.status === 200 ? "saved" : "invalid"); // nothing was typed since
-    if (answer.ok) showRules(parse(await answer.text()));
+    showRules(parse(await answer.text()));
   } catch {
     if (!leaving) timer = setTimeout(save, RETRY_MS);
   }
@@ -55,7 +62,20 @@ document.addEventListener("submit", (event) => {
   clearTimeout(timer);
   timer = null;
 });
-addEventListener("pagehide", () => { if (timer && !leaving) save(); }); // closed in the pause
+document.addEventListener("submit", (event) => {
+  if (event.target !== form() || !isSignedOut()) return;
+  event.preventDefault(); // the form would be lost at the sign-in
+  event.stopImmediatePropagation();
+}, true);
+document.addEventListener("shutout", (event) => {
+  if (!form() || typed === kept) return;
+  event.preventDefault();
+  isShutOut = true;
+  save();
+});
+const saveNow = () => { if (timer && !leaving) save(); }; // closed in the pause; a phone may end what is hidden
+addEventListener("pagehide", saveNow);
+document.addEventListener("visibilitychange", () => { if (document.hidden) saveNow(); });
 addEventListener("pageshow", () => { leaving = false; });
 
 document.addEventListener("click", (event) => {

@@ -80,4 +80,7 @@ const socket = listen(`${room.dataset.socket}${section ? "?talk" : ""}`, {
     if (saysPhone && noted && noted.dataset.mayJoin !== String(message.phone)) renew("phone-in-call");
     if (isWhole) renewWhatIsOlder(message);
   },
+  // Unless something is typed that the server does not have yet.
+  onFinal: () => document.dispatchEvent(new Event("shutout", { cancelable: true })) && reload(),
 });
+document.addEventListener("letin", () => socket.renew());

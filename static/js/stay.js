@@ -2,6 +2,7 @@
 // it is put into the page. Other forms, and buttons that say data-leave, lead elsewhere as ever.
 
 import { isInUse, parse } from "./fragment.js";
+import { isHeard } from "./signed_out.js";
 
 const room = document.querySelector("[data-room]");
 let isSending = false;
@@ -11,11 +12,11 @@ async function send(form, button) {
   if (button?.name) body.append(button.name, button.value);
   const url = button?.hasAttribute("formaction") ? button.formAction : form.action;
   const answer = await fetch(url, { method: "POST", headers: { "X-Requested-With": "stay" }, body });
-  if (answer.status >= 500) throw new Error(String(answer.status));
+  if (!(await isHeard(answer))) throw new Error(String(answer.status));
   const page = parse(await answer.text());
   const same = page.querySelector("[data-room]");
   if (same && same.dataset.state === room.dataset.state) show(page, form);
-  else location.assign(answer.url); // ended meanwhile, or signed out
+  else location.assign(answer.redirected ? answer.url : location.href); // ended meanwhile, or signed out
 }
 
 function show(page, form) {

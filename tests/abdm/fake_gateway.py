@@ -86,7 +86,7 @@ class FakeGateway(ThreadingHTTPServer):
             "REQUEST-ID": request_id or str(uuid.uuid4()),
         }
         address = f"{self.site}/abdm/api/v3/{kind}"
-        answer = httpx.post(address, json=body, headers=headers, timeout=30)
+        answer = httpx.post(address, json=body, headers=headers, timeout=120)
         self.answers.append((kind, answer.status_code))
         return answer.status_code
 

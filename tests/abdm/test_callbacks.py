@@ -184,18 +184,26 @@ def test_a_request_before_its_consent_waits_for_it(calls):
     assert AbdmMessage.objects.filter(kind="push").exists()
 
 
-def test_an_artefact_of_another_patient_is_refused(calls):
+@pytest.mark.parametrize(
+    ("whose", "state"), [("asha@sbx", "granted"), ("somebody@sbx", "requested")]
+)
+def test_an_artefact_counts_for_the_patient_asked_about_and_no_other(calls, whose, state):
     asha = a_patient(abha_number="91100000000008", abha_address="asha@sbx",
                      abha_verified_at=timezone.now())  # fmt: skip
     consent = asking.ask_consent(patient=asha, doctor=a_doctor(), since=timezone.now())
     fetch = messages.send("consent.fetch", "/x", {}, consent=consent, patient=asha)
-    detail = {"consentId": "a", "patient": {"id": "somebody@sbx"}}
+    span = {"from": "2020-01-01T00:00:00Z", "to": "2100-01-01T00:00:00Z"}
+    detail = {
+        "consentId": "a", "patient": {"id": whose}, "hiTypes": ["Prescription"],
+        "permission": {"dateRange": span, "dataEraseAt": span["to"]},
+    }  # fmt: skip
     body = {
         "response": {"requestId": fetch.request_id},
         "consent": {"status": "GRANTED", "consentDetail": detail},
     }
     calls("hiu/consent/on-fetch", body)
-    assert not work_on(AbdmMessage.objects.get(direction="in").pk)
+    is_theirs = state == "granted"
+    assert work_on(AbdmMessage.objects.get(direction="in").pk) is is_theirs
     consent.refresh_from_db()
-    assert consent.state == "requested"
-    assert not AbdmMessage.objects.filter(kind="records.ask").exists()
+    assert consent.state == state
+    assert AbdmMessage.objects.filter(kind="records.ask").exists() is is_theirs

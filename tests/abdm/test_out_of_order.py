@@ -72,6 +72,43 @@ def test_a_withdrawal_that_overtakes_its_consent_counts_from_the_first_moment(ca
     assert states()["artefact"] == "revoked"
 
 
+def given_up(message: AbdmMessage) -> dict[str, Any]:
+    """What stays of it, when it was tried as often as it is."""
+    while message.tries < AbdmMessage.MAX_TRIES:
+        assert not again(message).done_at
+    return message.body
+
+
+def test_a_withdrawal_is_remembered_until_its_consent_comes_however_late(calls, past):
+    patient = past.patient
+    assert not worked(calls, NOTIFY, notice(patient, "artefact", "REVOKED"))
+    withdrawal = AbdmMessage.objects.get(direction="in")
+    notification = {"consentId": "artefact", "status": "REVOKED", "consentArtefacts": []}
+    assert given_up(withdrawal) == {"notification": notification}
+    assert messages.due() == []  # and costs nothing meanwhile
+    calls.worked(NOTIFY, notice(patient, "artefact", "GRANTED"), "on-consent")
+    assert states() == {"artefact": "revoked"}
+    assert withdrawal.pk in messages.due()
+    assert again(withdrawal).done_at
+    assert withdrawal.body == {}
+
+
+def test_the_end_of_what_we_asked_for_is_remembered_until_the_question_has_its_id(calls, past):
+    asked = asking.ask_consent(patient=past.patient, doctor=a_doctor(), since=timezone.now())
+    assert not worked(calls, DECISION, decided("REVOKED", "first", request="late"))
+    withdrawal = AbdmMessage.objects.get(direction="in")
+    given_up(withdrawal)
+    answered = AbdmMessage.objects.get(kind="consent.ask").request_id
+    said = {"consentRequest": {"id": "late"}, "response": {"requestId": answered}}
+    assert worked(calls, "hiu/consent/request/on-init", said)
+    asked.refresh_from_db()
+    assert worked(calls, ARTEFACT, fetched(asked, "first"))  # before the withdrawal is tried again
+    assert worked(calls, ARTEFACT, fetched(asked, "second"))
+    assert states() == {"first": "revoked", "second": "granted"}
+    assert again(withdrawal).done_at
+    assert states() == {"first": "revoked", "second": "granted"}
+
+
 def test_what_is_withdrawn_before_it_was_fetched_is_not_asked_for(calls, asked):
     assert worked(calls, ARTEFACT, fetched(asked, "first"))
     assert worked(calls, DECISION, decided("REVOKED", "first", "second"))

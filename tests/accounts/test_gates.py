@@ -1,6 +1,7 @@
 """Who comes through which door. Every page is tried, also those that will be written later."""
 
 import uuid
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.contrib.auth import BACKEND_SESSION_KEY
@@ -138,7 +139,27 @@ def test_the_refusal_is_a_page_with_a_sentence():
 
 def test_the_gate_remembers_where_one_wanted_to_go():
     assert Client().get("/patients/")["Location"] == "/sign-in/?next=/patients/"
+    assert Client().get("/book/?clinic=3")["Location"] == "/sign-in/?next=/book/%3Fclinic%3D3"
     assert Client().get("/doctor/")["Location"] == "/staff/sign-in/?next=%2Fdoctor%2F"
+
+
+@pytest.mark.parametrize(
+    ("page", "form", "to"),
+    [
+        ("/consultations/1f/", "/consultations/{uid}/leave/", "/sign-in/"),
+        ("/doctor/consultations/1f/", "/doctor/consultations/{uid}/save/", "/staff/sign-in/"),
+    ],
+)
+def test_who_pressed_a_button_after_the_session_ended_comes_back_to_its_page(page, form, to):
+    """Not to the button's address, which is no page: that would be an error as thanks for signing in."""
+    address = form.format(uid=uuid.uuid4())
+    ours, theirs = f"http://testserver{page}", f"http://elsewhere.example{page}"
+    sent = [Client().post(address, headers={"Referer": one}) for one in (ours, theirs)]
+    led = [urlsplit(answer["Location"]) for answer in sent]
+    assert [(one.path, parse_qs(one.query)) for one in led] == [
+        (to, {"next": [page]}),
+        (to, {"next": [address]}),
+    ]
 
 
 def test_a_session_ends_when_the_account_is_closed():

@@ -232,6 +232,13 @@ def test_a_code_opens_only_the_number_it_was_sent_to():
     assert typed(other, code).status_code == 422
 
 
+def test_a_second_tap_sends_neither_number_nor_code_again():
+    """The code works once, and a browser shows the last of two answers: the refusal."""
+    for page in (Client().get("/sign-in/"), asked().get("/sign-in/code/")):
+        assert '<button class="button big" data-once>' in page.text
+        assert "js/forms" in page.text
+
+
 def test_a_new_code_replaces_the_old_one():
     browser = asked()
     old = code_sent_to(PHONE)

@@ -271,15 +271,13 @@ def test_pages_of_consultations_follow_a_cursor():
     clinic = a_clinic()
     on_duty(clinic)
     account = a_user()
-    for _n in range(3):
-        waiting(clinic, a_patient(account))
+    oldest, middle, newest = [str(waiting(clinic, a_patient(account)).uid) for _n in range(3)]
     asha = Program(account)
     page = asha.get("consultations/?page_size=2").json()
-    assert len(page["results"]) == 2
+    assert [one["uid"] for one in page["results"]] == [newest, middle]
     waiting(clinic, a_patient(account))  # what comes meanwhile moves nothing
     rest = asha.get(page["next"].partition("/api/v1/")[2]).json()
-    assert (len(rest["results"]), rest["next"]) == (1, None)
-    assert rest["results"][0] not in page["results"]
+    assert ([one["uid"] for one in rest["results"]], rest["next"]) == ([oldest], None)
 
 
 def test_a_photo_is_checked_and_a_false_one_refused():

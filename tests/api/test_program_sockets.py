@@ -15,10 +15,10 @@ from accounts.models import MachineClient, NoticeAcceptance, User
 from accounts.models.limits import RateLimit
 from consult.models import Consultation
 from tests.consult.test_signalling import DOCTORS, PATIENTS, join, say
-from tests.consult.test_sockets import SOON, Page, room
 from tests.factories import a_clinic, a_user, in_the_room, on_duty
 from tests.fhir.records import a_centre
-from tests.running import Site
+from tests.open_pages import Page, room
+from tests.running import SOON, Site
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
-"""What takes seconds to start is started once for all scenes: the site, and two browsers.
+"""What takes seconds to start is started once for all scenes: two browsers.
 
-Not for longer: the site's sweeps would do other tests' work, and Playwright keeps the thread's event
-loop. A scene that changes a server starts one of its own.
+Not for longer: Playwright keeps the thread's event loop. A scene that changes a server starts one of
+its own.
 """
 
 from collections.abc import Iterator
@@ -10,13 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Playwright
 
 from tests.calling import FAKE_MEDIA
-from tests.running import Site, launch, playing, running_site
-
-
-@pytest.fixture(scope="package")
-def _running(django_db_setup: None) -> Iterator[Site]:
-    with running_site() as site:
-        yield site
+from tests.running import launch, playing
 
 
 @pytest.fixture(scope="package")

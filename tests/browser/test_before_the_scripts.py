@@ -33,6 +33,13 @@ def page(site: Site, chromium: Browser) -> Iterator[Page]:
         yield page
 
 
+def signed_in(page: Page, user: User, *, staff: bool = False) -> None:
+    key = session_of(user, staff)
+    page.context.add_cookies(
+        [{"name": "sessionid", "value": key, "domain": "127.0.0.1", "path": "/"}]
+    )
+
+
 @contextmanager
 def before_the_scripts(page: Page, url: str, user: User, *, staff: bool = False) -> Iterator[None]:
     """Their page, whose scripts come when the block is done."""
@@ -41,10 +48,7 @@ def before_the_scripts(page: Page, url: str, user: User, *, staff: bool = False)
         "**/static/js/**",
         lambda route: route.continue_() if held is None else held.append(route),
     )
-    key = session_of(user, staff)
-    page.context.add_cookies(
-        [{"name": "sessionid", "value": key, "domain": "127.0.0.1", "path": "/"}]
-    )
+    signed_in(page, user, staff=staff)
     page.goto(url, wait_until="commit")
     yield
     released, held = held, None
@@ -78,7 +82,28 @@ def test_the_districts_are_those_of_the_state(site: Site, page: Page):
     a_district()
     with before_the_scripts(page, f"{site.url}/patients/new/", a_user()):
         page.get_by_label("State").select_option("32")
-    page.get_by_label("District").select_option("Ernakulam")
+    district = page.get_by_label("District")
+    expect(district.get_by_role("option")).to_have_text(["Choose…", "Ernakulam"])
+    expect(district).to_have_value("")  # nobody chose one
+    district.select_option("Ernakulam")
+
+
+def test_the_districts_of_a_state_passed_on_the_way_come_too_late(site: Site, page: Page):
+    a_district()
+    signed_in(page, a_user())
+    late: list[Route] = []
+    page.route("**/districts/?state=29", lambda route: late.append(route))
+    page.goto(f"{site.url}/patients/new/")
+    state, district = page.get_by_label("State"), page.get_by_label("District")
+    with page.expect_request("**/districts/?state=29"):
+        state.select_option("29")
+    state.select_option("32")
+    options = district.get_by_role("option")
+    expect(options).to_have_text(["Choose…", "Ernakulam"])
+    with page.expect_event("requestfinished"):
+        late[0].continue_()
+    page.evaluate("new Promise(requestAnimationFrame)")
+    expect(options).to_have_text(["Choose…", "Ernakulam"])
 
 
 def test_an_emergency_is_shown(site: Site, page: Page):

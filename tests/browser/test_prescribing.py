@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from consult.drug_search import search_drugs
-from consult.models import Note, Prescription
+from consult.models import EmergencyReferral, Note, Prescription
 from tests.browser.acting import people, staff_sign_in
 from tests.calling import until
 from tests.factories import a_clinic, a_doctor, as_patient, in_the_room, on_duty, the_formulary
@@ -117,7 +117,11 @@ def test_an_emergency_reaches_the_patients_open_page(site: Site, chromium: Brows
         staff_sign_in(doctor, "/doctor/", consultation.doctor.user)
         doctor.goto(f"/doctor/consultations/{consultation.uid}/")
         patient.get_by_label("Your message").fill("half a sentence")
-        doctor.get_by_role("button", name="Emergency").click()
+        doctor.get_by_text("Emergency", exact=True).click()
+        sure = doctor.get_by_role("button", name="Yes, an emergency")
+        expect(sure).to_be_visible()
+        assert not EmergencyReferral.objects.exists()  # a slip of the finger sends nobody away
+        sure.click()
         expect(patient.get_by_text("Go to a hospital now.")).to_be_visible()
         expect(patient.get_by_label("Your message")).to_have_value("half a sentence")
         doctor.get_by_label("First aid and life-saving advice").fill("Lie down.")

@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Page, Route, WebSocket, expect
 
-from accounts.models import User
-from tests.browser.acting import people
+from accounts.broadcast import signed_out
+from accounts.models import AccountSession, User
+from tests.browser.acting import hears, people
 from tests.calling import until
 from tests.factories import (
     a_clinic,
@@ -103,6 +104,34 @@ def test_what_is_typed_after_the_session_ended_is_kept_until_one_has_signed_in_a
     expect(page.get_by_text("Saved", exact=True)).to_be_visible()
     case.refresh_from_db()
     assert case.examination == "Scaly edges"
+
+
+@pytest.mark.redis
+def test_what_a_doctor_types_as_the_session_ends_is_kept_until_one_has_signed_in_again(
+    site: Site, page: Page
+) -> None:
+    clinic = a_clinic()
+    consultation = in_the_room(clinic, on_duty(clinic))
+    rao = consultation.doctor.user
+    greeted = hears(page)
+    opens(page, f"/doctor/consultations/{consultation.uid}/", rao)
+    greeted()
+    page.evaluate("window.isTheSame = true")
+    sockets: list[WebSocket] = []
+    page.on("websocket", lambda socket: sockets.append(socket))
+    AccountSession.objects.filter(account=rao).delete()
+    page.get_by_label("Findings").fill("Throat red")
+    signed_out(rao)
+    expect(page.get_by_text("You are signed out")).to_be_visible()
+    page.get_by_role("button", name="Finish", exact=True).click()
+    expect(page.get_by_label("Findings")).to_have_value("Throat red")
+    page.context.clear_cookies()  # a new session comes with a new key for forms
+    signs_in(page, rao)
+    expect(page.get_by_text("You are signed out")).to_be_hidden()
+    expect(page.get_by_text("Saved", exact=True)).to_be_visible()
+    assert consultation.note.findings == "Throat red"
+    until(lambda: page.wait_for_timeout(50) or sockets)  # and the room is live again
+    assert page.evaluate("window.isTheSame")
 
 
 def opens(page: Page, path: str, user: User) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
-from django.db import IntegrityError, connection, transaction
+from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
@@ -16,6 +16,7 @@ from consult.models import Attachment, Consent, Consultation
 from queues.actions import leave_line
 from queues.models import MoveRefused, Token
 from tests.at_once import at_once
+from tests.constraints import taken
 from tests.factories import (
     a_clinic,
     a_doctor,
@@ -433,12 +434,7 @@ def test_what_was_sent_is_not_thrown_away_by_a_page_that_is_still_open():
 # --- what the database keeps --------------------------------------------------------------------
 def stored(**fields) -> bool:
     case = {"clinic": a_clinic(), "complaint": "Fever", "since": "days"}
-    try:
-        with transaction.atomic():
-            Consultation.objects.create(**{"patient": a_patient(), **case, **fields})
-    except IntegrityError:
-        return False
-    return True
+    return taken(Consultation.objects.create, **{"patient": a_patient(), **case, **fields})
 
 
 def test_a_patient_has_one_draft():

@@ -15,6 +15,7 @@ from django.utils import timezone
 from accounts.models import AuditEvent
 from accounts.phone import spaced
 from consult import actions
+from consult.actions.flow import CLOCKS_DIFFER_BY
 from consult.models import AbuseReport, CallEvent, CallLeg, Consultation
 from consult.models.mode import SOUND_FROM_SECONDS, VIDEO_FROM_SECONDS, Mode, mode_of
 from queues.actions import NobodyPresent
@@ -59,6 +60,12 @@ def joined(consultation: Consultation, minutes_ago: int = 10) -> None:
         actions.join_call(pk=consultation.pk, by=by, page=page)
     long_ago = timezone.now() - timedelta(minutes=minutes_ago)
     CallEvent.objects.filter(consultation=consultation).update(at=long_ago)
+
+
+def since_they_came() -> float:
+    """Seconds, and by how many clocks may differ."""
+    there = timezone.now() - CallEvent.objects.earliest("at").at
+    return (there + CLOCKS_DIFFER_BY).total_seconds()
 
 
 def got(consultation: Consultation, page: str, other: str, video: int, sound: int) -> Consultation:
@@ -149,7 +156,7 @@ def test_seconds_of_several_pages_of_one_person_add_up(consultation):
 def test_no_page_received_for_longer_than_it_was_there(consultation):
     joined(consultation, minutes_ago=1)
     doctor_got(consultation, 9000, 9000)
-    assert 60 <= patient_got(consultation, 9000, 9000).video_seconds <= 66
+    assert 60 <= patient_got(consultation, 9000, 9000).video_seconds <= since_they_came()
 
 
 def test_a_page_that_comes_back_was_there_since_it_came_first(consultation):
@@ -160,7 +167,7 @@ def test_a_page_that_comes_back_was_there_since_it_came_first(consultation):
     actions.report_flow(came=back, since=since, flows=[actions.Flow("doctor", 50, 9000)])
     consultation.refresh_from_db()
     assert consultation.video_seconds == 50
-    assert 60 <= consultation.sound_seconds <= 66
+    assert 60 <= consultation.sound_seconds <= since_they_came()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -213,11 +220,12 @@ def test_the_mode_is_the_best_that_lasted(video: int, sound: int, mode: Mode):
 def test_credentials_are_made_as_coturn_checks_them_and_name_nobody(consultation, settings):
     settings.TURN_URLS = ["stun:turn.example.org:3478", "turn:turn.example.org:3478?transport=udp"]
     settings.TURN_SECRET, settings.TURN_SECONDS = "shared", 1800
+    before = int(time.time())
     given = as_patient(consultation.patient.account).get(address("ice", consultation)).json()
     stun, turn = given["iceServers"]
     assert (given["iceTransportPolicy"], stun) == ("all", {"urls": ["stun:turn.example.org:3478"]})
     expires, opaque = turn["username"].split(":")
-    assert 1795 <= int(expires) - time.time() <= 1800
+    assert before <= int(expires) - 1800 <= time.time()
     assert str(consultation.uid) not in opaque
     digest = hmac.new(b"shared", turn["username"].encode(), hashlib.sha1).digest()
     assert turn["credential"] == base64.b64encode(digest).decode()

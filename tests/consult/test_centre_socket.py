@@ -9,10 +9,9 @@ from django.utils import timezone
 
 from accounts.broadcast import signed_out
 from consult import actions
-from consult.centre_tips import read_centres
+from consult.live.centre_tips import read_centres
 from consult.models import Consultation
 from queues.models import Presence, Token
-from tests.consult.test_sockets import other, page, path, room
 from tests.factories import (
     a_facility,
     a_health_worker,
@@ -27,6 +26,7 @@ from tests.factories import (
     on_duty,
     sent,
 )
+from tests.open_pages import other, page, path, room
 from tests.running import SOON, Site, browser_of, post
 
 CENTRE = "/ws/centre/"

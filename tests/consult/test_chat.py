@@ -3,17 +3,18 @@
 import uuid
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import AuditEvent, User
 from consult import actions
-from consult.entrance import Entrance, entering
+from consult.live.entrance import Entrance, entering
 from consult.models import Attachment, ChatMessage, Consultation
 from esanjeevani.composed import together
 from tests.at_once import at_once
+from tests.constraints import taken
 from tests.factories import (
     a_clinic,
     a_health_worker,
@@ -310,12 +311,7 @@ def test_the_database_keeps_each_message_once_and_none_that_says_nothing(consult
 
     def stored(**fields: object) -> bool:
         row = {"consultation": consultation, "author": account, "client_id": uuid.uuid4()}
-        try:
-            with transaction.atomic():
-                ChatMessage.objects.create(**row | fields)
-        except IntegrityError:
-            return False
-        return True
+        return taken(ChatMessage.objects.create, **row | fields)
 
     photo = Attachment.objects.create(
         consultation=consultation,

@@ -8,9 +8,9 @@ from django.utils import timezone
 
 from accounts.models import Message
 from consult import actions
+from consult.live.tips import read_tips
 from consult.models import Consent, Consultation, FollowUp, Opinion
 from consult.people import Role, role_of
-from consult.tips import read_tips
 from queues.actions import AlreadyWaiting, NoToken, keep_apart
 from queues.models import MoveRefused, Token
 from tests.at_once import at_once

@@ -27,8 +27,8 @@ from accounts.models import (
     User,
 )
 from accounts.phone import normalise
-from consult.demo import load_demo
-from consult.demo_people import DEMO_ACCOUNTS, DEMO_PASSWORD, DEMO_STAFF
+from consult.demo.loading import load_demo
+from consult.demo.people import DEMO_ACCOUNTS, DEMO_PASSWORD, DEMO_STAFF
 from consult.management.commands.serve import Regularly
 from consult.models import Consultation, FollowUp, Observation
 from queues.actions import end_duty, pause_duty

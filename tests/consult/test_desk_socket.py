@@ -10,13 +10,12 @@ from django.utils import timezone
 
 from accounts.models import AuditEvent
 from consult.desk import OwnPart
-from consult.desk_tips import DeskTip, read_desks
+from consult.live.desk_tips import DeskTip, read_desks
 from esanjeevani.asgi import application
 from esanjeevani.database import in_database
 from esanjeevani.live import hub
 from queues.desk_board import desk_boards
 from queues.models import Duty, Token
-from tests.consult.test_sockets import SOON, other, page, path, session_of
 from tests.factories import (
     a_clinic,
     a_doctor,
@@ -29,7 +28,8 @@ from tests.factories import (
     on_duty,
     waiting,
 )
-from tests.running import Site, browser_of, post
+from tests.open_pages import other, page, path
+from tests.running import SOON, Site, browser_of, post, session_of
 
 DESK = "/ws/desk/?language=en"
 

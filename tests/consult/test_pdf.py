@@ -99,6 +99,14 @@ def test_it_says_everything_that_annexure_2_asks_for():
         assert (words, words in text) == (words, True)
 
 
+def test_it_gives_the_blood_pressure_as_one():
+    prescription = issued(PARACETAMOL)
+    prescription.document["vitals"] = {"systolic": "130", "diastolic": "80", "pulse": "88"}
+    words = text_of(render_pdf(prescription))
+    assert "Blood pressure 130/80 mmHg · Pulse 88" in words
+    assert "upper" not in words
+
+
 def test_a_patient_who_reads_hindi_gets_both_languages_on_one_page():
     prescription = issued(name="श्री कृष्ण द्विवेदी", address="क्षेत्र 7", language="hi")
     pdf = render_pdf(prescription)

@@ -14,7 +14,6 @@ from consult.people import Role
 from esanjeevani.middleware import CALL_ALLOWED
 from queues.models import MoveRefused
 from tests.consult.test_signalling import DOCTORS, MEDIA, OFFER, hears_nothing_of_a_call, join, say
-from tests.consult.test_sockets import page, room
 from tests.factories import (
     a_clinic,
     a_health_worker,
@@ -27,6 +26,7 @@ from tests.factories import (
     on_duty,
     sent,
 )
+from tests.open_pages import page, room
 from tests.running import Site, browser_of, post
 
 pytestmark = pytest.mark.django_db

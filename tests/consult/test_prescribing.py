@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
@@ -17,6 +17,7 @@ from consult.fetch import DOCTORS
 from consult.models import Consultation, Note, Prescription, PrescriptionLine
 from queues.models import MoveRefused
 from tests.at_once import at_once, behind
+from tests.constraints import taken
 from tests.factories import (
     PARACETAMOL,
     a_clinic,
@@ -323,15 +324,6 @@ def test_there_is_nothing_to_correct_before_the_first_and_after_the_end(consulta
 
 
 # --- what the database keeps --------------------------------------------------------------------
-def stored(model, **fields) -> bool:
-    try:
-        with transaction.atomic():
-            model.objects.create(**fields)
-    except IntegrityError:
-        return False
-    return True
-
-
 def test_the_database_keeps_one_draft_one_current_and_each_version_once(consultation):
     def a_row(version: int, state: str) -> bool:
         whole = {
@@ -340,8 +332,8 @@ def test_the_database_keeps_one_draft_one_current_and_each_version_once(consulta
             "number": f"RX-{version}",
             "document": {},
         }
-        return stored(
-            Prescription,
+        return taken(
+            Prescription.objects.create,
             consultation=consultation,
             version=version,
             state=state,
@@ -368,10 +360,14 @@ def test_what_is_issued_is_whole_and_a_draft_claims_nothing(consultation, lacks)
     row = {"consultation": consultation}
     for state in ("issued", "superseded"):
         some = {name: value for name, value in whole.items() if name != lacks}
-        assert stored(Prescription, **row, state=state, **some) is False
-    assert stored(Prescription, **row, state="draft", **{lacks: whole[lacks]}) is False
-    assert stored(Prescription, **row, state="issued", **whole) is True
-    assert stored(Prescription, **row, version=2, state="superseded", **whole) is False
+        assert taken(Prescription.objects.create, **row, state=state, **some) is False
+    assert (
+        taken(Prescription.objects.create, **row, state="draft", **{lacks: whole[lacks]}) is False
+    )
+    assert taken(Prescription.objects.create, **row, state="issued", **whole) is True
+    assert (
+        taken(Prescription.objects.create, **row, version=2, state="superseded", **whole) is False
+    )
 
 
 def test_a_line_has_its_place_once_and_lasts_a_day_to_half_a_year(consultation):
@@ -379,7 +375,7 @@ def test_a_line_has_its_place_once_and_lasts_a_day_to_half_a_year(consultation):
     line = {"prescription": draft, "generic": "Zinc", "form": "tablet", "strength": "20 mg"}
 
     def a_row(position: int, days: int) -> bool:
-        return stored(PrescriptionLine, **line, position=position, days=days)
+        return taken(PrescriptionLine.objects.create, **line, position=position, days=days)
 
     assert [a_row(1, days) for days in (0, 181, 1)] == [False, False, True]
     assert (a_row(1, 5), a_row(2, 180)) == (False, True)

@@ -70,7 +70,7 @@ def test_the_room_shows_the_case_and_the_history_and_is_written_down(clinic, rao
     page = desk_of(consultation).get(path("doctors_room", consultation))
     assert page.status_code == 200
     for words in ["Asha Menon", "41", "Headache again", "Penicillin", "Migraine",
-                  "The patient has not come in yet."]:  # fmt: skip
+                  "Called, not answered yet", "The patient has not come in yet."]:  # fmt: skip
         assert words in page.content.decode()
     read = AuditEvent.objects.get(action="consultation.read")
     assert (read.by, read.patient) == (rao.user, asha)

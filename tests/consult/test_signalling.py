@@ -4,23 +4,26 @@ import asyncio
 import contextlib
 import json
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
+from django.db import connections
 from django.urls import reverse
 from django.utils import timezone
 from websockets.exceptions import ConnectionClosed
 
 from accounts.broadcast import signed_out
 from consult import actions
+from consult.live.seat import Seat
+from consult.live.signalling import BURST, MAX_SIGNAL, NotASignal, read_signal
 from consult.models import CallEvent, CallLeg, ChatMessage, Consultation
 from consult.people import Role
-from consult.seat import Seat
-from consult.signalling import BURST, MAX_SIGNAL, NotASignal, read_signal
+from esanjeevani.database import in_database
 from esanjeevani.live import Mailbox
 from tests.calling import until
-from tests.consult.test_sockets import Page, page, patients_page, room
 from tests.factories import a_clinic, a_doctor, in_the_room, on_duty, waiting
+from tests.open_pages import Page, page, patients_page, room
 from tests.running import SOON, Site, browser_of
 
 MEDIA = {"sound": True, "video": True, "wants_video": True, "weak": False, "rtc": True}
@@ -221,6 +224,9 @@ def test_of_two_pages_the_one_that_came_last_counts_in_whatever_order_it_is_told
     assert [doctor.hears(newer), doctor.hears(older)] == [True, False]
     assert [patient.hears(newer), patient.hears(older)] == [False, False]
     assert patient.page == "newerpage1"
+    went = came | {"page": "newerpage1"}
+    assert not doctor.hears(went | {"event": "lost", "socket": 5})  # an older socket of that page
+    assert doctor.hears(went | {"event": "lost", "socket": 7})
     assert not patient.hears(came | {"page": "newestpage", "socket": 9})
     assert patient.page == ""
 
@@ -240,6 +246,24 @@ def test_a_page_that_comes_back_is_the_same_and_its_old_socket_says_nothing(
     until(lambda: consultation.call_events.filter(what="lost").exists())
     happened = consultation.call_events.filter(role="patient").values_list("what", flat=True)
     assert list(happened) == ["joined", "back", "lost"]
+
+
+def test_an_old_socket_that_ends_unheard_of_its_newer_one_is_not_written_down_as_lost(
+    site: Site, consultation
+):
+    patient = consultation.patient.account
+
+    async def ends_after_the_other_came() -> None:
+        old = Seat(Mailbox())
+        said = {"say": "join", "page": PATIENTS, "media": MEDIA}
+        assert await old.receive(said, consultation.pk, patient)
+        again = partial(actions.join_call, pk=consultation.pk, by=patient, page=PATIENTS)
+        assert (await in_database(again)).what == CallEvent.What.BACK
+        await old.leave(CallEvent.What.LOST)
+        await in_database(connections.close_all)
+
+    asyncio.run(ends_after_the_other_came())
+    assert list(consultation.call_events.values_list("what", flat=True)) == ["joined", "back"]
 
 
 def test_who_says_goodbye_has_left_and_may_come_again(site: Site, both):

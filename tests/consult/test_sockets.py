@@ -2,13 +2,9 @@
 
 import asyncio
 import contextlib
-import json
 import time
 import uuid
-from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import httpx
 import pytest
@@ -16,10 +12,8 @@ import redis
 from channels.testing import WebsocketCommunicator
 from django.conf import settings
 from django.db import connections
-from django.urls import reverse
 from django.utils import timezone
 from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.sync.client import ClientConnection, connect
 
 from accounts.broadcast import signed_out
 from accounts.models import AuditEvent, User
@@ -44,83 +38,8 @@ from tests.factories import (
     the_formulary,
     waiting,
 )
+from tests.open_pages import other, page, path, patients_page, room
 from tests.running import SOON, Site, browser_of, post, session_of
-
-
-@dataclass
-class Page:
-    """One open socket."""
-
-    socket: ClientConnection
-
-    def hear(self, kind: str, within: float = SOON, **like: Any) -> dict[str, Any]:
-        """The next message of this kind with these values; others before it are passed over."""
-        until, others = time.monotonic() + within, []
-        while time.monotonic() < until:
-            try:
-                message = json.loads(self.socket.recv(timeout=max(0, until - time.monotonic())))
-            except TimeoutError:
-                break
-            if message["type"] == kind and like.items() <= message.items():
-                return message
-            others.append(message)
-        raise AssertionError(f"Not told {kind} {like}, but {others}")
-
-    def falls_silent(self) -> None:
-        """Returns once nothing has come for two seconds."""
-        with contextlib.suppress(TimeoutError):
-            while True:
-                self.socket.recv(timeout=2)
-
-    def closed_with(self) -> int:
-        """The code with which the server closes it."""
-        with contextlib.suppress(TimeoutError):
-            try:
-                while True:
-                    self.socket.recv(timeout=SOON)
-            except ConnectionClosed as closed:
-                return closed.rcvd.code if closed.rcvd else 1006
-        raise AssertionError("It stays open.")
-
-
-@contextlib.contextmanager
-def page(
-    url: str,
-    path: str,
-    user: User | None = None,
-    *,
-    staff: bool = False,
-    session: str = "",
-    origin: str | None = "the site's",
-) -> Iterator[Page]:
-    """A page of `user` with its socket open."""
-    session = session or (session_of(user, staff) if user else "")
-    address = url.replace("http", "ws", 1) + path
-    with connect(
-        address,
-        origin=url if origin == "the site's" else origin,  # type: ignore[arg-type]
-        additional_headers={"Cookie": f"{settings.SESSION_COOKIE_NAME}={session}"},
-        open_timeout=SOON,
-        close_timeout=2,
-    ) as socket:
-        yield Page(socket)
-
-
-def room(consultation: Consultation) -> str:
-    return f"/ws/consultations/{consultation.uid}/"
-
-
-def patients_page(url: str, consultation: Consultation):
-    return page(url, room(consultation), consultation.patient.account)
-
-
-def path(name: str, consultation: Consultation) -> str:
-    return reverse(f"consult:{name}", args=[consultation.uid])
-
-
-def other(site: Site) -> str:
-    """Another server process than the first, where there is one."""
-    return site.urls[-1]
 
 
 @pytest.fixture
@@ -408,6 +327,7 @@ def test_of_a_page_that_is_gone_nothing_stays_in_the_process(settings):
 def test_all_who_are_cut_off_at_once_are_back_with_their_own_place(site: Site, clinic, rao):
     first = waiting(clinic)
     pages = [Waiting(waiting(clinic)) for _person in range(25)]
+    Presence.objects.all().delete()
     url = other(site)
 
     socket_url = url.replace("http", "ws", 1)

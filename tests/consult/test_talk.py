@@ -16,12 +16,12 @@ from django.urls import reverse
 
 from accounts.models import AccountSession, AuditEvent
 from consult import actions
+from consult.live.signalling import BURST, COST_OF_WRITING
 from consult.models import ChatMessage, Consultation
-from consult.signalling import BURST, COST_OF_WRITING
 from esanjeevani.asgi import application
 from esanjeevani.database import in_database
-from tests.consult.test_sockets import Page, page, patients_page, room
 from tests.factories import a_clinic, a_doctor, in_the_room, on_duty
+from tests.open_pages import Page, page, patients_page, room
 from tests.running import Site, browser_of, session_of
 
 SOON = 10  # seconds

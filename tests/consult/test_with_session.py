@@ -10,7 +10,7 @@ from accounts import session_store
 from accounts.session_store import OPEN_SESSION
 from accounts.sockets import found, who
 from consult import actions
-from consult.entrance import Entrance, entering
+from consult.live.entrance import Entrance, entering
 from consult.models import Consultation
 from queues.models import HubLink, Token
 from tests.factories import (

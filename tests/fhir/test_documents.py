@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
 from consult.fhir.documents import OP_CONSULT, PRESCRIPTION, WELLNESS, document, kinds_of
-from consult.models import Consultation
+from consult.models import Consultation, Note
 from tests.fhir import records
 from tests.fhir.guide import document_problems, problems
 from tests.fhir.profiles import errors
@@ -109,10 +109,8 @@ def test_only_what_is_completed_is_a_document():
 
 def test_no_code_is_invented():
     """Words stay words; the one code that a doctor chose is there, and SNOMED is the guide's own."""
-    bundle = document(records.a_record(records.full()), OP_CONSULT)
-    by_kind: dict[str, list[dict]] = {}
-    for entry in bundle["entry"]:
-        by_kind.setdefault(entry["resource"]["resourceType"], []).append(entry["resource"])
+    full = records.full()
+    by_kind = resources_of(full)
     coded = [c["code"]["coding"][0]["code"] for c in by_kind["Condition"] if "coding" in c["code"]]
     assert coded == ["J03.9"]
     said = [(one["code"]["text"], "clinicalStatus" in one) for one in by_kind["Condition"]]
@@ -121,6 +119,16 @@ def test_no_code_is_invented():
         "coding" not in one["medicationCodeableConcept"] for one in by_kind["MedicationRequest"]
     )
     assert all("coding" not in one["code"] for one in by_kind["AllergyIntolerance"])
+    Note.objects.filter(consultation=full).update(icd10="", icd10_title="")
+    assert all("coding" not in one["code"] for one in resources_of(full)["Condition"])
+
+
+def resources_of(consultation: Consultation) -> dict[str, list[dict]]:
+    """What its OPConsultRecord holds, by kind."""
+    by_kind: dict[str, list[dict]] = {}
+    for entry in document(records.a_record(consultation), OP_CONSULT)["entry"]:
+        by_kind.setdefault(entry["resource"]["resourceType"], []).append(entry["resource"])
+    return by_kind
 
 
 def test_an_abha_number_is_official_only_after_the_gateway_said_so():

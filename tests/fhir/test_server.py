@@ -234,6 +234,8 @@ def test_a_device_sends_vital_signs_for_the_open_case(centre):
     assert (newest.value, newest.unit, newest.taken_by) == (88, "/min", meena)
     assert AuditEvent.objects.filter(action="client.vitals", target=f"client:{client.uid}").exists()
     assert ask(key, f"Encounter/{waits.uid}").status_code == 403  # it may send, not read
+    _reader, readers = a_machine(facility, meena, may_read_records=True)
+    assert ask(readers, "Observation", a_pulse(waits)).status_code == 403
 
 
 def test_a_vital_sign_sent_again_is_kept_once_and_answered_as_before(centre):
@@ -323,7 +325,7 @@ def test_a_device_knows_no_patient_of_another_facility(centre):
     assert ask(key, "Observation", "{").status_code == 400
 
 
-def test_a_key_that_was_replaced_opens_nothing(centre):
+def test_a_key_that_was_replaced_or_taken_back_opens_nothing(centre):
     facility, meena, waits = centre
     client, old = a_machine(facility, meena, may_read_records=True)
     new = give_key(client=client, by=meena)
@@ -332,6 +334,8 @@ def test_a_key_that_was_replaced_opens_nothing(centre):
     assert (
         Client().get("/api/v1/me/", headers={"Authorization": f"Bearer {new}"}).status_code == 403
     )
+    MachineClient.objects.update(revoked_at=timezone.now())
+    assert ask(new, f"Encounter/{waits.uid}").status_code == 401
 
 
 def test_the_capability_statement_is_for_everybody():

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import connection, transaction
 from django.urls import reverse
 from django.utils import timezone
 
@@ -15,6 +15,7 @@ from queues.line import standings
 from queues.models import Clinic, ClinicDay, ClinicHours, HubLink, Presence, Token
 from queues.wait import Wait
 from tests.at_once import behind
+from tests.constraints import taken
 from tests.factories import (
     a_clinic,
     a_doctor,
@@ -234,44 +235,34 @@ def test_the_page_needs_the_same_queries_for_one_clinic_as_for_three():
 
 
 # --- what the database keeps --------------------------------------------------------------------
-def stored(model, **fields) -> bool:
-    """Whether the database takes such a row."""
-    try:
-        with transaction.atomic():
-            model.objects.create(**fields)
-    except IntegrityError:
-        return False
-    return True
-
-
 def test_a_clinic_has_its_ages_in_order():
     whole = {"name": "OPD", "state": a_state(), "speciality": a_clinic().speciality}
-    assert stored(Clinic, **whole, min_age=18, max_age=18) is True
-    assert stored(Clinic, **whole, min_age=19, max_age=18) is False
+    assert taken(Clinic.objects.create, **whole, min_age=18, max_age=18) is True
+    assert taken(Clinic.objects.create, **whole, min_age=19, max_age=18) is False
 
 
 def test_hours_open_once_and_before_they_close():
     clinic = open_from((0, 9, 12))
     monday = {"clinic": clinic, "weekday": 0}
-    assert stored(ClinicHours, **monday, opens=time(9), closes=time(10)) is False
-    assert stored(ClinicHours, **monday, opens=time(14), closes=time(14)) is False
-    assert stored(ClinicHours, **monday, opens=time(14), closes=time(13)) is False
-    assert stored(ClinicHours, **monday, opens=time(14), closes=time(0)) is True
+    assert taken(ClinicHours.objects.create, **monday, opens=time(9), closes=time(10)) is False
+    assert taken(ClinicHours.objects.create, **monday, opens=time(14), closes=time(14)) is False
+    assert taken(ClinicHours.objects.create, **monday, opens=time(14), closes=time(13)) is False
+    assert taken(ClinicHours.objects.create, **monday, opens=time(14), closes=time(0)) is True
 
 
 def test_a_spoke_is_linked_once_to_a_clinic_and_not_until_before_it_begins():
     clinic = a_clinic()
     spoke = Facility.objects.create(name="Spoke", kind="phc", state=clinic.state)
     link = {"spoke": spoke, "clinic": clinic, "valid_from": date(2027, 1, 4)}
-    assert stored(HubLink, **link, valid_until=date(2027, 1, 3)) is False
-    assert stored(HubLink, **link, valid_until=date(2027, 1, 4)) is True
-    assert stored(HubLink, **link) is False
+    assert taken(HubLink.objects.create, **link, valid_until=date(2027, 1, 3)) is False
+    assert taken(HubLink.objects.create, **link, valid_until=date(2027, 1, 4)) is True
+    assert taken(HubLink.objects.create, **link) is False
 
 
 def test_a_day_has_one_counter():
     clinic, today = a_clinic(), timezone.localdate()
-    assert stored(ClinicDay, clinic=clinic, day=today) is True
-    assert stored(ClinicDay, clinic=clinic, day=today) is False
+    assert taken(ClinicDay.objects.create, clinic=clinic, day=today) is True
+    assert taken(ClinicDay.objects.create, clinic=clinic, day=today) is False
 
 
 def test_numbers_run_without_a_gap_from_one_every_day_and_in_every_clinic():

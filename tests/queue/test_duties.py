@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
 
@@ -17,6 +16,7 @@ from queues.actions import (
     start_duty,
 )
 from queues.models import Duty, Token
+from tests.constraints import taken
 from tests.factories import (
     a_clinic,
     a_doctor,
@@ -91,28 +91,24 @@ def test_one_doctors_pause_is_not_anothers():
     assert [duty.doctor for duty in Duty.objects.working()] == [das]
 
 
-def stored(**fields) -> bool:
-    try:
-        with transaction.atomic():
-            Duty.objects.create(**fields)
-    except IntegrityError:
-        return False
-    return True
-
-
 def test_the_database_keeps_one_open_duty_per_doctor_and_clinic():
     here = {"doctor": a_doctor(), "clinic": a_clinic()}
-    assert stored(**here, ended_at=timezone.now() + timedelta(seconds=1)) is True
-    assert stored(**here) is True
-    assert stored(**here) is False
-    assert stored(doctor=here["doctor"], clinic=a_clinic()) is True
-    assert stored(doctor=a_doctor(), clinic=here["clinic"]) is True
+    assert (
+        taken(Duty.objects.create, **here, ended_at=timezone.now() + timedelta(seconds=1)) is True
+    )
+    assert taken(Duty.objects.create, **here) is True
+    assert taken(Duty.objects.create, **here) is False
+    assert taken(Duty.objects.create, doctor=here["doctor"], clinic=a_clinic()) is True
+    assert taken(Duty.objects.create, doctor=a_doctor(), clinic=here["clinic"]) is True
 
 
 def test_the_database_keeps_no_duty_that_ends_before_it_starts():
     here = {"doctor": a_doctor(), "clinic": a_clinic(), "started_at": timezone.now()}
-    assert stored(**here, ended_at=here["started_at"] - timedelta(seconds=1)) is False
-    assert stored(**here, ended_at=here["started_at"]) is True
+    assert (
+        taken(Duty.objects.create, **here, ended_at=here["started_at"] - timedelta(seconds=1))
+        is False
+    )
+    assert taken(Duty.objects.create, **here, ended_at=here["started_at"]) is True
 
 
 # --- the buttons --------------------------------------------------------------------------------

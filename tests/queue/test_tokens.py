@@ -3,10 +3,10 @@
 from datetime import timedelta
 
 import pytest
-from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from queues.models import MoveRefused, Token
+from tests.constraints import taken
 from tests.factories import a_clinic, a_doctor, a_patient
 
 pytestmark = pytest.mark.django_db
@@ -109,51 +109,42 @@ def test_who_came_in_starts_again_with_no_missed_call():
 
 
 # --- what the database keeps --------------------------------------------------------------------
-def stored(state: str = "waiting", **fields) -> bool:
-    try:
-        with transaction.atomic():
-            a_token(state, **fields)
-    except IntegrityError:
-        return False
-    return True
-
-
 def test_a_number_is_given_once_a_day_in_a_clinic():
     clinic, tomorrow = a_clinic(), timezone.localdate() + timedelta(days=1)
-    assert stored(clinic=clinic, number=5) is True
-    assert stored(clinic=clinic, number=5) is False
-    assert stored(clinic=clinic, number=5, day=tomorrow) is True
-    assert stored(number=5) is True
+    assert taken(a_token, clinic=clinic, number=5) is True
+    assert taken(a_token, clinic=clinic, number=5) is False
+    assert taken(a_token, clinic=clinic, number=5, day=tomorrow) is True
+    assert taken(a_token, number=5) is True
 
 
 @pytest.mark.parametrize("state", Token.OPEN)
 def test_a_patient_has_one_open_place_in_a_clinic(state: str):
     clinic, asha = a_clinic(), a_patient()
     a_token("left", clinic=clinic, patient=asha)
-    assert stored(state, clinic=clinic, patient=asha, number=2) is True
-    assert stored(clinic=clinic, patient=asha, number=3) is False
-    assert stored(patient=asha) is True
+    assert taken(a_token, state, clinic=clinic, patient=asha, number=2) is True
+    assert taken(a_token, clinic=clinic, patient=asha, number=3) is False
+    assert taken(a_token, patient=asha) is True
 
 
 @pytest.mark.parametrize("state", Token.HELD)
 def test_a_doctor_has_one_patient_and_a_patient_one_doctor(state: str):
     rao, asha = a_doctor(), a_patient()
     a_token("done", doctor=rao, patient=asha)
-    assert stored(state, doctor=rao, patient=asha) is True
-    assert stored("called", doctor=rao) is False
-    assert stored("serving", patient=asha) is False
-    assert stored("waiting", patient=asha) is True
+    assert taken(a_token, state, doctor=rao, patient=asha) is True
+    assert taken(a_token, "called", doctor=rao) is False
+    assert taken(a_token, "serving", patient=asha) is False
+    assert taken(a_token, "waiting", patient=asha) is True
 
 
 @pytest.mark.parametrize("state", Token.State.values)
 def test_who_was_called_has_a_doctor_and_a_time(state: str):
     needs = state in {"called", "serving", "done", "no_show"}
-    assert stored(state) is True
-    assert stored(state, doctor=None) is not needs
-    assert stored(state, called_at=None) is not needs
+    assert taken(a_token, state) is True
+    assert taken(a_token, state, doctor=None) is not needs
+    assert taken(a_token, state, called_at=None) is not needs
 
 
 @pytest.mark.parametrize("state", Token.State.values)
 def test_what_has_ended_says_when_and_nothing_else_does(state: str):
-    assert stored(state, ended_at=None) is (state not in ENDED)
-    assert stored(state, ended_at=timezone.now()) is (state in ENDED)
+    assert taken(a_token, state, ended_at=None) is (state not in ENDED)
+    assert taken(a_token, state, ended_at=timezone.now()) is (state in ENDED)

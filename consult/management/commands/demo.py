@@ -3,8 +3,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from consult.demo import OnlyInDemo, load_demo
-from consult.demo_people import DEMO_ACCOUNTS, DEMO_PASSWORD, DEMO_STAFF, DemoAccount, DemoStaff
+from consult.demo.loading import OnlyInDemo, load_demo
+from consult.demo.people import DEMO_ACCOUNTS, DEMO_PASSWORD, DEMO_STAFF, DemoAccount, DemoStaff
 
 
 class Command(BaseCommand):

@@ -1,3 +1,5 @@
+"""After the talk: the prescription to print, what was given out, follow-ups."""
+
 from uuid import UUID
 
 from django.contrib import messages

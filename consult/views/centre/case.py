@@ -1,3 +1,5 @@
+"""The case as health workers write it."""
+
 from typing import Any
 from uuid import UUID
 
@@ -35,9 +37,13 @@ def case(request: AtCentre, consultation: UUID) -> HttpResponse:
         if request.method == "POST":
             return _sent_already(request, found, quietly)
         return redirect("consult:centre_visit", consultation=found.uid)
-    if request.method != "POST":
-        seen = event("case.read", found, by=request.user, patient=found.patient)
-        return _page(request, found, seen=seen)
+    if request.method == "POST":
+        return _save(request, found, quietly)
+    seen = event("case.read", found, by=request.user, patient=found.patient)
+    return _page(request, found, seen=seen)
+
+
+def _save(request: AtCentre, found: Consultation, quietly: bool) -> HttpResponse:
     form = CentreCaseForm(request.POST, instance=found, patient=found.patient)
     is_whole = form.is_valid()
     try:

@@ -1,3 +1,5 @@
+"""The health centre's first page: its day."""
+
 from contextlib import suppress
 from typing import Any
 from uuid import UUID
@@ -10,9 +12,9 @@ from accounts.actions import event, record
 from accounts.gates import FACILITY_SESSION_KEY, AtCentre, health_worker_only
 from consult import actions
 from consult.abdm import gateway, sharing
-from consult.centre_tips import news_of, read_centre
 from consult.day import Day, look_at, read_lines, rows_of
 from consult.fetch import centres_consultation, found_of_centre, with_session
+from consult.live.centre_tips import news_of, read_centre
 from consult.models import Consultation
 from consult.views.centre.stands import hub
 from esanjeevani.composed import inserting

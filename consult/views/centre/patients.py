@@ -1,3 +1,5 @@
+"""Finding, registering and opening a patient at a health centre."""
+
 from datetime import timedelta
 from typing import Any
 from uuid import UUID

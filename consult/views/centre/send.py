@@ -1,3 +1,5 @@
+"""A case on its way: what is missing, to which clinic, and once more."""
+
 from functools import partial
 from typing import Any
 from uuid import UUID

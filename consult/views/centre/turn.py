@@ -5,9 +5,9 @@ from typing import Any
 from django.utils.safestring import SafeString
 
 from accounts.gates import AtCentre
+from consult.live.tips import instructions_version
 from consult.models import Consultation
 from consult.of_consultation import INSTRUCTIONS
-from consult.tips import instructions_version
 from consult.views.centre.stands import stands
 from esanjeevani.composed import Question, together
 from queues.assignment import links_of

@@ -1,3 +1,5 @@
+"""A case that was sent, on the health centre's page: the wait, the call, what the doctor asks for."""
+
 from contextlib import suppress
 from typing import Any
 from uuid import UUID
@@ -22,6 +24,7 @@ from consult.fetch import (
     with_session,
 )
 from consult.forms import DispensingForm, FollowUpForm, MessageForm, VitalsForm, untouched
+from consult.live.tips import opinions_version
 from consult.models import Consultation, Instruction, Observation, PrescriptionLine
 from consult.of_consultation import (
     FOLLOW_UPS,
@@ -38,7 +41,6 @@ from consult.of_consultation import (
 )
 from consult.people import Role
 from consult.readings import readings_of
-from consult.tips import opinions_version
 from consult.views.centre.day import others_beside
 from consult.views.centre.turn import asked_of, screen_of, turn_of
 from consult.views.rooms import allow_camera

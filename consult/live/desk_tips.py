@@ -1,6 +1,6 @@
 """What each open desk should know: whether its doctor's own part and duties are still what it shows.
 
-Asked when a desk comes, and every few seconds for all desks of a process together (consult/tips.py): one
+Asked when a desk comes, and every few seconds for all desks of a process together (consult/live/tips.py): one
 statement, and one for each kind of thing that waits for a doctor besides the line.
 """
 

@@ -14,7 +14,7 @@ from accounts.actions import register_patient, verify_doctor
 from accounts.models import District, Doctor, Enrolment, Facility, Patient, Post, Speciality, User
 from accounts.seeding import OFFICERS as OFFICERS_GROUP
 from accounts.seeding import seed
-from consult.demo_people import (
+from consult.demo.people import (
     ADMIN_STAFF,
     DEMO_ACCOUNTS,
     DEMO_PASSWORD,
@@ -29,8 +29,8 @@ from consult.demo_people import (
     DemoPatient,
     DemoStaff,
 )
-from consult.demo_places import CLINICS, DISTRICTS, FACILITIES, DemoClinic, DemoFacility, Hours
-from consult.demo_visits import VISITS, write_visits
+from consult.demo.places import CLINICS, DISTRICTS, FACILITIES, DemoClinic, DemoFacility, Hours
+from consult.demo.visits import VISITS, write_visits
 from queues.actions import resume_duty, start_duty
 from queues.models import Clinic, ClinicHours, HubLink
 

@@ -134,18 +134,23 @@ class Seat:
     async def leave(self, what: CallEvent.What) -> None:
         """Off the call: said goodbye, or the socket ended. Safe to do twice."""
         page = self._get_up()
-        if page:
-            self._tell(call_topic(self.about), str(what), page=page)
+        if page and self.came:
+            self._tell(call_topic(self.about), str(what), page=page, socket=self.came.pk)
         if page or self.got != self.kept:
             await in_database(self._write_down, what, page)
 
     def _write_down(self, what: CallEvent.What, page: str) -> None:
         self._keep()
-        if page and self.came:
+        if page and self.came and not self._came_back(what):
             actions.note_event(
                 consultation=self.came.consultation, by=self.by, role=self.came.role,
                 what=what, page=page,
             )  # fmt: skip
+
+    def _came_back(self, what: CallEvent.What) -> bool:
+        """Of a socket that ended without a word: by another one, of which this process has not heard yet."""
+        lost = what == CallEvent.What.LOST
+        return bool(lost and self.came and actions.page_after(self.came) is not None)
 
     def _tell(self, topic: str, event: str, **parts: Any) -> None:
         relay(topic, self._stamped(event, **parts))
@@ -160,7 +165,7 @@ class Seat:
             return True
         if not self.page:
             return False
-        if message["event"] == "joined" and not self._is_news(message):
+        if "socket" in message and not self._is_news(message):
             return False
         if message["seat"] != self.role:
             return bool(message.get("for", self.page) == self.page)
@@ -169,10 +174,13 @@ class Seat:
         return False
 
     def _is_news(self, message: dict[str, Any]) -> bool:
-        """Two processes may tell of two pages of one person in the wrong order: the rows count."""
+        """Two processes may tell of two sockets of one person in the wrong order: the rows count.
+
+        Who came is heard of once; who went, unless a newer socket has come since.
+        """
         known = self.newest.get(message["seat"], 0)
         self.newest[message["seat"]] = max(known, message["socket"])
-        return bool(message["socket"] > known)
+        return bool(message["socket"] >= known + (message["event"] == "joined"))
 
     def _lose_seat(self, to: str) -> None:
         """To the same page by a newer socket, or to a newer page of this person, which is said."""

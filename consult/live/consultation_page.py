@@ -13,13 +13,13 @@ from accounts.session_store import Ahead
 from consult.actions.calls import IN_CALL
 from consult.broadcast import room_topic
 from consult.consumers import WAITING_LOOKS, LivePage
-from consult.entrance import Entrance, entering
+from consult.live.entrance import Entrance, entering
+from consult.live.seat import Seat
+from consult.live.signalling import COSTS, LONGEST_SAID, Bucket, NotASignal, read_signal
+from consult.live.talk import Reader, talks, write
+from consult.live.tips import Tip, watch
 from consult.models import CallEvent, Consultation
 from consult.people import Role
-from consult.seat import Seat
-from consult.signalling import COSTS, LONGEST_SAID, Bucket, NotASignal, read_signal
-from consult.talk import Reader, talks, write
-from consult.tips import Tip, watch
 from esanjeevani.database import in_database
 from esanjeevani.live import Message
 from queues import broadcast

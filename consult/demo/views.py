@@ -10,7 +10,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts.models import Message
 from accounts.phone import spaced
-from consult.demo_people import DEMO_STAFF
+from consult.demo.people import DEMO_STAFF
 
 SMS_SHOWN = 30
 

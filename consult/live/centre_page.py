@@ -7,9 +7,9 @@ from django.db import Error
 from accounts.gates import chosen_facility, facilities_of, has_second_factor
 from accounts.session_store import WITH_POSTS, Ahead
 from consult.broadcast import centre_topic
-from consult.centre_tips import CentreTip, news_of, read_centre, read_centres
 from consult.consumers import LivePage
-from consult.tips import watch
+from consult.live.centre_tips import CentreTip, news_of, read_centre, read_centres
+from consult.live.tips import watch
 from esanjeevani.database import in_database
 from esanjeevani.live import Message
 from queues.board import boards

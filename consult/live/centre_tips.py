@@ -1,7 +1,7 @@
 """What each open page of a health centre should know: how far its open cases are, and what moved besides.
 
 Asked when a page comes, when something was said to have changed, and every few seconds for all pages
-of a process in one statement (consult/tips.py): so it is SQL by hand, short to compose.
+of a process in one statement (consult/live/tips.py): so it is SQL by hand, short to compose.
 """
 
 from collections.abc import Iterable, Sequence

@@ -11,8 +11,8 @@ from accounts.gates import doctor_of, has_second_factor
 from accounts.session_store import WITH_DOCTOR, Ahead
 from consult.broadcast import asked_topic
 from consult.consumers import LivePage
-from consult.desk_tips import DESK, DeskTip, desk_tip, read_desks
-from consult.tips import watch
+from consult.live.desk_tips import DESK, DeskTip, desk_tip, read_desks
+from consult.live.tips import watch
 from esanjeevani.live import Message
 from queues.broadcast import doctor_topic
 from queues.desk_board import Desk, desk_boards

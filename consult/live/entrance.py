@@ -12,8 +12,8 @@ from django.db.models import BigAutoField, DateTimeField, UUIDField
 from django.utils import timezone
 
 from accounts.session_store import Ahead
+from consult.live.tips import Tip, tip_columns, tip_of
 from consult.models import Consultation
-from consult.tips import Tip, tip_columns, tip_of
 from esanjeevani.composed import Columns
 from queues.models import Token
 

@@ -15,7 +15,7 @@ class DemoStaff:
     phone: str
     name: str
     role: str
-    facility: str = ""  # a key of consult.demo_places.FACILITIES
+    facility: str = ""  # a key of consult.demo.places.FACILITIES
     language: str = "en"
 
     @property
@@ -38,7 +38,7 @@ class DemoDoctor(DemoStaff):
     registration_number: str = ""
     council: str = ""
     verified: bool = True
-    on_duty: tuple[str, ...] = ()  # keys of consult.demo_places.CLINICS
+    on_duty: tuple[str, ...] = ()  # keys of consult.demo.places.CLINICS
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class DemoAccount:
     address: str
     district: int
     patients: tuple[DemoPatient, ...]
-    enrolled_at: str = ""  # a key of consult.demo_places.FACILITIES
+    enrolled_at: str = ""  # a key of consult.demo.places.FACILITIES
 
 
 KERALA = "Kerala State Medical Council"
