@@ -20,6 +20,7 @@ from consult.api.shapes import ConsultationOutput, EarlierOutput
 from consult.models import Consultation
 from queues.models import Token
 from tests.api.program import ASHA, Program
+from tests.at_once import at_once
 from tests.factories import (
     PASSWORD,
     a_clinic,
@@ -159,6 +160,22 @@ def test_the_same_key_gives_the_first_answer_and_does_nothing_twice():
     assert (without.status_code, without.json()["code"]) == (409, "already_waiting")
 
 
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_of_ten_at_once_with_one_key_one_is_done():
+    a_state()
+    user, key = a_user(), uuid.uuid4().hex
+    programs = [Program(user) for _device in range(10)]
+    asked = at_once(
+        10, lambda number: programs[number].post("patients/", ASHA, Idempotency_Key=key)
+    )
+    assert Patient.objects.count() == 1
+    codes = {one.json().get("code", one.status_code) for one in asked}
+    assert 201 in codes
+    assert codes <= {201, "in_progress"}
+    assert len({one.json()["uid"] for one in asked if one.status_code == 201}) == 1
+
+
 def test_a_kept_answer_is_read_by_nobody_without_the_key():
     a_state()
     asha = Program(a_user())
@@ -260,6 +277,7 @@ def test_pages_of_consultations_follow_a_cursor():
     asha = Program(account)
     page = asha.get("consultations/?page_size=2").json()
     assert [one["uid"] for one in page["results"]] == [newest, middle]
+    waiting(clinic, a_patient(account))  # what comes meanwhile moves nothing
     rest = asha.get(page["next"].partition("/api/v1/")[2]).json()
     assert ([one["uid"] for one in rest["results"]], rest["next"]) == ([oldest], None)
 
