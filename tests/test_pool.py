@@ -37,3 +37,16 @@ def test_the_connection_that_was_used_last_is_given_out_first(threads) -> None:
     assert server_process(second) == used[1]
     first.close()
     assert server_process(third) == used[2]
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db
+def test_a_connection_that_the_server_ended_is_given_to_nobody(threads) -> None:
+    used = [server_process(thread) for thread in threads]  # as many as there may be
+    for thread in threads:
+        thread.close()
+    with connection.cursor() as cursor:
+        for ended in used:
+            cursor.execute("SELECT pg_terminate_backend(%s, 60000)", [ended])  # once it has
+            assert cursor.fetchone()[0]
+    assert server_process(threads[0]) not in used
