@@ -6,14 +6,16 @@ What is left is text with places in it, and the lighter nodes of nodes.py at the
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any
 
 from django.conf import settings
-from django.template import Node, Origin, Template, engines
+from django.template import Context, Node, Origin, Template, engines
 from django.template.base import Lexer, NodeList, Parser, TextNode, Token, TokenType
 from django.template.loaders import cached
+from django.utils.functional import cached_property
+from django.utils.safestring import SafeString
 from django.utils.translation import get_language, override
 
 from esanjeevani.nodes import Expression, lighter
@@ -37,7 +39,18 @@ is_end = partial(_says, r"endblock(?: \S+)?")
 
 
 class Flat(NodeList):
-    """The nodes of a template that was laid flat."""
+    """The nodes of a template that was laid flat, or of a branch in it."""
+
+    def render(self, context: Context) -> SafeString:
+        """As Django's, which also notes for DEBUG at which node something failed."""
+        return SafeString(
+            "".join([one if isinstance(one, str) else one(context) for one in self._parts])
+        )
+
+    @cached_property
+    def _parts(self) -> list[Any]:
+        """Each text, and of each other node what shows it."""
+        return [one.s if type(one) is TextNode else one.render for one in self]
 
 
 class Loader(cached.Loader):
@@ -59,7 +72,7 @@ class Loader(cached.Loader):
         if not any(map(is_framed, tokens)):
             tokens = [one for one in tokens if not (is_block(one) or is_end(one))]
         tags, always = self.engine.template_libraries, self.engine.template_builtins
-        return Flat(Reader(tokens, tags, always, template.origin).parse())
+        return Reader(tokens, tags, always, template.origin).parse()
 
     def _whole(self, template: Template) -> Tokens:
         """With its parts and in its frame; the blocks are still marked, for pages whose frame it is."""
@@ -86,6 +99,10 @@ class Loader(cached.Loader):
 
 class Reader(Parser):
     """Django's parser. What is the same for everybody becomes text, and text beside text is one."""
+
+    def parse(self, parse_until: Iterable[str] | None = None) -> Flat:
+        """Of the whole, and of each branch that a tag asks for."""
+        return Flat(super().parse(parse_until))
 
     def compile_filter(self, token: str) -> Expression:
         return Expression(token, self)

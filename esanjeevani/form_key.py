@@ -6,6 +6,7 @@ text and a compressed page gives nothing away. Django takes it off again.
 
 import secrets
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.middleware.csrf import CSRF_ALLOWED_CHARS, CSRF_SECRET_LENGTH, get_token
 
@@ -21,11 +22,16 @@ UNFAIR = bytes(range(FAIR, 256))
 
 
 def form_key(request: HttpRequest) -> str:
-    """As django.middleware.csrf.get_token(), which also makes the secret where there is none."""
+    """As django.middleware.csrf.get_token(), which also makes the secret where there is none.
+
+    That has the cookie sent with every form, so that its year begins anew. Whoever is signed in was sent
+    it when signing in, and has no session for that long.
+    """
     secret = request.META.get("CSRF_COOKIE")
     if secret is None:
         return get_token(request)
-    request.META["CSRF_COOKIE_NEEDS_UPDATE"] = True
+    if settings.SESSION_COOKIE_NAME not in request.COOKIES:
+        request.META["CSRF_COOKIE_NEEDS_UPDATE"] = True
     mask = _a_mask()
     return mask + "".join(map(SUM.__getitem__, zip(secret, mask, strict=True)))
 

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Model
 from django.db.models.base import ModelState
+from django.db.models.fields.mixins import FieldCacheMixin
 from django.db.models.query import RelatedPopulator
 from django.db.models.signals import post_init, pre_init
 
@@ -60,17 +61,29 @@ class _Related(Populator):
         super().__init__(info, select, DEFAULT_DB_ALIAS)
         self.make = _maker(self.model_cls)
         self.related_populators = _related(info, select)
+        self._here = _place_of(self.local_setter)
+        # A row that many may point to knows none of them.
+        self._knows_whose = info["reverse"] or info["field"].unique
 
     def populate(self, row: Sequence[Any], from_obj: Model) -> None:
         columns = row[self.cols_start : self.cols_end]
-        if columns[self.pk_idx] is None:
-            self.local_setter(from_obj, None)
-            return
-        found = self.make(self.init_list, columns)
-        for related in self.related_populators:
-            related.populate(row, found)
-        self.local_setter(from_obj, found)
-        self.remote_setter(found, from_obj)
+        found = None
+        if columns[self.pk_idx] is not None:
+            found = self.make(self.init_list, columns)
+            for related in self.related_populators:
+                related.populate(row, found)
+        if self._here:
+            from_obj._state.fields_cache[self._here] = found
+        else:
+            self.local_setter(from_obj, found)
+        if found is not None and self._knows_whose:
+            self.remote_setter(found, from_obj)
+
+
+def _place_of(setter: Any) -> str:
+    """Where the row is kept beside the one that points to it, if keeping it is all that is done."""
+    is_plain = getattr(setter, "__func__", None) is FieldCacheMixin.set_cached_value
+    return setter.__self__.cache_name if is_plain else ""
 
 
 def _related(info: dict[str, Any], select: Any) -> list[_Related]:

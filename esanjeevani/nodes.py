@@ -79,14 +79,17 @@ class Shown(VariableNode):
     """A value, escaped where it is not known to be safe. Most are text; the others are Django's to write."""
 
     def render(self, context: Context) -> str:
-        value: Any = self.filter_expression.resolve(context)
-        kind = type(value)
-        if kind is str and context.autoescape:
-            return escape(value)
-        if kind is int and 0 <= value < UNGROUPED:
-            return str(value)
-        safe: str = value if kind is SafeString else render_value_in_context(value, context)
-        return safe
+        return _shown(self.filter_expression.resolve(context), context)
+
+
+def _shown(value: Any, context: Context) -> str:
+    kind = type(value)
+    if kind is str and context.autoescape:
+        return escape(value)
+    if kind is int and 0 <= value < UNGROUPED:
+        return str(value)
+    safe: str = value if kind is SafeString else render_value_in_context(value, context)
+    return safe
 
 
 class Sentence(Node):
@@ -102,9 +105,7 @@ class Sentence(Node):
     def render(self, context: Context) -> str:
         values = {name: value.resolve(context) for name, value in self._values.items()}
         return self._said % {
-            place: render_value_in_context(
-                values[place] if place in values else context.get(place, ""), context
-            )
+            place: _shown(values[place] if place in values else context.get(place, ""), context)
             for place in self.places
         }
 

@@ -6,6 +6,8 @@ index stands in the text, so it is for the composed queries and SQL by hand; wha
 not be prepared (docs/decisions/0024).
 """
 
+import threading
+from asyncio import _get_running_loop
 from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
@@ -19,9 +21,25 @@ P = ParamSpec("P")
 Found = TypeVar("Found")
 
 
+class _OfThread(threading.local):
+    """Django gives a thread the same one for as long as it lives, whether it is open or not."""
+
+    connection: Any = None
+
+
+_of_thread = _OfThread()
+
+
 def this_threads_connection() -> Any:
-    """What `django.db.connection` stands for: to ask that for an attribute costs ten calls each time."""
-    return connections[DEFAULT_DB_ALIAS]
+    """What `django.db.connection` stands for: to ask that for an attribute costs ten calls each time.
+
+    In an event loop it is Django's to find, which lets nobody wait for the database there.
+    """
+    if _get_running_loop() is not None:
+        return connections[DEFAULT_DB_ALIAS]
+    if _of_thread.connection is None:
+        _of_thread.connection = connections[DEFAULT_DB_ALIAS]
+    return _of_thread.connection
 
 
 def ask(text: str, values: Values = (), connection: Any = None) -> Answer:

@@ -335,6 +335,8 @@ ABDM: dict[str, Any] = {
 }
 if ABDM["url"] and not (ABDM["client_secret"] and ABDM["hip_id"]):
     raise ImproperlyConfigured("ABDM_URL is set: ABDM_CLIENT_SECRET and ABDM_HIP_ID must be too.")
+if ABDM["url"] and SECURE and not ABDM["token_claims"]:  # else every member passes for the gateway
+    raise ImproperlyConfigured("ABDM_URL is set: ABDM_TOKEN_CLAIMS must be too.")
 if ABDM["url"]:
     CELERY_BEAT_SCHEDULE["abdm"] = {
         "task": "consult.sweep_abdm", "schedule": 2.0, "options": {"expires": 2},

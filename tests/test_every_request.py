@@ -1,5 +1,6 @@
 """What a process puts together once: it comes out as Django's own does, for all and in each language."""
 
+import asyncio
 import json
 import re
 import subprocess
@@ -13,6 +14,7 @@ import pytest
 from django.conf import settings
 from django.contrib.sessions.serializers import JSONSerializer
 from django.core import signing
+from django.core.exceptions import SynchronousOnlyOperation
 from django.db import OperationalError, connection, transaction
 from django.middleware.csrf import CSRF_ALLOWED_CHARS, _unmask_cipher_token
 from django.test import Client, RequestFactory
@@ -29,6 +31,7 @@ from accounts.session_store import WITH_POSTS, SessionStore, account_of_session
 from esanjeevani.form_key import form_key
 from esanjeevani.kept import kept
 from esanjeevani.memory import BETWEEN_LOOKS
+from esanjeevani.prepared import ask
 from tests.factories import a_doctor, a_facility, a_health_worker, a_user, as_patient, as_staff
 from tests.running import ROOT
 
@@ -63,6 +66,25 @@ def test_a_form_is_taken_with_the_key_of_its_page_and_not_with_another():
     typed = {"phone": "no number", "csrfmiddlewaretoken": key}
     assert browser.post("/sign-in/", typed).status_code == 422
     assert browser.post("/sign-in/", typed | {"csrfmiddlewaretoken": key[::-1]}).status_code == 403
+
+
+@pytest.mark.django_db
+def test_the_secret_of_forms_is_sent_again_to_guests_and_not_to_whoever_is_signed_in():
+    guest, asha = Client(), as_patient(a_user())
+    for browser, path, again in (guest, "/sign-in/", True), (asha, "/privacy/", False):
+        assert settings.CSRF_COOKIE_NAME in browser.get(path).cookies
+        assert (settings.CSRF_COOKIE_NAME in browser.get(path).cookies) is again
+
+
+@pytest.mark.django_db
+def test_nobody_waits_for_the_database_in_an_event_loop():
+    ask("SELECT 1")
+
+    async def ask_there():
+        ask("SELECT 1")
+
+    with pytest.raises(SynchronousOnlyOperation):
+        asyncio.run(ask_there())
 
 
 @pytest.mark.django_db

@@ -2,12 +2,14 @@
 
 import pytest
 from django.apps import apps
-from django.db.models import FileField
+from django.db.models import BigAutoField, FileField
 from django.db.models.signals import post_init
 
-from accounts.models import AuditEvent, Patient, User
+from accounts.models import AuditEvent, Doctor, Patient, User
 from consult.models import Consultation
+from esanjeevani.composed import Composed
 from esanjeevani.instances import new
+from tests.factories import a_doctor, a_user
 
 OURS = [
     model
@@ -46,6 +48,30 @@ def test_a_related_row_is_at_hand_and_its_key_in_the_column():
     assert (patient.account, patient.account_id, patient.state_id) == (asha, 7, 32)
     assert new(Patient, account_id=8).account_id == 8
     assert new(AuditEvent, patient=None).patient is None
+
+
+def known(row, seen=()):
+    """The rows at hand of this one, and at theirs."""
+    if row is None or row in seen:
+        return row
+    return {name: known(one, (*seen, row)) for name, one in row._state.fields_cache.items()}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda key: User.objects.select_related("doctor__speciality").filter(pk=key),
+        lambda key: Doctor.objects.select_related("user", "speciality").filter(user=key),
+    ],
+    ids=["from the account", "from the doctor"],
+)
+def test_rows_that_came_together_know_each_other_as_djangos_do(write):
+    doctor, nobody = a_doctor(), a_user()
+    query = Composed(write, key=BigAutoField())
+    for key in doctor.user_id, nobody.pk:
+        assert list(map(known, query.all(key=key))) == list(map(known, write(key)))
+    assert known(query.first(key=doctor.user_id))
 
 
 def test_what_is_no_field_is_refused():

@@ -54,3 +54,16 @@ def test_a_connection_that_was_kept_is_listened_to_and_left_when_it_was_cut() ->
     kept.close_if_unusable_or_obsolete()
     assert server_process(kept) != first
     kept.close()
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db
+def test_a_connection_that_the_server_ended_is_given_to_nobody(threads) -> None:
+    used = [server_process(thread) for thread in threads]  # as many as there may be
+    for thread in threads:
+        thread.close()
+    with connection.cursor() as cursor:
+        for ended in used:
+            cursor.execute("SELECT pg_terminate_backend(%s, 60000)", [ended])  # once it has
+            assert cursor.fetchone()[0]
+    assert server_process(threads[0]) not in used

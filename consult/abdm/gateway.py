@@ -70,7 +70,7 @@ def push(url: str, body: dict[str, Any]) -> None:
     Nothing of ours goes along, and what is answered is of no interest.
     """
     try:
-        there = pinned(url) if settings.SECURE else {"url": url}
+        there = pinned(url) if settings.SECURE else {"url": url, "headers": {}}
     except NotOutside as error:
         raise GatewayRefused(str(error)) from None
     except NotThere as error:
@@ -80,19 +80,19 @@ def push(url: str, body: dict[str, Any]) -> None:
 
 def _send(url: str, body: dict[str, Any] | None, headers: dict[str, str]) -> Any:
     method = "GET" if body is None else "POST"
-    content = _answer_to(method, url=url, json=body, headers=headers)
+    content = _answer_to(method, url, headers, json=body)
     try:
         return read_json(content) if content else None
     except ValueError:
         raise GatewayAway(f"No JSON at {url}") from None
 
 
-def _answer_to(
-    method: str, *, url: str, headers: dict[str, str] | None = None, **more: Any
-) -> bytes:
-    headers = {**(headers or {}), **PLAIN}
+def _answer_to(method: str, url: str, headers: dict[str, str], **more: Any) -> bytes:
     try:
-        with httpx.stream(method, url, headers=headers, timeout=TIMEOUT, **more) as answer:
+        with (
+            httpx.Client(timeout=TIMEOUT) as client,
+            client.stream(method, url, headers={**headers, **PLAIN}, **more) as answer,
+        ):
             content = _read(answer)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise GatewayAway(f"{type(error).__name__} at {url}") from None

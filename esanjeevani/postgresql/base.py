@@ -65,6 +65,11 @@ class DatabaseWrapper(PostgreSQL):
         else:
             self.health_check_done = True
 
+    def _set_autocommit(self, autocommit: bool) -> None:
+        """Said to psycopg where it is news: each request takes a connection that was given back so."""
+        if self.connection.autocommit != autocommit:
+            super()._set_autocommit(autocommit)  # type: ignore[misc]  # not in the stubs
+
     def asks_prepared(self) -> bool:
         """Opens a connection if there is none. Not where somebody looks at what is asked."""
         if self.force_debug_cursor or self.execute_wrappers or not self._may_prepare:

@@ -1,10 +1,19 @@
 """Records go to whom the asker names: never into our own net, and nothing of ours goes along."""
 
+import socket
+import ssl
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from django.utils import timezone
 
 from consult.abdm import crypto, gateway, messages
@@ -37,6 +46,7 @@ class Place(ThreadingHTTPServer):
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Push)
+        self.asked: list[str] = []  # by which names
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
@@ -46,6 +56,7 @@ class _Push(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.asked.append(self.headers["Host"])
         self.send_response(200)
         self.end_headers()
         try:
@@ -114,6 +125,55 @@ def test_the_very_address_that_was_looked_at_is_asked():
         "headers": {"Host": "8.8.8.8:8443"},
         "extensions": {"sni_hostname": "8.8.8.8"},
     }
+
+
+@pytest.fixture
+def known_as(place, tmp_path, monkeypatch):
+    """The place behind TLS and a certificate for this name, which is trusted; the net leads there."""
+
+    def known(name: str) -> str:
+        key, certificate = tmp_path / "key", tmp_path / "certificate"
+        a_certificate(name, key, certificate)
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(certificate, key)
+        place.socket = tls.wrap_socket(place.socket, server_side=True)
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        ask = socket.getaddrinfo
+        leads = {"records.example": "8.8.8.8", "8.8.8.8": "127.0.0.1"}
+        monkeypatch.setattr(
+            socket, "getaddrinfo", lambda host, *more, **words: ask(leads[host], *more, **words)
+        )
+        return f"https://records.example:{place.server_address[1]}/push"
+
+    return known
+
+
+def a_certificate(name: str, key: Path, certificate: Path) -> None:
+    made, now = ec.generate_private_key(ec.SECP256R1()), timezone.now()
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    signed = (
+        x509.CertificateBuilder(subject, subject, made.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .sign(made, hashes.SHA256())
+    )
+    key.write_bytes(made.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    certificate.write_bytes(signed.public_bytes(Encoding.PEM))
+
+
+def test_records_reach_an_address_of_the_open_net_by_its_name(place, known_as, settings):
+    settings.SECURE = True
+    url = known_as("records.example")
+    gateway.push(url, {"a": 1})
+    assert place.asked == [url.removeprefix("https://").removesuffix("/push")]
+
+
+def test_whose_certificate_is_another_names_gets_nothing(place, known_as, settings):
+    settings.SECURE = True
+    with pytest.raises(gateway.GatewayAway):
+        gateway.push(known_as("other.example"), {"a": 1})
+    assert place.asked == []
 
 
 def test_an_answer_without_end_is_not_read_to_its_end(place, calls, settings):
