@@ -131,15 +131,18 @@ else:
     asked = DATABASES["default"].get("OPTIONS", {})  # in the URL, as ?sslmode=verify-full
     ours = {"connect_timeout": 5, "tcp_user_timeout": 20_000}
     DATABASES["default"]["OPTIONS"] = ours | asked
-    if DATABASE_PREPARED:  # for any values from the first time, not after five plans for some
-        DATABASES["default"]["OPTIONS"]["options"] = "-c plan_cache_mode=force_generic_plan"
+    if DATABASE_PREPARED:
+        # A plan holds for any values from the first time, not after five for some; and rows are
+        # found by their key in a small table too, as in the large one that it will be.
+        plans = "-c plan_cache_mode=force_generic_plan -c random_page_cost=1.1"
+        DATABASES["default"]["OPTIONS"]["options"] = plans
     if pool_size := env.number("DATABASE_POOL", 0):
         # Once it is back it is found by the next who asks, not after a pause that has grown.
         pool = {"min_size": 1, "max_size": pool_size, "timeout": 5, "reconnect_timeout": 5}
         DATABASES["default"]["OPTIONS"]["pool"] = pool
     else:
         DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-        DATABASES["default"]["CONN_MAX_AGE"] = env.number("DATABASE_KEEP", 60)
+        DATABASES["default"]["CONN_MAX_AGE"] = env.number("DATABASE_KEEP", 3600)
 
 # What a process remembers for a while, above all the pace of each clinic: a country has thousands.
 CACHES = {
@@ -332,6 +335,8 @@ ABDM: dict[str, Any] = {
 }
 if ABDM["url"] and not (ABDM["client_secret"] and ABDM["hip_id"]):
     raise ImproperlyConfigured("ABDM_URL is set: ABDM_CLIENT_SECRET and ABDM_HIP_ID must be too.")
+if ABDM["url"] and SECURE and not ABDM["token_claims"]:  # else every member passes for the gateway
+    raise ImproperlyConfigured("ABDM_URL is set: ABDM_TOKEN_CLAIMS must be too.")
 if ABDM["url"]:
     CELERY_BEAT_SCHEDULE["abdm"] = {
         "task": "consult.sweep_abdm", "schedule": 2.0, "options": {"expires": 2},

@@ -2,7 +2,6 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.i18n import set_language
-from drf_spectacular.views import SpectacularAPIView
 
 from consult.api.abdm import Callback
 from consult.demo import views as demo_views
@@ -13,7 +12,7 @@ api: list[URLPattern | URLResolver] = [
     path("", include("consult.api.urls")),  # first what varies and is asked most
     path("", include("accounts.api.urls")),
     path("", include("queues.api.urls")),
-    path("schema/", SpectacularAPIView.as_view(permission_classes=[]), name="api_schema"),
+    path("schema/", views.ApiDocument.as_view(), name="api_schema"),
     path("docs/", views.ApiPage.as_view(), name="api_page"),
 ]
 urlpatterns = [

@@ -88,6 +88,15 @@ def test_a_number_that_is_none_is_said_by_name():
     assert "TRUSTED_PROXIES must be a whole number, not 'one'." in done.stderr.splitlines()[-1]
 
 
+def test_the_national_network_is_not_joined_without_knowing_its_gateway():
+    joins = {"ABDM_URL": "https://gateway.example", "ABDM_CLIENT_ID": "id"}
+    joins |= {"ABDM_CLIENT_SECRET": "secret", "ABDM_HIP_ID": "IN3210000017"}
+    done = python("import esanjeevani.settings", **PRODUCTION, **joins)
+    assert "ABDM_TOKEN_CLAIMS must be too" in done.stderr.splitlines()[-1]
+    known = python("import esanjeevani.settings", **PRODUCTION, **joins, ABDM_TOKEN_CLAIMS="azp=cm")
+    assert known.returncode == 0, known.stderr
+
+
 def test_the_demonstrations_pages_are_not_there_in_earnest(client, db):
     assert [client.get(page).status_code for page in ("/demo/", "/demo/sms/")] == [404, 404]
 

@@ -4,7 +4,7 @@ import importlib
 import json
 import pkgutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -12,16 +12,19 @@ from typing import Any
 
 import pytest
 from django.db import DataError, IntegrityError, connection, transaction
+from django.utils import timezone
+from django_otp.plugins.otp_totp.models import TOTPDevice
 from psycopg.pq import TransactionStatus
 from psycopg.types.json import Jsonb
 
-from accounts.models import Enrolment, Message, Patient, User
+from accounts.models import AccountSession, Enrolment, Message, Patient, User
+from accounts.session_store import OPEN_SESSION
 from esanjeevani.any_of import AnyOf
 from esanjeevani.composed import Columns
 from esanjeevani.postgresql.statements import MOST
 from esanjeevani.prepared import ask, ask_all, ask_last
 from esanjeevani.rows import insert, insert_asked
-from tests.factories import a_patient, a_state, a_user
+from tests.factories import a_patient, a_phone, a_state, a_user
 from tests.trips import trips
 
 VALUES = [
@@ -190,6 +193,25 @@ def test_each_composed_query_finds_its_rows_by_an_index_for_any_values() -> None
         assert GROW.isdisjoint(node["Relation Name"] for node in walks), (name, walks)
 
 
+@pytest.mark.postgresql
+@pytest.mark.django_db
+def test_a_small_table_is_asked_by_its_key_as_the_large_one_that_it_will_be() -> None:
+    people = User.objects.bulk_create(User(phone=a_phone(), name="Meena") for _ in range(200))
+    TOTPDevice.objects.bulk_create(TOTPDevice(user=one) for one in people)
+    in_an_hour = timezone.now() + timedelta(hours=1)
+    AccountSession.objects.bulk_create(
+        AccountSession(
+            session_key=f"{one.pk:032}", session_data="{}", expire_date=in_an_hour, account=one
+        )
+        for one in people
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    read = [node for node in plan(OPEN_SESSION, never=[]) if "Relation Name" in node]
+    assert [node for node in read if "Index Cond" not in node] == []
+    assert len(read) == 3
+
+
 def forget_what_is_known_of_the_tables() -> None:
     """PostgreSQL takes a table for one of some pages then; one that was seen empty it would walk."""
     quoted = map(connection.ops.quote_name, connection.introspection.django_table_names())
@@ -222,13 +244,15 @@ def composed() -> Iterator[tuple[str, Columns]]:
                     yield f"{module.name}.{name}", value._of_size(Columns, 4)
 
 
-def plan(query: Columns) -> Iterator[dict[str, Any]]:
-    """The nodes of its plan for any values; reading a table from end to end is the last resort."""
+def plan(
+    query: Columns, never: Sequence[str] = ("seqscan", "hashjoin", "mergejoin")
+) -> Iterator[dict[str, Any]]:
+    """The nodes of its plan for any values; what it shall do `never` is the last resort."""
     text = query._text
     kinds = ", ".join(str(slot.output_field.cast_db_type(connection)) for slot in text.values)
     nothing = ", ".join(["NULL"] * len(text.values))
     with connection.cursor() as cursor:
-        for way in ("seqscan", "hashjoin", "mergejoin"):
+        for way in never:
             cursor.execute(f"SET LOCAL enable_{way} = off")
         cursor.execute(f"PREPARE one{f'({kinds})' if kinds else ''} AS {numbered(text.sql)}")
         cursor.execute(f"EXPLAIN (FORMAT JSON) EXECUTE one{f'({nothing})' if nothing else ''}")

@@ -7,9 +7,9 @@ from typing import Any
 from django.db import connection
 
 
-def trips(do: Callable[[], Any]) -> int:
-    connection.ensure_connection()
-    raw: Any = connection.connection
+def trips(do: Callable[[], Any], by: Any = connection) -> int:
+    by.ensure_connection()
+    raw: Any = by.connection
     with tempfile.TemporaryFile() as trace:
         raw.pgconn.trace(trace.fileno())
         do()

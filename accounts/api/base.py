@@ -14,7 +14,13 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from rest_framework import serializers, status
 from rest_framework.authentication import SessionAuthentication
-from rest_framework.exceptions import APIException, AuthenticationFailed, Throttled, ValidationError
+from rest_framework.exceptions import (
+    APIException,
+    AuthenticationFailed,
+    PermissionDenied,
+    Throttled,
+    ValidationError,
+)
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
@@ -117,7 +123,7 @@ class ApiView(APIView):
     def perform_authentication(self, request: Request) -> None:
         try:
             super().perform_authentication(request)
-        except AuthenticationFailed:
+        except (AuthenticationFailed, PermissionDenied):  # an unknown key; a page of another site
             count(request)
             raise
 

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 LONGEST = 500  # characters of one line
 LINES = 200  # of one section
-SECTIONS = 200  # of one document
+SECTIONS = 60  # of one document
 DEEP = 4  # sections in sections
 NARRATIVE = 100_000  # characters of a section's own words
 TAG = re.compile(r"<(?P<ends>/?)(?P<name>\w*)[^<>]*>")

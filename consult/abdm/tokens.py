@@ -4,6 +4,7 @@ Source: ABDM, "Get Gateway JWKS Certificates" (`/api/hiecm/gateway/v3/certs`), w
 token and the standard headers too.
 """
 
+import logging
 from typing import Any
 
 import jwt
@@ -11,6 +12,8 @@ from django.conf import settings
 from django.core.cache import cache
 
 from consult.abdm import gateway
+
+log = logging.getLogger(__name__)
 
 KEYS = "abdm-keys"
 KEYS_FOR = 24 * 3600  # seconds
@@ -41,6 +44,7 @@ def check_token(token: str) -> None:
     for name, wanted in settings.ABDM["token_claims"].items():
         found = claims.get(name)
         if wanted not in (found if isinstance(found, list) else [found]):
+            log.warning("A signed token says of %s %r, and not %r", name, str(found)[:80], wanted)
             raise Forged(f"The claim {name} is another one.")
 
 

@@ -1,9 +1,10 @@
 """Django's PostgreSQL, with what a connection has prepared, and quicker in two things.
 
-Before it gives out a connection of the pool it listens instead of asking. Django has the pool ask the
-server before each request, a round trip for an answer that is nearly always yes. A server that ends a
-connection says so on it, and of a killed one the kernel closes the end. So a connection on which
-nothing was said is good; the moment in between is left to `was_cut()` (docs/decisions/0028).
+Before it gives out a connection of the pool, or goes on with the one that a thread kept, it listens
+instead of asking. Django has the server asked before each request or task, a round trip for an answer
+that is nearly always yes. A server that ends a connection says so on it, and of a killed one the kernel
+closes the end. So a connection on which nothing was said is good; the moment in between is left to
+`was_cut()` (docs/decisions/0028).
 
 Times are read by psycopg's own code in C (times.py).
 """
@@ -55,6 +56,14 @@ class DatabaseWrapper(PostgreSQL):
             connection = self.pool.getconn()
         self.statements = statements(connection)
         return connection
+
+    def close_if_health_check_failed(self) -> None:
+        """Of a connection that was kept without a pool: where something was said the server is asked."""
+        held = self.connection
+        if held is None or held.closed or self.errors_occurred or something_was_said(held):
+            super().close_if_health_check_failed()
+        else:
+            self.health_check_done = True
 
     def _set_autocommit(self, autocommit: bool) -> None:
         """Said to psycopg where it is news: each request takes a connection that was given back so."""

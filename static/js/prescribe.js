@@ -11,6 +11,7 @@ import { retell } from "./typed.js";
 const PAUSE_MS = 1500;
 const RETRY_MS = 4000;
 let timer; // of what is not on its way yet
+let saving = Promise.resolve(); // the last one on its way
 let leaving = false;
 let typed = 0; // how often
 let kept = 0; // as it was typed then, whole
@@ -19,7 +20,12 @@ let isShutOut = false; // the socket has ended; the page stays for what is typed
 const form = () => document.querySelector("[data-autosave]");
 const say = (what) => { form().querySelector("[data-save-state]").textContent = form().dataset[what]; };
 
-async function save() {
+function save() {
+  saving = send();
+  return saving;
+}
+
+async function send() {
   const sent = form();
   if (!sent) return;
   const asTyped = typed;
@@ -67,6 +73,10 @@ document.addEventListener("submit", (event) => {
   event.preventDefault(); // the form would be lost at the sign-in
   event.stopImmediatePropagation();
 }, true);
+document.addEventListener("staying", ({ form: other, until }) => {
+  if (other === form()) return; // brings it
+  until.push((timer ? save() : saving).then(() => { if (timer) throw new Error("not kept"); }));
+});
 document.addEventListener("shutout", (event) => {
   if (!form() || typed === kept) return;
   event.preventDefault();

@@ -10,6 +10,10 @@ let isSending = false;
 async function send(form, button) {
   const body = new URLSearchParams(new FormData(form)); // none of these forms has a file
   if (button?.name) body.append(button.name, button.value);
+  // Whatever else is typed is kept first: the answer brings other forms as the server has them.
+  const before = Object.assign(new Event("staying"), { form, until: [] });
+  document.dispatchEvent(before);
+  await Promise.all(before.until);
   const url = button?.hasAttribute("formaction") ? button.formAction : form.action;
   const answer = await fetch(url, { method: "POST", headers: { "X-Requested-With": "stay" }, body });
   if (!(await isHeard(answer))) throw new Error(String(answer.status));

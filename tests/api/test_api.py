@@ -1,5 +1,6 @@
 """The open door's own manners: who may, what is refused, and one answer per key."""
 
+import sys
 import uuid
 from datetime import timedelta
 from typing import Any
@@ -12,6 +13,7 @@ from django.urls import reverse
 from accounts.actions import answers
 from accounts.api.shapes import NoticeOutput, PatientOutput
 from accounts.api.telling import told
+from accounts.gates import PHONE_BACKEND
 from accounts.models import ApiToken, AuditEvent, KeptAnswer, Message, Patient, User
 from accounts.models.limits import Counting
 from consult.api.shapes import ConsultationOutput, EarlierOutput
@@ -315,6 +317,14 @@ def test_who_guesses_keys_or_knocks_at_a_closed_gate_waits(settings):
     assert [asha.get("desk/").status_code for _n in range(3)] == [403, 403, 429]
 
 
+def test_a_page_of_another_site_that_tries_in_somebodys_name_waits(settings):
+    settings.API_PER_MINUTE = {"person": 9, "address": 2}
+    page = Client(enforce_csrf_checks=True)
+    page.force_login(a_user(), backend=PHONE_BACKEND)
+    tries = [page.post("/api/v1/notice/") for _n in range(3)]
+    assert [one.status_code for one in tries] == [403, 403, 429]
+
+
 @pytest.mark.postgresql
 def test_who_is_right_pays_nothing_for_those_who_guess(django_assert_num_queries):
     asha = Program(a_user())
@@ -331,6 +341,24 @@ def test_the_document_is_for_everybody_and_its_page_for_staff():
     officer = a_doctor().user
     User.objects.filter(pk=officer.pk).update(is_staff=True)
     assert as_staff(officer).get(page).status_code == 200
+
+
+def test_the_document_is_made_once_for_all_who_ask_for_it():
+    """It is half a second's work, and open to everybody without a limit."""
+    calls = 0
+
+    def count(_frame: Any, event: str, _what: Any) -> None:
+        nonlocal calls
+        calls += event == "call"
+
+    first = Client().get("/api/v1/schema/?format=json")
+    sys.setprofile(count)
+    try:
+        again = Client().get("/api/v1/schema/?format=json")
+    finally:
+        sys.setprofile(None)
+    assert again.content == first.content
+    assert calls < 20_000  # of about a million
 
 
 def test_what_the_api_does_stands_in_the_audit():

@@ -118,6 +118,7 @@ def test_an_emergency_reaches_the_patients_open_page(site: Site, chromium: Brows
         doctor.goto(f"/doctor/consultations/{consultation.uid}/")
         patient.get_by_label("Your message").fill("half a sentence")
         doctor.get_by_text("Emergency", exact=True).click()
+        doctor.get_by_label("Findings").fill("Cold sweat")  # the form goes before it saves itself
         sure = doctor.get_by_role("button", name="Yes, an emergency")
         expect(sure).to_be_visible()
         assert not EmergencyReferral.objects.exists()  # a slip of the finger sends nobody away
@@ -129,4 +130,5 @@ def test_an_emergency_reaches_the_patients_open_page(site: Site, chromium: Brows
         doctor.get_by_label("I told the patient to go in person, now.").check()
         doctor.get_by_role("button", name="End: the patient goes to a hospital").click()
         expect(patient.get_by_text("District hospital")).to_be_visible()
+        assert consultation.note.findings == "Cold sweat"
         expect(patient.get_by_role("link", name="Call an ambulance: 108")).to_be_visible()
