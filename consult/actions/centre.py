@@ -26,10 +26,16 @@ IN_FORCE = "SELECT id FROM consult_prescription WHERE id = %(held)s AND state = 
 
 @transaction.atomic
 def instruct(*, consultation: Consultation, by: User, words: str) -> Instruction:
-    """The doctor asks the health worker for something. Raises MoveRefused once it is over."""
+    """The doctor asks the health worker for something. Raises MoveRefused once it is over.
+
+    What is asked already, and not done yet, is not asked twice: an answer may have been lost on its way.
+    """
     locked = Consultation.objects.select_for_update().get(pk=consultation.pk)
     if not locked.is_open or locked.facility_id is None:
         raise MoveRefused("Nobody is there to do it.")
+    asked = locked.instructions.filter(words=words, done_at=None).first()
+    if asked is not None:
+        return asked
     instruction = Instruction.objects.create(consultation=locked, words=words, asked_by=by)
     record("instruction.ask", instruction, by=by, patient=consultation.patient)
     broadcast.instruction_changed(locked)

@@ -151,7 +151,10 @@ def refer_in_person(
     place: str = "",
     speciality: Speciality | None = None,
 ) -> Referral:
-    """A letter that the patient takes along. Raises MoveRefused unless in progress."""
+    """A letter that the patient takes along. Raises MoveRefused unless in progress.
+
+    The same once more is the same letter: its first answer may have been lost on its way.
+    """
     locked = _in_progress(consultation, doctor)
     fields: dict[str, Any] = {
         "facility": facility,
@@ -160,6 +163,9 @@ def refer_in_person(
         "urgency": urgency,
         "reason": reason,
     }
+    written = locked.referrals.filter(issued_by=doctor, **fields).first()
+    if written is not None:
+        return written
     now = timezone.localtime()
     referral = Referral(
         consultation=locked,

@@ -68,7 +68,7 @@ class DatabaseWrapper(PostgreSQL):
     def _set_autocommit(self, autocommit: bool) -> None:
         """Said to psycopg where it is news: each request takes a connection that was given back so."""
         if self.connection.autocommit != autocommit:
-            super()._set_autocommit(autocommit)  # type: ignore[misc]  # not in the stubs
+            super()._set_autocommit(autocommit)  # type: ignore[misc]  # unknown to django-stubs
 
     def asks_prepared(self) -> bool:
         """Opens a connection if there is none. Not where somebody looks at what is asked."""

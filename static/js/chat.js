@@ -1,6 +1,8 @@
 // The talk. A message gets its id here, so that however often and by whatever way it is sent it is stored
 // once; it is shown when the server has it, in the server's order.
 
+import { isHeard } from "./signed_out.js";
+
 const RETRY_MS = 3000;
 const FULL_PAGE = 200; // as many as the server gives at once: there are more
 
@@ -10,7 +12,7 @@ export function startChat(section, socket) {
   const form = section.querySelector("[data-chat-form]");
   const errorLine = section.querySelector("[data-chat-error]");
   const { url, files, you, sending, unsent } = section.dataset;
-  const csrf = form.elements.csrfmiddlewaretoken.value;
+  const csrf = () => form.elements.csrfmiddlewaretoken.value; // another one after signing in again
   let last = Math.max(0, ...[...list.children].map((item) => Number(item.dataset.id)));
   let fetching = Promise.resolve();
   const underWay = new Map(); // by its id, what went up the socket
@@ -86,7 +88,7 @@ export function startChat(section, socket) {
   async function post(message) {
     try {
       const answer = await (message.files.length ? postFile(message) : postText(message));
-      if (answer.status >= 500) throw new Error(String(answer.status));
+      if (!(await isHeard(answer))) throw new Error(String(answer.status));
       const said = await answer.json();
       if (answer.ok) setTimeout(() => catchUp(said.id), socket.isOpen() ? RETRY_MS : 0);
       else refused(message, Object.values(said.fields ?? {}).flat().join(" ") || said.message);
@@ -98,14 +100,14 @@ export function startChat(section, socket) {
 
   const postText = ({ clientId, text }) => fetch(url, {
     method: "POST",
-    headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": csrf },
+    headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": csrf() },
     body: JSON.stringify({ client_id: clientId, text }),
   });
 
   function postFile({ clientId, text, files }) {
     const body = new FormData();
     for (const [name, value] of Object.entries({ client_id: clientId, text, file: files[0] })) body.append(name, value);
-    return fetch(`${url}files/`, { method: "POST", headers: { Accept: "application/json", "X-CSRFToken": csrf }, body });
+    return fetch(`${url}files/`, { method: "POST", headers: { Accept: "application/json", "X-CSRFToken": csrf() }, body });
   }
 
   // Nothing that was typed or chosen is lost.

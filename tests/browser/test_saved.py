@@ -13,6 +13,7 @@ from tests.factories import (
     a_clinic,
     a_health_worker,
     a_hub,
+    a_photo,
     at_centre,
     centre_of,
     in_the_room,
@@ -131,6 +132,10 @@ def test_what_a_doctor_types_as_the_session_ends_is_kept_until_one_has_signed_in
     expect(page.get_by_text("Saved", exact=True)).to_be_visible()
     assert consultation.note.findings == "Throat red"
     until(lambda: page.wait_for_timeout(50) or sockets)  # and the room is live again
+    photo = {"name": "throat.jpg", "mimeType": "image/jpeg", "buffer": a_photo()}
+    page.locator("#id_file").set_input_files(photo)
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_role("link", name="throat.jpg")).to_be_visible()
     assert page.evaluate("window.isTheSame")
 
 

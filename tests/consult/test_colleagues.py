@@ -327,6 +327,18 @@ def refer(rao, case, **fields):
     return as_staff(rao.user).post(path("refer", case), form)
 
 
+def test_what_is_sent_again_because_its_answer_was_lost_is_one(rao, case):
+    for _twice in range(2):
+        as_staff(rao.user).post(path("instruct", case), {"instruction-words": "Weigh"})
+        refer(rao, case)
+    refer(rao, case, **{"referral-place": "District hospital"})
+    assert [one.words for one in case.instructions.all()] == ["Weigh"]
+    assert [one.place for one in case.referrals.all()] == ["Sadar hospital", "District hospital"]
+    actions.carry_out(instruction=case.instructions.get(), by=case.token.brought_by, answer="70")
+    actions.instruct(consultation=case, by=rao.user, words="Weigh")  # once more
+    assert case.instructions.count() == 2
+
+
 def downloaded(user, case) -> bytes:
     answer = as_staff(user).get(path("letter", case, case.referrals.get().uid))
     assert (answer.status_code, answer["Content-Type"]) == (200, "application/pdf")

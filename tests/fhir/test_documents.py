@@ -6,8 +6,9 @@ from copy import deepcopy
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from django.utils import translation
+from django.utils import timezone, translation
 
+from accounts.models import Patient
 from consult.fhir.documents import OP_CONSULT, PRESCRIPTION, WELLNESS, document, kinds_of
 from consult.models import Consultation, Note
 from tests.fhir import records
@@ -132,19 +133,24 @@ def resources_of(consultation: Consultation) -> dict[str, list[dict]]:
 
 
 def test_an_abha_number_is_official_only_after_the_gateway_said_so():
-    record = records.a_record(records.full())
-    patient = document(record, OP_CONSULT)["entry"][1]["resource"]
-    ids = [
+    full = records.full()
+    for verified_at, use in [(timezone.now(), "official"), (None, "secondary")]:
+        Patient.objects.filter(pk=full.patient_id).update(abha_verified_at=verified_at)
+        assert ids_in(full) == [
+            ("MR", full.patient.number, None),
+            ("HIN", "91-1000-0000-0008", use),
+            ("ABHA", "asha@abdm", use),
+        ]
+    assert [code for code, *_rest in ids_in(records.with_odd_letters())] == ["MR"]
+
+
+def ids_in(consultation: Consultation) -> list[tuple[str, str, str | None]]:
+    """Of the patient: which, its value, its use."""
+    (patient,) = resources_of(consultation)["Patient"]
+    return [
         (one["type"]["coding"][0]["code"], one["value"], one.get("use"))
         for one in patient["identifier"]
     ]
-    assert ids == [
-        ("MR", record.consultation.patient.number, None),
-        ("HIN", "91-1000-0000-0008", "official"),
-        ("ABHA", "asha@abdm", "official"),
-    ]  # fmt: skip
-    odd = document(records.a_record(records.with_odd_letters()), OP_CONSULT)["entry"][1]["resource"]
-    assert [one["type"]["coding"][0]["code"] for one in odd["identifier"]] == ["MR"]
 
 
 def test_the_same_rows_give_the_same_document_in_any_language():
