@@ -135,7 +135,7 @@ else:
         # A plan holds for any values from the first time, not after five for some; and rows are
         # found by their key in a small table too, as in the large one that it will be.
         plans = "-c plan_cache_mode=force_generic_plan -c random_page_cost=1.1"
-        DATABASES["default"]["OPTIONS"]["options"] = plans
+        DATABASES["default"]["OPTIONS"]["options"] = f"{plans} {asked.get('options', '')}".strip()
     if pool_size := env.number("DATABASE_POOL", 0):
         # Once it is back it is found by the next who asks, not after a pause that has grown.
         pool = {"min_size": 1, "max_size": pool_size, "timeout": 5, "reconnect_timeout": 5}

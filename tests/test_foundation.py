@@ -88,6 +88,19 @@ def test_a_number_that_is_none_is_said_by_name():
     assert "TRUSTED_PROXIES must be a whole number, not 'one'." in done.stderr.splitlines()[-1]
 
 
+def test_what_the_databases_address_asks_for_is_heard_beside_what_we_ask_for():
+    asked = "?sslmode=require&options=-c%20random_page_cost%3D4"
+    done = python(
+        "from esanjeevani.settings import DATABASES\n"
+        "options = DATABASES['default']['OPTIONS']\n"
+        "print(options['sslmode'], options['options'])\n",
+        **PRODUCTION | {"DATABASE_URL": PRODUCTION["DATABASE_URL"] + asked},
+    )
+    assert done.stdout.split()[0] == "require"
+    assert "-c plan_cache_mode=force_generic_plan" in done.stdout
+    assert done.stdout.strip().endswith("-c random_page_cost=4")  # the last one counts
+
+
 def test_the_national_network_is_not_joined_without_knowing_its_gateway():
     joins = {"ABDM_URL": "https://gateway.example", "ABDM_CLIENT_ID": "id"}
     joins |= {"ABDM_CLIENT_SECRET": "secret", "ABDM_HIP_ID": "IN3210000017"}
