@@ -164,7 +164,7 @@ def test_a_form_without_its_key_does_nothing_and_says_what_to_do(db):
     assert "Nothing was done." in answer.text
 
 
-def test_a_buttons_address_opened_without_it_is_answered_in_words(client):
+def test_a_buttons_address_opened_without_it_is_answered_in_words(client, db):
     page = client.get("/sign-out/")
     assert (page.status_code, page["Allow"]) == (405, "POST")
     assert int(page["Content-Length"]) == len(page.content)
@@ -172,7 +172,7 @@ def test_a_buttons_address_opened_without_it_is_answered_in_words(client):
         assert words in page.text
 
 
-def test_what_cannot_be_read_is_answered_in_words(client):
+def test_what_cannot_be_read_is_answered_in_words(client, db):
     page = client.get("/", SERVER_NAME="somewhere.example")
     assert page.status_code == 400
     for words in ("This could not be read", "यह पढ़ा नहीं जा सका"):
