@@ -9,7 +9,7 @@ from django.contrib.auth import BACKEND_SESSION_KEY
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db.models import BigAutoField, DateTimeField, Model, QuerySet
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -79,11 +79,15 @@ def noticed(view: View) -> View:
     @wraps(view)
     def gated(request: SignedIn, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not has_accepted_notice(request):
-            query = urlencode({"next": page_of(request)})
-            return redirect(f"{reverse('accounts:privacy')}?{query}")
+            return _first("accounts:privacy", request)
         return view(request, *args, **kwargs)
 
     return gated
+
+
+def _first(page: str, request: HttpRequest) -> HttpResponse:
+    """To a page that comes before the one that was asked for, and leads on to it."""
+    return redirect(f"{reverse(page)}?{urlencode({'next': page_of(request)})}")
 
 
 def page_of(request: HttpRequest) -> str:
@@ -115,11 +119,9 @@ def _staff_only(session_with: Composed[AccountSession], view: View) -> View:
     def gated(request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
         request.session.reads = session_with
         if not request.user.is_authenticated or not by_password(request.session):
-            query = urlencode({"next": page_of(request)})
-            return redirect(f"{reverse('accounts:staff_sign_in')}?{query}")
+            return _first("accounts:staff_sign_in", request)
         if not request.user.is_verified():
-            query = urlencode({"next": page_of(request)})
-            return redirect(f"{reverse('accounts:second_factor')}?{query}")
+            return _first("accounts:second_factor", request)
         return view(request, *args, **kwargs)
 
     return gated

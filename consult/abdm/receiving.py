@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from accounts.actions import record
 from accounts.models import Patient
-from consult.abdm import crypto, messages
-from consult.abdm.messages import Malformed, NotYet, at, rows_at, send, text_at
+from consult.abdm import crypto
+from consult.abdm.messages import Malformed, NotYet, at, rows_at, send, text_at, unfinished
 from consult.broadcast import elsewhere_changed
 from consult.models import AbdmConsent, AbdmMessage, AbdmRecord
 from esanjeevani.strict_json import read_json
@@ -66,10 +66,7 @@ def is_expected(transaction_id: Any) -> bool:
     if asked.filter(body__transaction=transaction_id).exists():
         return True
     just_asked = asked.filter(created_at__gt=timezone.now() - KEYS_LAST)
-    return (
-        just_asked.exclude(body__has_key="transaction").exists()
-        and messages.unfinished("data") < UNNAMED
-    )
+    return just_asked.exclude(body__has_key="transaction").exists() and unfinished("data") < UNNAMED
 
 
 def on_data(body: dict[str, Any]) -> None:
