@@ -25,7 +25,7 @@ from consult.views.elsewhere import elsewhere_context
 from consult.views.page_parts import page_parts
 from consult.views.returning import untouched_return_form
 from consult.views.rules_panel import care_context, rules_context
-from esanjeevani.composed import Composed, together
+from esanjeevani.sql.composed import Composed, together
 
 EARLIER_SHOWN = 10
 
