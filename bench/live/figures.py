@@ -11,8 +11,9 @@ import redis
 from django.db import connection
 
 from bench.live.bare import CHANNEL, FIRST, text
+from bench.live.lean_sockets import Target
 from bench.live.servers import Server
-from bench.live.watchers import Target, Watchers
+from bench.live.watchers import Watchers
 from esanjeevani.live import hub
 
 UNDER_WAY = 2  # changes that may be on their way at once

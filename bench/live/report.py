@@ -16,9 +16,10 @@ from bench.live.figures import (
     stalled,
     statements,
 )
+from bench.live.lean_sockets import Target
 from bench.live.scene import Scene, waiting_room
 from bench.live.servers import Server, command
-from bench.live.watchers import Target, Watchers, allow_files, watching
+from bench.live.watchers import Watchers, allow_files, watching
 from bench.services import Site, _free_port
 
 PAIRS, SECONDS = 8, 3.0  # of rounds, ours and the bare server's; a round ends after so long at most

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from bench import rows
 from bench.live.bare import FIRST
-from bench.live.watchers import Target
+from bench.live.lean_sockets import Target
 from consult.models import Consultation
 from queues.actions import leave_line
 from queues.line import turns
