@@ -14,9 +14,9 @@ from dataclasses import fields
 import django
 from django.utils.module_loading import import_string
 
-from bench.load.browser import Network
 from bench.load.gateway import Gateway
 from bench.load.ledger import Ledger
+from bench.load.network import Network
 from bench.load.parameters import Parameters
 from bench.load.report import Beside, Reading, Spent
 from bench.load.stage import Stage, stage, start_all

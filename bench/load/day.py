@@ -15,9 +15,11 @@ from typing import Any
 import django
 from django.utils.module_loading import import_string
 
-from bench.load.browser import Browser, Network, Socket, listening
+from bench.load.browser import Browser
 from bench.load.gateway import Gateway
 from bench.load.ledger import Ledger
+from bench.load.network import Network
+from bench.load.open_page import Socket, listening
 from bench.load.parameters import Parameters
 from bench.load.report import table
 from bench.load.stage import Stage, stage, start_all

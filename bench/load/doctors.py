@@ -9,7 +9,10 @@ from typing import Any
 
 from django_otp.oath import TOTP
 
-from bench.load.browser import Browser, Network, Refreshing, Refused, Socket, listening
+from bench.load.browser import Browser
+from bench.load.network import Network
+from bench.load.open_page import Refreshing, Socket, listening
+from bench.load.page import Refused
 from bench.load.parameters import PER_DOCTOR, Parameters
 from bench.load.room import Room
 

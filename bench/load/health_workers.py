@@ -5,8 +5,11 @@ import random
 from itertools import count
 from typing import Any
 
-from bench.load.browser import Browser, Network, Page, Refreshing, Refused, Socket, listening
+from bench.load.browser import Browser
 from bench.load.doctors import Account, staff_sign_in
+from bench.load.network import Network
+from bench.load.open_page import Refreshing, Socket, listening
+from bench.load.page import Page, Refused
 from bench.load.parameters import PER_HEALTH_WORKER, Parameters
 from bench.load.room import Room
 from bench.load.waiting import WaitingRoom

@@ -3,9 +3,11 @@
 import asyncio
 from itertools import count
 
-from bench.load.browser import Browser, Network, listening
+from bench.load.browser import Browser
 from bench.load.gateway import Gateway
 from bench.load.health_workers import read_pdf
+from bench.load.network import Network
+from bench.load.open_page import listening
 from bench.load.parameters import Parameters
 from bench.load.room import Room
 from bench.load.waiting import WaitingRoom

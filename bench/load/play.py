@@ -7,13 +7,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from bench.load.browser import Browser, Network, Refused, Socket
+from bench.load.browser import Browser
 from bench.load.cast import Cast
 from bench.load.doctors import Doctor
 from bench.load.gateway import Gateway
 from bench.load.health_workers import HealthWorker
 from bench.load.invariants import Watch
 from bench.load.ledger import Ledger
+from bench.load.network import Network
+from bench.load.open_page import Socket
+from bench.load.page import Refused
 from bench.load.parameters import LOOK_EVERY, PER_DOCTOR, PER_HEALTH_WORKER, Parameters
 from bench.load.patients import Patient
 

@@ -7,7 +7,9 @@ from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
 
-from bench.load.browser import Browser, Page, Refreshing, Refused, Socket, listening
+from bench.load.browser import Browser
+from bench.load.open_page import Refreshing, Socket, listening
+from bench.load.page import Page, Refused
 from bench.load.parameters import Parameters
 
 MEDIA = {"sound": True, "video": True, "wants_video": True, "weak": False, "rtc": True}

@@ -3,7 +3,9 @@
 import asyncio
 from typing import Any
 
-from bench.load.browser import Browser, Page, Socket
+from bench.load.browser import Browser
+from bench.load.open_page import Socket
+from bench.load.page import Page
 from bench.load.parameters import Parameters
 
 STAYS = 900.0  # seconds of the run that anybody waits

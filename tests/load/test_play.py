@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from bench.load.browser import NotLoopback, loopback
+from bench.load.network import NotLoopback, loopback
 from tests.running import ROOT
 
 # So many that both kinds come, patients at home and at a health centre: once in a million runs not.
