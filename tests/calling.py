@@ -164,6 +164,16 @@ class Person:
             time.sleep(0.1)
         raise AssertionError(f"No {more} {what} in {seconds} s ({self.state}): {self.look()}")
 
+    def has_picture(self) -> None:
+        """One came, and goes on; or the page says that it is given up, as it is on a slow machine for a while."""
+        before = self.look()["frames"]
+
+        def comes() -> bool:
+            frames = self.look()["frames"]
+            return bool(frames >= before + 5 or (frames and self.state == "weak"))
+
+        until(comes, PICTURES_WITHIN)
+
     def listens(self) -> None:
         """For what hears() asks."""
         self.page.evaluate(NOTE_NEWS)
