@@ -17,7 +17,7 @@ import pytest
 from accounts.actions.keys import issue_token
 from tests.factories import a_clinic, a_patient, in_the_room, on_duty, prescribed
 from tests.fhir import records
-from tests.running import Site, free_port
+from tests.running import SOON, Site, free_port
 
 EXAMPLES = os.environ.get("CONTRACT_EXAMPLES", "")
 # For whom each part of the API is; together all of it.
@@ -62,7 +62,7 @@ def test_no_server_error_and_no_undocumented_status(site: Site, tmp_path: Path) 
     url = f"http://127.0.0.1:{port}"
     site.wait_until_ready(url, process)
     try:
-        document = httpx.get(f"{url}/api/v1/schema/?format=json").json()
+        document = httpx.get(f"{url}/api/v1/schema/?format=json", timeout=SOON).json()
         tags = {
             tag
             for operations in document["paths"].values()
