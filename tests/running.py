@@ -35,7 +35,7 @@ DAPHNE = ["-m", "daphne", "esanjeevani.asgi:application", "--bind"]
 # As docker-compose.yml serves the sockets.
 UVICORN = [
     "-m", "uvicorn", "esanjeevani.asgi:application",
-    "--http=esanjeevani.sockets:Arrival", "--ws=esanjeevani.sockets:Sockets",
+    "--http=esanjeevani.live.sockets:Arrival", "--ws=esanjeevani.live.sockets:Sockets",
     "--ws-max-size=65536", "--ws-per-message-deflate=false", "--lifespan=off",
     "--timeout-graceful-shutdown=5", "--host",
 ]  # fmt: skip

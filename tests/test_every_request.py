@@ -28,9 +28,9 @@ from accounts.actions.keys import issue_token
 from accounts.gates import DOCTOR_OF, POSTS_OF
 from accounts.models import AccountSession, Post
 from accounts.session_store import WITH_POSTS, SessionStore, account_of_session
-from esanjeevani.form_key import form_key
-from esanjeevani.kept import kept
 from esanjeevani.memory import BETWEEN_LOOKS
+from esanjeevani.rendering.form_key import form_key
+from esanjeevani.rendering.kept import kept
 from esanjeevani.sql.prepared import ask
 from tests.factories import a_doctor, a_facility, a_health_worker, a_user, as_patient, as_staff
 from tests.running import ROOT, STARTS_WITHIN

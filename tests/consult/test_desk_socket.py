@@ -12,8 +12,8 @@ from accounts.models import AuditEvent
 from consult.desk import OwnPart
 from consult.live.desk_tips import DeskTip, read_desks
 from esanjeevani.asgi import application
-from esanjeevani.database import in_database
-from esanjeevani.live import hub
+from esanjeevani.live.database import in_database
+from esanjeevani.live.hub import hub
 from queues.desk_board import desk_boards
 from queues.models import Duty, Token
 from tests.factories import (

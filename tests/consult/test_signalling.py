@@ -19,8 +19,8 @@ from consult.live.seat import Seat
 from consult.live.signalling import BURST, MAX_SIGNAL, NotASignal, read_signal
 from consult.models import CallEvent, CallLeg, ChatMessage, Consultation
 from consult.people import Role
-from esanjeevani.database import in_database
-from esanjeevani.live import Mailbox
+from esanjeevani.live.database import in_database
+from esanjeevani.live.hub import Mailbox
 from tests.calling import until
 from tests.factories import a_clinic, a_doctor, in_the_room, on_duty, waiting
 from tests.open_pages import Page, page, patients_page, room

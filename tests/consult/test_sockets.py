@@ -20,8 +20,8 @@ from accounts.models import AuditEvent, User
 from consult import actions
 from consult.models import Consultation
 from esanjeevani.asgi import application
-from esanjeevani.database import in_database
-from esanjeevani.live import hub
+from esanjeevani.live.database import in_database
+from esanjeevani.live.hub import hub
 from queues.board import boards
 from queues.models import Clinic, Presence, Token
 from tests.dropped import Waiting, dropped_at_once

@@ -19,7 +19,7 @@ from consult import actions
 from consult.live.signalling import BURST, COST_OF_WRITING
 from consult.models import ChatMessage, Consultation
 from esanjeevani.asgi import application
-from esanjeevani.database import in_database
+from esanjeevani.live.database import in_database
 from tests.factories import a_clinic, a_doctor, in_the_room, on_duty
 from tests.open_pages import Page, page, patients_page, room
 from tests.running import SOON, Site, browser_of, session_of
