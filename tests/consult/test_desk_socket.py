@@ -193,13 +193,13 @@ def test_of_a_desk_that_is_gone_nothing_stays_in_the_process(settings):
     async def scene() -> None:
         desks = [WebsocketCommunicator(application, DESK, headers) for _ in range(2)]
         for desk in desks:
-            assert await desk.connect() == (True, None)
-            assert (await desk.receive_json_from())["type"] == "hello"
+            assert await desk.connect(timeout=SOON) == (True, None)
+            assert (await desk.receive_json_from(SOON))["type"] == "hello"
             assert (await desk.receive_json_from(SOON))["type"] == "line"
         (board,) = desk_boards()._boards.values()
-        await desks[0].disconnect()
+        await desks[0].disconnect(timeout=SOON)
         assert len(board.desks) == 1
-        await desks[1].disconnect()
+        await desks[1].disconnect(timeout=SOON)
         assert (desk_boards()._boards, hub()._topics) == ({}, {})
         await in_database(connections.close_all)
 

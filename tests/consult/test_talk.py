@@ -236,7 +236,7 @@ def test_one_statement_reads_it_for_all_pages_of_a_process(settings):
 
     async def scene() -> list[str]:
         for one in pages:
-            assert await one.connect() == (True, None)
+            assert await one.connect(timeout=SOON) == (True, None)
             assert (await one.receive_json_from(SOON))["type"] == "hello"
         await in_database(post, "warm")
         await asyncio.gather(*map(hear, pages))
@@ -245,7 +245,7 @@ def test_one_statement_reads_it_for_all_pages_of_a_process(settings):
         heard = await asyncio.gather(*map(hear, pages))
         await in_database(asked.__exit__, None, None, None)
         for one in pages:
-            await one.disconnect()
+            await one.disconnect(timeout=SOON)
         await in_database(connections.close_all)
         assert [message["text"] for message in heard] == ["Once for all"] * 3
         assert [message["mine"] for message in heard] == [True, True, False]

@@ -5,7 +5,6 @@ import hashlib
 import hmac
 import os
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ import pytest
 from consult.ice import credentials
 from deploy.trial import ROOT, free_port, make_certificate
 from tests.calling import SECRET
+from tests.faults.parts import listens, servers
 from tests.running import SOON
 
 pytestmark = pytest.mark.coturn
@@ -84,12 +84,9 @@ def as_in_the_container(name: str, tls_port: int = 0, **environment: str) -> Ite
         )
     until = time.monotonic() + SOON
     while time.monotonic() < until and process.poll() is None:
-        try:
-            for one in filter(None, (port, tls_port)):
-                socket.create_connection(("127.0.0.1", one), 1).close()
+        if servers.relays(port) and (not tls_port or listens(tls_port)):
             break
-        except OSError:
-            time.sleep(0.05)
+        time.sleep(0.05)
     try:
         assert process.poll() is None, (folder / "log").read_text()
         assert SECRET not in Path(f"/proc/{process.pid}/cmdline").read_text()
