@@ -113,7 +113,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # --- data ---------------------------------------------------------------------------------------
 DATABASE_URL = env.needed("DATABASE_URL", f"sqlite:///{VAR_DIR / 'db.sqlite3'}")
 DATABASES = {"default": dj_database_url.parse(DATABASE_URL)}
-# Whether PostgreSQL prepares the questions of every request (esanjeevani/prepared.py).
+# Whether PostgreSQL prepares the questions of every request (esanjeevani/sql/prepared.py).
 DATABASE_PREPARED = DATABASE_URL.startswith("postgres") and env.flag(
     "DATABASE_PREPARED", default=True
 )

@@ -42,7 +42,7 @@ from consult.day import Day, look_at, rows_of
 from consult.formulary_csv import Row, read_csv
 from consult.models import Consultation, Drug, Opinion
 from consult.readiness import Attested
-from esanjeevani.composed import together
+from esanjeevani.sql.composed import together
 from queues import actions as queues
 from queues.models import Clinic, ClinicHours, HubLink, Presence, Token
 

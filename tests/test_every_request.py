@@ -31,7 +31,7 @@ from accounts.session_store import WITH_POSTS, SessionStore, account_of_session
 from esanjeevani.form_key import form_key
 from esanjeevani.kept import kept
 from esanjeevani.memory import BETWEEN_LOOKS
-from esanjeevani.prepared import ask
+from esanjeevani.sql.prepared import ask
 from tests.factories import a_doctor, a_facility, a_health_worker, a_user, as_patient, as_staff
 from tests.running import ROOT
 

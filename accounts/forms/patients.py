@@ -15,7 +15,7 @@ from accounts.forms.signing_in import ascii_digits
 from accounts.models import Patient, State
 from accounts.models.patients import ADULT, age_on
 from esanjeevani.forms import COLON, QuickForm, share_fields
-from esanjeevani.instances import new
+from esanjeevani.sql.instances import new
 
 OLDEST = 125  # years
 

@@ -20,7 +20,7 @@ from tests.factories import (
 )
 from tests.running import Site
 
-pytestmark = [pytest.mark.chromium, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.chromium
 
 # Of each tile by whose it is: how many frames of it this page has shown.
 FRAMES = """

@@ -6,7 +6,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.actions import event
 from accounts.models import AuditEvent, Enrolment, NoticeAcceptance, Patient
-from esanjeevani.steps import Steps, insert_with, update_with
+from esanjeevani.sql.steps import Steps, insert_with, update_with
 from tests.factories import a_facility, a_patient, a_user
 
 pytestmark = pytest.mark.django_db

@@ -21,7 +21,7 @@ from accounts.session_store import Ahead
 from consult import actions
 from consult.desk import LOOK, OwnPart, duties_version
 from consult.fetch import doctors_consultation, found_of_doctor, with_session
-from esanjeevani.composed import Composed, Question, together
+from esanjeevani.sql.composed import Composed, Question, together
 from queues.actions import AlreadyHolding, NobodyPresent, NotOnDuty
 from queues.claim import Before, before_a_call
 from queues.desk import DUTIES_OF, in_lines, lines_on

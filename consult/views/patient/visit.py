@@ -26,7 +26,7 @@ from consult.models import (
 from consult.of_consultation import chat_context, issued_of, letters_of, note_of
 from consult.pdf import Paper
 from consult.people import Role, role_of
-from consult.views.booking import opd_clinics, too_many_files
+from consult.views.patient.booking import opd_clinics, too_many_files
 from consult.views.rooms import ROOMS, allow_camera
 from queues.line import Standing, read_line, standings
 from queues.models import Duty, KeptApart, MoveRefused, Presence, Token

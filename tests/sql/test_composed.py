@@ -11,10 +11,10 @@ from django.utils import timezone
 from accounts.actions import event
 from accounts.models import AuditEvent, Patient, User
 from consult.models import Consultation
-from esanjeevani.any_of import ALL_SIZES, FEW, AnyOf, in_shares
-from esanjeevani.composed import Columns, Composed
-from esanjeevani.prepared import ask
-from esanjeevani.rows import insert, insert_all, insert_unless_there, update
+from esanjeevani.sql.any_of import ALL_SIZES, FEW, AnyOf, in_shares
+from esanjeevani.sql.composed import Columns, Composed
+from esanjeevani.sql.prepared import ask
+from esanjeevani.sql.rows import insert, insert_all, insert_unless_there, update
 from queues.models import Clinic, MoveRefused, Token
 from tests.factories import a_clinic, a_draft, a_patient, a_user, on_duty, waiting
 

@@ -20,12 +20,12 @@ from consult.of_consultation import (
 from consult.people import Role
 from consult.readings import readings_of
 from consult.room_holds import RoomHolds
-from consult.views.colleagues import REACHABLE, around, panels
-from consult.views.elsewhere import elsewhere_context
-from consult.views.page_parts import page_parts
-from consult.views.returning import untouched_return_form
-from consult.views.rules_panel import care_context, rules_context
-from esanjeevani.composed import Composed, together
+from consult.views.doctor.colleagues import REACHABLE, around, panels
+from consult.views.doctor.elsewhere import elsewhere_context
+from consult.views.doctor.kept_parts import page_parts
+from consult.views.doctor.returning import untouched_return_form
+from consult.views.doctor.rules_panel import care_context, rules_context
+from esanjeevani.sql.composed import Composed, together
 
 EARLIER_SHOWN = 10
 

@@ -16,10 +16,10 @@ from consult.fetch import doctors_consultation, visible_consultation
 from consult.forms import InstructionForm
 from consult.models import Opinion, Referral
 from consult.pdf.letter import render_letter
-from consult.views.booking import why_no_token
-from consult.views.colleagues import opinion_form, referral_form, transfer_form
-from consult.views.doctor import room_page
-from consult.views.visit import inline_pdf
+from consult.views.doctor.colleagues import opinion_form, referral_form, transfer_form
+from consult.views.doctor.room import room_page
+from consult.views.patient.booking import why_no_token
+from consult.views.patient.visit import inline_pdf
 from queues.actions import AlreadyWaiting, NoToken
 from queues.models import MoveRefused
 

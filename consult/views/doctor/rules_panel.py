@@ -17,7 +17,7 @@ from consult.models import Consultation, InPersonVisit, MedicineSet, Prescriptio
 from consult.of_consultation import DRAFT_LINES, PAPERS, note_of
 from consult.room_holds import RoomHolds
 from consult.rules import check
-from esanjeevani.composed import Composed
+from esanjeevani.sql.composed import Composed
 
 SETS = Composed(lambda doctor: MedicineSet.objects.filter(doctor=doctor), doctor=BigAutoField())
 VISITS = Composed(

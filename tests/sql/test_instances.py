@@ -7,8 +7,8 @@ from django.db.models.signals import post_init
 
 from accounts.models import AuditEvent, Doctor, Patient, User
 from consult.models import Consultation
-from esanjeevani.composed import Composed
-from esanjeevani.instances import new
+from esanjeevani.sql.composed import Composed
+from esanjeevani.sql.instances import new
 from tests.factories import a_doctor, a_user
 
 OURS = [

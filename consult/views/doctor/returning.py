@@ -7,7 +7,7 @@ from django.utils.safestring import SafeString
 
 from consult.forms import CentreReturnForm, ReturnForm, untouched
 from consult.models import Consultation
-from consult.views.colleagues import around, clinic_choices, reachable
+from consult.views.doctor.colleagues import around, clinic_choices, reachable
 
 
 def return_form(consultation: Consultation, data: Any = None) -> ReturnForm:

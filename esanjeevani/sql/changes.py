@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 
 from django.db.models import Model
 
-from esanjeevani.prepared import this_threads_connection
-from esanjeevani.sent import Column, columns_of, key_or_value
-from esanjeevani.steps import Others, Steps, Values, all_values, and_hold, unlinked, with_rows
+from esanjeevani.sql.adapters import Column, columns_of, key_or_value
+from esanjeevani.sql.prepared import this_threads_connection
+from esanjeevani.sql.steps import Others, Steps, Values, all_values, and_hold, unlinked, with_rows
 
 Names = tuple[str, ...]
 Shape = tuple[type[Model], Names, Names]

@@ -20,11 +20,11 @@ from django.db import connection
 from django.db.models import Expression, Field, Model, QuerySet
 from django.utils.functional import cached_property
 
-from esanjeevani.instances import Instances, instances
 from esanjeevani.postgresql.statements import Asked
-from esanjeevani.prepared import again_if_cut, ask, ask_all, this_threads_connection
-from esanjeevani.rows import and_insert, insert_asked
-from esanjeevani.sent import Column, column_of
+from esanjeevani.sql.adapters import Column, column_of
+from esanjeevani.sql.instances import Instances, instances
+from esanjeevani.sql.prepared import again_if_cut, ask, ask_all, this_threads_connection
+from esanjeevani.sql.rows import and_insert, insert_asked
 
 PLACE = re.compile(r"(?<!%)%s")  # of a value
 Row = TypeVar("Row", bound=Model)

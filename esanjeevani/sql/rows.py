@@ -1,7 +1,7 @@
 """Writing one row: what save() and update() do, without the price of composing their SQL each time.
 
 For rows that have no parents and no signals, as all of ours, and that are written on the ways most
-people go. The values go through the model's own fields where they must (esanjeevani/sent.py).
+people go. The values go through the model's own fields where they must (esanjeevani/sql/adapters.py).
 """
 
 from collections.abc import Sequence
@@ -12,8 +12,8 @@ from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Model
 
 from esanjeevani.postgresql.statements import Asked
-from esanjeevani.prepared import ask, this_threads_connection
-from esanjeevani.sent import Column, column_of, key_or_value
+from esanjeevani.sql.adapters import Column, column_of, key_or_value
+from esanjeevani.sql.prepared import ask, this_threads_connection
 
 
 def insert(row: Model) -> None:

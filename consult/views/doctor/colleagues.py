@@ -15,7 +15,7 @@ from consult.live.tips import instructions_version, opinions_version
 from consult.models import Consultation, Opinion
 from consult.of_consultation import INSTRUCTIONS, letters_of
 from consult.room_holds import RoomHolds
-from esanjeevani.composed import Composed
+from esanjeevani.sql.composed import Composed
 from queues.models import Clinic, HubLink
 
 PLACES_REMEMBERED = 60  # seconds; the form asks anew whether a chosen one is there

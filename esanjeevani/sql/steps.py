@@ -12,10 +12,10 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Model
 
-from esanjeevani.composed import Question
-from esanjeevani.prepared import adapted, ask, ask_last, this_threads_connection
-from esanjeevani.rows import is_inserted, update
-from esanjeevani.sent import Column, columns_of, key_or_value
+from esanjeevani.sql.adapters import Column, columns_of, key_or_value
+from esanjeevani.sql.composed import Question
+from esanjeevani.sql.prepared import adapted, ask, ask_last, this_threads_connection
+from esanjeevani.sql.rows import is_inserted, update
 
 Values = dict[str, Any]
 

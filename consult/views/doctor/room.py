@@ -25,11 +25,11 @@ from consult.fetch import (
 from consult.forms import LineFormSet, NoteForm, typed_lines
 from consult.models import Consultation, Prescription, PrescriptionLine
 from consult.of_consultation import drafted_of, note_of
-from consult.views.desk import call_from
-from consult.views.doctors_parts import issued_context, room_context
-from consult.views.returning import return_form
+from consult.views.doctor.desk import call_from
+from consult.views.doctor.parts import issued_context, room_context
+from consult.views.doctor.returning import return_form
+from consult.views.doctor.rules_panel import press_fast_button, reasons_in, rules_context
 from consult.views.rooms import allow_camera
-from consult.views.rules_panel import press_fast_button, reasons_in, rules_context
 from queues.models import MoveRefused
 
 

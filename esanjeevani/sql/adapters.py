@@ -14,7 +14,7 @@ from django.db import models
 from django.db.models import Field, Model
 from django.utils.functional import cached_property
 
-from esanjeevani.prepared import this_threads_connection
+from esanjeevani.sql.prepared import this_threads_connection
 
 # Of fields that send what they are given: a value of the type.
 USUAL: dict[type, Any] = {

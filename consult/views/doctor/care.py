@@ -15,7 +15,7 @@ from consult import actions
 from consult.fetch import doctors_consultation
 from consult.forms import EmergencyForm, PaperForm, VisitForm
 from consult.models import Consultation, InPersonVisit, RefillRequest
-from consult.views.doctor import room_page
+from consult.views.doctor.room import room_page
 from queues.models import MoveRefused
 
 

@@ -19,11 +19,11 @@ from psycopg.types.json import Jsonb
 
 from accounts.models import AccountSession, Enrolment, Message, Patient, User
 from accounts.session_store import OPEN_SESSION
-from esanjeevani.any_of import AnyOf
-from esanjeevani.composed import Columns
 from esanjeevani.postgresql.statements import MOST
-from esanjeevani.prepared import ask, ask_all, ask_last
-from esanjeevani.rows import insert, insert_asked
+from esanjeevani.sql.any_of import AnyOf
+from esanjeevani.sql.composed import Columns
+from esanjeevani.sql.prepared import ask, ask_all, ask_last
+from esanjeevani.sql.rows import insert, insert_asked
 from tests.factories import a_patient, a_phone, a_state, a_user
 from tests.trips import trips
 

@@ -20,7 +20,7 @@ from consult.fetch import doctors_consultation
 from consult.forms import ElsewhereForm
 from consult.models import AbdmConsent, AbdmRecord, Consultation
 from consult.uploads import BadFile
-from consult.views.visit import download
+from consult.views.patient.visit import download
 
 ASKED_SHOWN = 5
 

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from accounts.actions import event
 from accounts.models import AuditEvent, Patient, User
-from esanjeevani.changes import Change, change_all
+from esanjeevani.sql.changes import Change, change_all
 from tests.at_once import behind
 from tests.factories import a_patient, a_user
 

@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar, cast
 
 from django.db.models import Field, Model, QuerySet
 
-from esanjeevani.composed import Columns, Composed, Question, Slot
+from esanjeevani.sql.composed import Columns, Composed, Question, Slot
 
 Row = TypeVar("Row", bound=Model)
 Key = TypeVar("Key", int, str)
