@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 from django.db.models import Q
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.formats import date_format
 
 from accounts.models import AuditEvent, Patient
 from consult import actions
@@ -66,6 +67,7 @@ def test_a_script_is_given_the_place_then_the_call_without_the_page_around_it(me
         assert case.patient.name not in one
     read = AuditEvent.objects.filter(action="consultation.read", patient=case.patient, by=meena)
     assert read.count() == 2
+    assert "Waiting for the doctor" not in as_staff(meena).get(path("centre_visit", case)).text
 
 
 def test_the_part_turns_to_the_room_by_another_page(meena, hub, rao):
@@ -146,14 +148,24 @@ def test_a_vital_sign_measured_by_a_device_is_no_untouched_case(meena, hub):
     assert 'value="88"' in browser.get(path("centre_case", draft)).text
 
 
-def test_vital_signs_of_yesterday_say_so_though_they_were_drawn_today(meena, hub, rao):
+@pytest.mark.parametrize("language", ["en", "hi"])
+def test_when_vital_signs_were_taken_is_told_as_every_time_is(meena, hub, rao, language):
+    """The time alone of today's; of an earlier day its date too, though they were drawn today."""
     case = sent(meena, hub)
-    row = case.observations.get()
-    browser, there = as_staff(meena), path("centre_visit", case)
-    day = f"{row.taken_at:%-d.%-m.}"
-    assert day not in vitals_of(browser.get(there).text)
-    case.observations.update(taken_at=row.taken_at - timedelta(days=366))
-    assert "." in vitals_of(browser.get(there).text).split('class="faint">')[1][:6]
+    taken = case.observations.get().taken_at
+
+    def shown() -> str:
+        said = {"Accept-Language": language}
+        return vitals_of(as_staff(meena).get(path("centre_visit", case), headers=said).text)
+
+    def words(form: str) -> str:
+        with translation.override(language):
+            return date_format(timezone.localtime(taken), form)
+
+    assert f">{words('TIME_FORMAT')}<" in shown()
+    taken -= timedelta(days=366)
+    case.observations.update(taken_at=taken)
+    assert f">{words('DATETIME_FORMAT')}<" in shown()
 
 
 def vitals_of(page: str) -> str:
