@@ -35,9 +35,10 @@ def print_page(request: AtCentre, consultation: UUID) -> HttpResponse:
     if issued is None:
         raise Http404
     printed = event("prescription.print", issued, by=request.user, patient=found.patient)
-    context = {"consultation": found, "issued": issued, "document": issued.document}
-    follow_up = issued.document["follow_up_on"]
-    context["follow_up_on"] = date.fromisoformat(follow_up) if follow_up else None
+    document = issued.document or {}
+    day = document.get("follow_up_on")
+    context = {"consultation": found, "issued": issued, "document": document}
+    context["follow_up_on"] = date.fromisoformat(day) if day else None
     context["issued_lines"] = LINES.all(printed, prescription=issued.pk)
     return render(request, "consult/centre/print.html", context)
 
