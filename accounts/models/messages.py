@@ -5,8 +5,8 @@ from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, models
 from django.utils import timezone
 
-from esanjeevani.prepared import ask
-from esanjeevani.rows import update
+from esanjeevani.sql.prepared import ask
+from esanjeevani.sql.rows import update
 
 CLAIM_LEASE = timedelta(seconds=60)
 MAX_ATTEMPTS = 8

@@ -13,9 +13,9 @@ from consult import broadcast
 from consult.models import Attachment, Consultation, FollowUp, Observation
 from consult.of_consultation import OBSERVATIONS
 from consult.vitals import Vital
-from esanjeevani.composed import Composed
-from esanjeevani.rows import insert, insert_all
-from esanjeevani.steps import insert_with, update_with
+from esanjeevani.sql.composed import Composed
+from esanjeevani.sql.rows import insert, insert_all
+from esanjeevani.sql.steps import insert_with, update_with
 from queues.assignment import linked_clinics
 from queues.models import Clinic, MoveRefused
 

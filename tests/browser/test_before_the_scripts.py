@@ -100,7 +100,7 @@ def test_the_districts_of_a_state_passed_on_the_way_come_too_late(site: Site, pa
     state.select_option("32")
     options = district.get_by_role("option")
     expect(options).to_have_text(["Choose…", "Ernakulam"])
-    with page.expect_event("requestfinished"):
+    with page.expect_event("requestfinished", lambda one: one.url.endswith("?state=29")):
         late[0].continue_()
     page.evaluate("new Promise(requestAnimationFrame)")
     expect(options).to_have_text(["Choose…", "Ernakulam"])

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, expect
 
 from consult import actions
 from consult.models import Consultation
-from tests.calling import Person, comes_in, context_of, until
+from tests.calling import PICTURES_WITHIN, Person, comes_in, context_of, until
 from tests.factories import (
     a_health_worker,
     a_hub,
@@ -20,7 +20,7 @@ from tests.factories import (
 )
 from tests.running import Site
 
-pytestmark = [pytest.mark.chromium, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.chromium
 
 # Of each tile by whose it is: how many frames of it this page has shown.
 FRAMES = """
@@ -57,7 +57,7 @@ def sees(person: Person, *others: str) -> None:
     expect(person.page.locator(".tile")).to_have_count(len(others))
     until(
         lambda: (seen := person.page.evaluate(FRAMES)).keys() == set(others) and all(seen.values()),
-        120,
+        PICTURES_WITHIN,
     )
     until(lambda: is_heard(person, len(others)))
 

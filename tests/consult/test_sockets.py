@@ -20,8 +20,8 @@ from accounts.models import AuditEvent, User
 from consult import actions
 from consult.models import Consultation
 from esanjeevani.asgi import application
-from esanjeevani.database import in_database
-from esanjeevani.live import hub
+from esanjeevani.live.database import in_database
+from esanjeevani.live.hub import hub
 from queues.board import boards
 from queues.models import Clinic, Presence, Token
 from tests.dropped import Waiting, dropped_at_once
@@ -296,7 +296,7 @@ def test_nonsense_floods_and_oversize_cut_off_the_sender_and_hurt_nobody_else(
         with browser_of(rao.user, site.url, staff=True) as desk:
             post(desk, "/doctor/", "/doctor/call/", clinic=str(clinic.uid))
         assert bystander.hear("token")["state"] == "called"
-    assert httpx.get(f"{site.url}/healthz").status_code == 200
+    assert httpx.get(f"{site.url}/healthz", timeout=SOON).status_code == 200
 
 
 @pytest.mark.django_db(transaction=True)

@@ -20,7 +20,7 @@ from consult.models import Attachment, Consultation, Observation
 from consult.of_consultation import ATTACHMENTS, OBSERVATIONS
 from consult.readings import readings_of
 from consult.trends import trends
-from consult.views.booking import too_many_files
+from consult.views.patient.booking import too_many_files
 from consult.vitals import Vital, plain
 from queues.models import MoveRefused
 
