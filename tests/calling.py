@@ -1,7 +1,6 @@
 """People in a call: real browsers with a fake camera and microphone, and a TURN server of our own."""
 
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -20,6 +19,7 @@ from consult.people import role_of
 from consult.views.rooms import ROOMS
 from deploy.trial import make_certificate
 from tests.factories import as_patient, as_staff
+from tests.faults.parts import listens, servers
 from tests.running import SOON, free_port
 
 FAKE_MEDIA = [
@@ -117,12 +117,9 @@ class Turn:
             )  # fmt: skip
         until = time.monotonic() + SOON
         while time.monotonic() < until:
-            try:
-                for port in (self.port, self.tls_port):
-                    socket.create_connection(("127.0.0.1", port), 1).close()
+            if servers.relays(self.port) and listens(self.tls_port):
                 return
-            except OSError:
-                time.sleep(0.05)
+            time.sleep(0.05)
         raise AssertionError((self.folder / "log").read_text()[-2000:])
 
     def kill(self) -> None:

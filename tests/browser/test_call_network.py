@@ -40,6 +40,7 @@ def may_make_networks() -> bool:
 pytestmark = [
     pytest.mark.chromium,
     pytest.mark.redis,  # two processes: one at each end of the line
+    pytest.mark.program("ip", "tc"),
     pytest.mark.skipif(not may_make_networks(), reason="left out: no network namespaces here"),
 ]
 
