@@ -162,7 +162,7 @@ class Person:
         raise AssertionError(f"No {more} {what} in {seconds} s ({self.state}): {self.look()}")
 
     def has_picture(self) -> None:
-        """One came, and goes on; or the page says that it is given up, as it is on a slow machine for a while."""
+        """One came, and goes on; or, as on a slow machine, the page says that it is given up for a while."""
         before = self.look()["frames"]
 
         def comes() -> bool:
