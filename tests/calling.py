@@ -236,10 +236,12 @@ def both_in(
     assert complaints == []
 
 
-def until(is_so: Callable[[], Any], seconds: float = SOON) -> Any:
-    """Waits for it; what it gave."""
+def until(
+    is_so: Callable[[], Any], seconds: float = SOON, as_it_is: Callable[[], Any] = str
+) -> Any:
+    """Waits for it; what it gave. When it does not come, `as_it_is` says what was there instead."""
     end = time.monotonic() + seconds
     while not (found := is_so()):
-        assert time.monotonic() < end, f"Not within {seconds} s"
+        assert time.monotonic() < end, f"Not within {seconds} s {as_it_is()}"
         time.sleep(0.1)
     return found
