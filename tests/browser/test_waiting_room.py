@@ -58,3 +58,37 @@ def test_a_wait_of_hours_is_told_in_hours_and_in_minutes_once_it_is_shorter(
     expect(told).to_contain_text("minutes", use_inner_text=True)
     expect(told).not_to_contain_text("hours", use_inner_text=True)
     page.context.close()
+
+
+def test_nobody_is_called_the_next_while_no_doctor_is_on_duty(chromium: Browser, site: Site):
+    clinic = a_clinic()
+    rao = on_duty(clinic)
+    consultation = waiting(clinic)
+    queues.end_duty(doctor=rao)
+    page = waiting_page(chromium, site, consultation)
+    is_next = page.get_by_text("You are next.")
+    nobody = page.get_by_text("No doctor is on duty at this moment.")
+    expect(nobody).to_be_visible()
+    expect(is_next).to_be_hidden()
+    on_duty(clinic, rao)
+    expect(is_next).to_be_visible()
+    expect(nobody).to_be_hidden()
+    queues.end_duty(doctor=rao)
+    expect(nobody).to_be_visible()
+    expect(is_next).to_be_hidden()
+    page.context.close()
+
+
+def test_a_network_that_goes_and_comes_is_told_when_the_browser_knows_it(
+    chromium: Browser, site: Site
+):
+    clinic = a_clinic()
+    on_duty(clinic)
+    page = waiting_page(chromium, site, waiting(clinic))
+    gone = page.get_by_text("No connection.")
+    page.wait_for_load_state()
+    page.context.set_offline(True)
+    expect(gone).to_be_visible()
+    page.context.set_offline(False)
+    expect(gone).to_be_hidden()
+    page.context.close()
