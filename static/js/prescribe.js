@@ -77,6 +77,7 @@ document.addEventListener("staying", ({ form: other, until }) => {
   if (other === form()) return; // brings it
   until.push((timer ? save() : saving).then(() => { if (timer) throw new Error("not kept"); }));
 });
+document.addEventListener("notsent", () => { if (form() && typed !== kept) save(); }); // it would have brought it
 document.addEventListener("shutout", (event) => {
   if (!form() || typed === kept) return;
   event.preventDefault();

@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, Page, Route, WebSocket, expect
 
 from accounts.broadcast import signed_out
 from accounts.models import AccountSession, User
-from tests.browser.acting import hears, people
+from tests.browser.acting import hears, people, says
 from tests.calling import until
 from tests.factories import (
     a_clinic,
@@ -139,6 +139,44 @@ def test_what_a_doctor_types_as_the_session_ends_is_kept_until_one_has_signed_in
     assert page.evaluate("window.isTheSame")
 
 
+def test_notes_save_themselves_after_a_prescription_that_could_not_be_sent(
+    site: Site, page: Page
+) -> None:
+    clinic = a_clinic()
+    consultation = in_the_room(clinic, on_duty(clinic))
+    opens(page, f"/doctor/consultations/{consultation.uid}/", consultation.doctor.user)
+    page.route("**/doctor/**", lambda one: one.abort())
+    page.get_by_label("Findings").fill("Throat red")
+    page.get_by_role("button", name="Issue the prescription").click()
+    expect(page.get_by_text("This was not sent")).to_be_visible()
+    page.unroute("**/doctor/**")
+    expect(page.get_by_text("Saved", exact=True)).to_be_visible()
+    assert consultation.note.findings == "Throat red"
+
+
+def test_what_a_patient_says_as_the_session_ends_is_said_once_they_have_signed_in_again(
+    site: Site, page: Page
+) -> None:
+    clinic = a_clinic()
+    consultation = in_the_room(clinic, on_duty(clinic))
+    asha = consultation.patient.account
+    greeted = hears(page)
+    signs_in(page, asha, staff=False)
+    page.goto(f"/consultations/{consultation.uid}/")
+    greeted()
+    AccountSession.objects.filter(account=asha).delete()
+    says(page, "Penicillin is not good for me")
+    expect(page.get_by_text("You are signed out")).to_be_visible()
+    expect(page.locator("[data-chat-error]")).to_be_hidden()
+    page.context.clear_cookies()  # a new session comes with a new key for forms
+    signs_in(page, asha, staff=False)
+    expect(page.get_by_text("You are signed out")).to_be_hidden()
+    expect(page.locator("[data-messages] .unsent")).to_have_count(0)
+    assert [message.text for message in consultation.messages.all()] == [
+        "Penicillin is not good for me"
+    ]
+
+
 def opens(page: Page, path: str, user: User) -> None:
     """With its scripts, and with ears for what it says."""
     signs_in(page, user)
@@ -146,8 +184,8 @@ def opens(page: Page, path: str, user: User) -> None:
     page.evaluate(LISTEN)
 
 
-def signs_in(page: Page, user: User) -> None:
-    key = session_of(user, staff=True)
+def signs_in(page: Page, user: User, staff: bool = True) -> None:
+    key = session_of(user, staff)
     page.context.add_cookies(
         [{"name": "sessionid", "value": key, "domain": "127.0.0.1", "path": "/"}]
     )
