@@ -6,7 +6,7 @@ from django.db.models import BigAutoField, UUIDField
 
 from accounts.gates import SignedIn, found_or_refused
 from accounts.models import Patient
-from esanjeevani.composed import Composed
+from esanjeevani.sql.composed import Composed
 
 OWN_PATIENT = Composed(
     lambda account, patient: Patient.objects.of(account).filter(uid=patient),

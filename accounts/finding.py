@@ -16,7 +16,7 @@ from accounts.forms import ascii_digits
 from accounts.models import Patient, State, User
 from accounts.models.patients import PatientQuerySet
 from accounts.phone import normalise
-from esanjeevani.composed import Composed
+from esanjeevani.sql.composed import Composed
 
 SHOWN = 20
 AGE_IS_ABOUT = 3  # years to each side: ages are told, not looked up

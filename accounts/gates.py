@@ -21,7 +21,7 @@ from accounts.actions import refuse
 from accounts.models import AccountSession, Doctor, Facility, NoticeAcceptance, Post, User
 from accounts.notice import NOTICE_VERSION
 from accounts.session_store import WITH_DOCTOR, WITH_POSTS
-from esanjeevani.composed import Composed
+from esanjeevani.sql.composed import Composed
 
 View = Callable[..., HttpResponseBase]
 

@@ -27,8 +27,8 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts.models import AccountSession, Facility, User
 from accounts.models.places import at_centre
-from esanjeevani.composed import Composed, Question, together
-from esanjeevani.rows import insert, update
+from esanjeevani.sql.composed import Composed, Question, together
+from esanjeevani.sql.rows import insert, update
 
 
 def _open(key: Any, now: Any) -> "QuerySet[AccountSession]":

@@ -13,7 +13,7 @@ from django.http import HttpRequest, parse_cookie
 
 from accounts.models import AccountSession, User
 from accounts.session_store import Ahead, SessionStore
-from esanjeevani.composed import Composed, together
+from esanjeevani.sql.composed import Composed, together
 
 COOKIE = b"cookie"
 

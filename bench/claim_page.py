@@ -6,7 +6,7 @@ from django.urls import include, path
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from esanjeevani.prepared import ask
+from esanjeevani.sql.prepared import ask
 from queues.claim import claim_text
 
 # Whoever was called joins the end of the line again at once, and as anybody: with their priority the

@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts.models import Facility
 from consult.models import Consultation, FollowUp, Instruction
 from consult.models.consultations import ConsultationQuerySet
-from esanjeevani.composed import Columns, Composed, Question, together
+from esanjeevani.sql.composed import Columns, Composed, Question, together
 from esanjeevani.today import midnight
 from queues.counts import Counts, count
 

@@ -8,7 +8,7 @@ from django.db.models import BigAutoField, Exists, OuterRef, Q, QuerySet
 
 from accounts.models import AuditEvent, Doctor
 from consult.models import Consultation, Opinion, RefillRequest
-from esanjeevani.composed import Columns, Composed
+from esanjeevani.sql.composed import Columns, Composed
 from queues.models import Duty, KeptApart, Token
 
 SHOWN = 50

@@ -11,8 +11,8 @@ from consult.models import Drug, DrugName, DrugRule, Product
 from consult.models.formulary import name_key
 from consult.rules.formulary import rules_in_force
 from consult.rules.lists import ListRule
-from esanjeevani.any_of import AnyOf
-from esanjeevani.composed import Composed
+from esanjeevani.sql.any_of import AnyOf
+from esanjeevani.sql.composed import Composed
 
 SHOWN = 12
 SHORTEST = 2

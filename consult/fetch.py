@@ -39,7 +39,7 @@ from consult.of_consultation import (
     knowing,
     with_prescription,
 )
-from esanjeevani.composed import Composed, together
+from esanjeevani.sql.composed import Composed, together
 from queues.assignment import links_of
 from queues.models import Clinic
 

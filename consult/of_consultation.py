@@ -23,8 +23,8 @@ from consult.models import (
     Referral,
 )
 from consult.models.consultations import ConsultationQuerySet
-from esanjeevani.composed import Composed, Question, together
-from esanjeevani.rows import insert
+from esanjeevani.sql.composed import Composed, Question, together
+from esanjeevani.sql.rows import insert
 from queues.models import MoveRefused
 
 Row = TypeVar("Row", bound=Model)

@@ -5,7 +5,7 @@ from typing import Any
 from django.db.models import BigAutoField
 
 from consult.models import Consultation, FollowUp
-from esanjeevani.composed import Composed
+from esanjeevani.sql.composed import Composed
 
 EARLIER_SHOWN = 20
 _OF: dict[str, Any] = {"facility": BigAutoField(), "patient": BigAutoField()}

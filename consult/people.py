@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Post, User
 from consult.models import Consultation, Opinion
-from esanjeevani.composed import Columns
+from esanjeevani.sql.composed import Columns
 
 # Asked by each page of a call that comes, so they are composed once.
 HAS_JOINED = Columns(

@@ -18,7 +18,7 @@ from consult.models import (
     Prescription,
     Referral,
 )
-from esanjeevani.composed import Columns, Question, together
+from esanjeevani.sql.composed import Columns, Question, together
 
 
 def _look(consultation: Any, patient: Any, doctor: Any) -> "QuerySet[Any, Any]":

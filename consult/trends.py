@@ -10,7 +10,7 @@ from django.db.models import BigAutoField
 from accounts.models import Patient
 from consult.models import Observation
 from consult.vitals import VITALS, Vital
-from esanjeevani.composed import Composed
+from esanjeevani.sql.composed import Composed
 
 POINTS = 12  # the newest
 WIDTH, HEIGHT, EDGE = 120.0, 36.0, 4.0

@@ -2,23 +2,11 @@ from django.urls import include, path, register_converter
 
 from consult.api import talk as api
 from consult.links import ShortId
-from consult.views import (
-    abdm,
-    booking,
-    calls,
-    care,
-    desk,
-    doctor,
-    drugs,
-    elsewhere,
-    handing_on,
-    opinions,
-    public,
-    refills,
-    visit,
-)
+from consult.views import calls, public
 from consult.views.centre import after, case, day, patients, send, shared
 from consult.views.centre import visit as centre_visit
+from consult.views.doctor import care, desk, drugs, elsewhere, handing_on, opinions, room
+from consult.views.patient import abdm, booking, refills, visit
 
 register_converter(ShortId, "short")
 
@@ -63,10 +51,10 @@ centre_patterns = [
 ]
 
 doctors_one = [
-    path("", doctor.room, name="doctors_room"),
-    path("save/", doctor.save, name="save"),
-    path("revise/", doctor.revise, name="revise"),
-    path("return/", doctor.send_back, name="send_back"),
+    path("", room.room, name="doctors_room"),
+    path("save/", room.save, name="save"),
+    path("revise/", room.revise, name="revise"),
+    path("return/", room.send_back, name="send_back"),
     path("pass/", desk.pass_over, name="pass_over"),
     path("phone/", calls.phone, name="phone"),
     path("text/", calls.in_text, name="in_text"),
@@ -95,7 +83,7 @@ doctors_patterns = [
     path("", desk.desk, name="desk"),
     path("call/", desk.call_next, name="call_next"),
     path("own/", desk.own_part, name="desk_own"),
-    path("consultations/", doctor.past, name="doctors_past"),
+    path("consultations/", room.past, name="doctors_past"),
     path("asked/", opinions.asked, name="asked"),
     path("opinions/<uuid:opinion>/join/", opinions.join, name="join"),
     path("refills/<uuid:refill>/", care.take_refill, name="take_refill"),

@@ -89,7 +89,7 @@ TEMPLATES = [
                 "django.template.context_processors.i18n",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "esanjeevani.context.site",
+                "esanjeevani.rendering.context.site",
             ],
             "builtins": [
                 "django.templatetags.i18n",
@@ -97,7 +97,7 @@ TEMPLATES = [
             ],
             "loaders": [
                 (
-                    "esanjeevani.flat.Loader",
+                    "esanjeevani.rendering.flat.Loader",
                     [
                         "django.template.loaders.filesystem.Loader",
                         "django.template.loaders.app_directories.Loader",
@@ -107,13 +107,13 @@ TEMPLATES = [
         },
     }
 ]
-FORM_RENDERER = "esanjeevani.forms.Renderer"
+FORM_RENDERER = "esanjeevani.rendering.forms.Renderer"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- data ---------------------------------------------------------------------------------------
 DATABASE_URL = env.needed("DATABASE_URL", f"sqlite:///{VAR_DIR / 'db.sqlite3'}")
 DATABASES = {"default": dj_database_url.parse(DATABASE_URL)}
-# Whether PostgreSQL prepares the questions of every request (esanjeevani/prepared.py).
+# Whether PostgreSQL prepares the questions of every request (esanjeevani/sql/prepared.py).
 DATABASE_PREPARED = DATABASE_URL.startswith("postgres") and env.flag(
     "DATABASE_PREPARED", default=True
 )

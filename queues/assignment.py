@@ -21,7 +21,7 @@ from django.db.models import (
 from django.utils import timezone
 
 from accounts.models import Facility, Patient, Speciality
-from esanjeevani.composed import Composed, Question, together
+from esanjeevani.sql.composed import Composed, Question, together
 from queues.counts import Counts
 from queues.line import Standing, standings
 from queues.models import Clinic, ClinicHours, HubLink

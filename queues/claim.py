@@ -17,8 +17,8 @@ from django.db import connection
 from django.db.models import BigAutoField, UUIDField
 from django.utils import timezone
 
-from esanjeevani.composed import Composed, Question
-from esanjeevani.steps import Steps
+from esanjeevani.sql.composed import Composed, Question
+from esanjeevani.sql.steps import Steps
 from esanjeevani.today import midnight
 from queues.models import PRIORITY_RUN, Clinic, Token
 

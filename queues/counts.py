@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 from django.utils import timezone
 
 from accounts.models import Patient
-from esanjeevani.any_of import in_shares, with_places
-from esanjeevani.composed import Question, together
+from esanjeevani.sql.any_of import in_shares, with_places
+from esanjeevani.sql.composed import Question, together
 
 # Who is busy is asked doctor by doctor: a join would walk over everybody who is held anywhere.
 COUNT = """

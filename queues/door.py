@@ -7,7 +7,7 @@ from typing import Any
 from django.utils import timezone
 
 from accounts.models import Patient
-from esanjeevani.composed import Question
+from esanjeevani.sql.composed import Question
 from queues.models import Clinic
 from queues.models.clinics import MIDNIGHT
 

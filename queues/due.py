@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
-from esanjeevani.prepared import ask
+from esanjeevani.sql.prepared import ask
 from queues.claim import IN_TURN, OF_RANK, ranks_text
 
 RANKS = ranks_text()

@@ -18,7 +18,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from accounts.models import Patient
-from esanjeevani.composed import Columns, together
+from esanjeevani.sql.composed import Columns, together
 from esanjeevani.today import midnight, today
 from queues.counts import Counts, count
 from queues.door import Look, look

@@ -10,7 +10,7 @@ from django.db.models import BigAutoField, DateTimeField, F, QuerySet, Window
 from django.db.models.functions import RowNumber
 from django.utils import timezone
 
-from esanjeevani.any_of import ALL_SIZES, AnyOf
+from esanjeevani.sql.any_of import ALL_SIZES, AnyOf
 from queues.models import Clinic, Token
 from queues.wait import LAST_CALLS, Call, Pace, learn
 

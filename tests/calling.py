@@ -1,7 +1,6 @@
 """People in a call: real browsers with a fake camera and microphone, and a TURN server of our own."""
 
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -20,6 +19,7 @@ from consult.people import role_of
 from consult.views.rooms import ROOMS
 from deploy.trial import make_certificate
 from tests.factories import as_patient, as_staff
+from tests.faults.parts import listens, servers
 from tests.running import SOON, free_port
 
 FAKE_MEDIA = [
@@ -29,6 +29,8 @@ FAKE_MEDIA = [
     "--allow-loopback-in-peer-connection",
 ]
 SECRET = "a-secret-of-the-tests"
+# Seconds: a machine that is slow gives a picture up, and tries again after half a minute, or twice that.
+PICTURES_WITHIN = 240
 # Keeps the connections of a page where a test can look at them, and when the first frame came.
 WATCH = """
 window.connections = [];
@@ -65,6 +67,14 @@ async () => {
     }
   }
   return said;
+}
+"""
+# Every word of news that the call's page says, also one that stands there for a moment.
+NOTE_NEWS = """
+() => {
+  const place = document.querySelector("[data-call] [data-news]");
+  window.news = [];
+  new MutationObserver(() => window.news.push(place.textContent)).observe(place, { childList: true });
 }
 """
 
@@ -107,12 +117,9 @@ class Turn:
             )  # fmt: skip
         until = time.monotonic() + SOON
         while time.monotonic() < until:
-            try:
-                for port in (self.port, self.tls_port):
-                    socket.create_connection(("127.0.0.1", port), 1).close()
+            if servers.relays(self.port) and listens(self.tls_port):
                 return
-            except OSError:
-                time.sleep(0.05)
+            time.sleep(0.05)
         raise AssertionError((self.folder / "log").read_text()[-2000:])
 
     def kill(self) -> None:
@@ -134,11 +141,17 @@ class Person:
     def state(self) -> str:
         return str(self.page.locator("[data-call]").get_attribute("data-state"))
 
-    def sees_state(self, *states: str, seconds: float = 60) -> None:
+    def sees_state(self, *states: str, seconds: float = SOON) -> None:
         wanted = ",".join(f'[data-call][data-state="{state}"]' for state in states)
         expect(self.page.locator(wanted)).to_be_attached(timeout=seconds * 1000)
 
-    def receives(self, what: str = "frames", more: float = 5, seconds: float = 60) -> float:
+    def is_connected(self) -> None:
+        """To everybody who is there; on a slow machine the picture may be small or late."""
+        self.sees_state("connected", "weak")
+
+    def receives(
+        self, what: str = "frames", more: float = 5, seconds: float = PICTURES_WITHIN
+    ) -> float:
         """Waits until `more` of it came from now on; how many seconds that took."""
         start = time.monotonic()
         before = self.look()[what]
@@ -147,6 +160,13 @@ class Person:
                 return time.monotonic() - start
             time.sleep(0.1)
         raise AssertionError(f"No {more} {what} in {seconds} s ({self.state}): {self.look()}")
+
+    def listens(self) -> None:
+        """For what hears() asks."""
+        self.page.evaluate(NOTE_NEWS)
+
+    def hears(self, words: str) -> None:
+        until(lambda: words in " ".join(self.page.evaluate("window.news")))
 
     def press(self, name: str) -> None:
         self.page.get_by_role("button", name=name, exact=True).click()
@@ -161,6 +181,7 @@ def context_of(
         "viewport": {"width": 1280, "height": 800} if staff else {"width": 360, "height": 640}
     } | more
     context = browser.new_context(base_url=url, permissions=["camera", "microphone"], **more)
+    context.set_default_timeout(SOON * 1000)
     session = signed_in.cookies[settings.SESSION_COOKIE_NAME].value
     context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": url}])
     context.add_init_script(WATCH)
@@ -174,10 +195,8 @@ def room_of(consultation: Consultation, user: User) -> str:
 
 
 def comes_in(context: BrowserContext, consultation: Consultation, user: User) -> Person:
-    page = context.new_page()
-    page.set_default_timeout(SOON * 1000)
-    person = Person(page)
-    page.goto(room_of(consultation, user))
+    person = Person(context.new_page())
+    person.page.goto(room_of(consultation, user))
     return person
 
 
@@ -207,7 +226,7 @@ def both_in(
     assert complaints == []
 
 
-def until(is_so: Callable[[], Any], seconds: float = 60) -> Any:
+def until(is_so: Callable[[], Any], seconds: float = SOON) -> Any:
     """Waits for it; what it gave."""
     end = time.monotonic() + seconds
     while not (found := is_so()):

@@ -1,4 +1,5 @@
-"""Runs all tests as three parts at once, each with a database, a Redis and a folder of its own.
+"""Runs all tests as three parts, each with a database, a Redis and a folder of its own: at once, and in CI
+the calls after the others.
 
     python -m tests.side_by_side [deploy/with-services --]
 
@@ -7,6 +8,7 @@ other browsers, programs and proxies wait and compute; all the rest computes. Wh
 when those before it are done.
 """
 
+import os
 import signal
 import subprocess
 import sys
@@ -15,7 +17,8 @@ import time
 from pathlib import Path
 
 CALLS = [
-    f"tests/browser/test_{name}.py" for name in ("call", "call_network", "devices", "four_people")
+    f"tests/browser/test_{name}.py"
+    for name in ("call", "call_network", "devices", "four_people", "stay")
 ]
 FROM_OUTSIDE = [f"tests/{name}" for name in ("abdm", "api", "browser", "deploy", "faults", "fhir")]
 
@@ -38,24 +41,38 @@ def _without(paths: list[str]) -> list[str]:
 
 
 def main() -> int:
-    first, *others = parts(sys.argv[1:])
+    *computing, calls = parts(sys.argv[1:])
+    # What CI says decides over a change: there nobody computes beside a call.
+    turns = [computing, [calls]] if os.environ.get("CI") else [[*computing, calls]]
     running: list[subprocess.Popen[bytes]] = []
     asked_to_end = end_with_us(running)
-    with tempfile.TemporaryDirectory() as folder:
-        said = [Path(folder, str(number)) for number, _part in enumerate(others)]
-        running.append(subprocess.Popen(first))
-        for part, output in zip(others, said, strict=True):
-            with output.open("wb") as here:
-                running.append(subprocess.Popen(part, stdout=here, stderr=subprocess.STDOUT))
-        if asked_to_end:  # before all were there to be told
-            for one in running:
-                one.terminate()
-        running[0].wait()
-        for one, output in zip(running[1:], said, strict=True):
-            show(output, until_ended=one)
+    for turn in turns:
+        if not asked_to_end:
+            run_at_once(turn, running, asked_to_end)
     # What a signal ended has a code below zero.
     codes = [one.returncode for one in running]
-    return next((code if code > 0 else 1 for code in codes if code), 0)
+    return next((code if code > 0 else 1 for code in codes if code), int(bool(asked_to_end)))
+
+
+def run_at_once(
+    turn: list[list[str]], running: list[subprocess.Popen[bytes]], asked_to_end: list[int]
+) -> None:
+    """Says what the first part says at once, and what the others said after it."""
+    first, *others = turn
+    with tempfile.TemporaryDirectory() as folder:
+        said = [Path(folder, str(number)) for number, _part in enumerate(others)]
+        now = [subprocess.Popen(first)]
+        running.append(now[0])
+        for part, output in zip(others, said, strict=True):
+            with output.open("wb") as here:
+                now.append(subprocess.Popen(part, stdout=here, stderr=subprocess.STDOUT))
+            running.append(now[-1])
+        if asked_to_end:  # before all were there to be told
+            for one in now:
+                one.terminate()
+        now[0].wait()
+        for one, output in zip(now[1:], said, strict=True):
+            show(output, until_ended=one)
 
 
 def end_with_us(running: list[subprocess.Popen[bytes]]) -> list[int]:
@@ -68,7 +85,7 @@ def end_with_us(running: list[subprocess.Popen[bytes]]) -> list[int]:
             one.send_signal(number)
 
     # A terminal's Ctrl-C has reached them already; we wait until they have tidied up.
-    signal.signal(signal.SIGINT, lambda _number, _frame: None)
+    signal.signal(signal.SIGINT, lambda number, _frame: came.append(number))
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, pass_on)
     return came

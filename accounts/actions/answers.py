@@ -18,8 +18,8 @@ from django.utils import timezone
 from accounts.models import KeptAnswer
 from accounts.models.limits import Counting, counted
 from accounts.secrets import keyed_hash
-from esanjeevani.prepared import ask
-from esanjeevani.steps import Steps
+from esanjeevani.sql.prepared import ask
+from esanjeevani.sql.steps import Steps
 
 KEPT_FOR = timedelta(days=1)
 AT_WORK_FOR = timedelta(seconds=60)  # after that the first one has died

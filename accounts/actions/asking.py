@@ -13,9 +13,9 @@ from accounts.actions.keys import hash_of
 from accounts.models import ApiToken, NoticeAcceptance
 from accounts.models.limits import Counting, counted_for
 from accounts.notice import NOTICE_VERSION
-from esanjeevani.composed import Composed
-from esanjeevani.prepared import again_if_cut
-from esanjeevani.steps import Steps
+from esanjeevani.sql.composed import Composed
+from esanjeevani.sql.prepared import again_if_cut
+from esanjeevani.sql.steps import Steps
 
 MINUTE = timedelta(minutes=1)
 PERSON = "api person"

@@ -4,8 +4,8 @@ from typing import Any
 
 from accounts.address import current_address
 from accounts.models import AuditEvent, Patient, User
-from esanjeevani.instances import new
-from esanjeevani.rows import insert
+from esanjeevani.sql.instances import new
+from esanjeevani.sql.rows import insert
 
 
 def record(

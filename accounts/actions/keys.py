@@ -13,8 +13,8 @@ from accounts.actions.signing_in import ISSUED, limit_password_tries
 from accounts.broadcast import signed_out
 from accounts.models import ApiToken, CodeRefused, MachineClient, User
 from accounts.secrets import keyed_hash
-from esanjeevani.instances import new
-from esanjeevani.steps import insert_with
+from esanjeevani.sql.instances import new
+from esanjeevani.sql.steps import insert_with
 
 PERSON, MACHINE = "esp_", "esm_"  # so that a key found somewhere says what it is
 LIFE = timedelta(days=90)

@@ -16,11 +16,11 @@ from accounts.models import AccountSession, Message, PhoneDevice, RateLimit, Sms
 from accounts.models.messages import CLAIM_LEASE
 from accounts.sms import SmsFailed, backend
 from esanjeevani.celery_app import enqueue, sweep
-from esanjeevani.composed import Columns, Composed, Question
-from esanjeevani.instances import new
 from esanjeevani.postgresql.statements import Asked
-from esanjeevani.prepared import ask
-from esanjeevani.rows import is_inserted
+from esanjeevani.sql.composed import Columns, Composed, Question
+from esanjeevani.sql.instances import new
+from esanjeevani.sql.prepared import ask
+from esanjeevani.sql.rows import is_inserted
 
 SWEEP_SIZE = 200
 TEXTS_REMEMBERED = 30  # seconds

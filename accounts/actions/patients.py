@@ -9,9 +9,9 @@ from django.db.models import BigAutoField, CharField, DateField
 
 from accounts.actions.audit import event, record
 from accounts.models import Enrolment, Facility, Patient, User
-from esanjeevani.composed import Composed, Question, together
-from esanjeevani.rows import insert, insert_unless_there
-from esanjeevani.steps import insert_with
+from esanjeevani.sql.composed import Composed, Question, together
+from esanjeevani.sql.rows import insert, insert_unless_there
+from esanjeevani.sql.steps import insert_with
 
 ALIKE_SHOWN = 5
 LOCKED = Composed(

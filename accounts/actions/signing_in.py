@@ -27,10 +27,10 @@ from accounts.models.limits import Counting, counted
 from accounts.notice import NOTICE_VERSION
 from accounts.secrets import keyed_hash, new_code
 from esanjeevani.celery_app import enqueue
-from esanjeevani.composed import Composed
-from esanjeevani.instances import new
-from esanjeevani.rows import is_inserted
-from esanjeevani.steps import Steps, insert_text, insert_with, values_of
+from esanjeevani.sql.composed import Composed
+from esanjeevani.sql.instances import new
+from esanjeevani.sql.rows import is_inserted
+from esanjeevani.sql.steps import Steps, insert_text, insert_with, values_of
 
 HOUR = timedelta(hours=1)
 ISSUED = "token.issue"  # as the audit calls it

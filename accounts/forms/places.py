@@ -10,7 +10,7 @@ from django.forms.models import ModelChoiceIterator
 from django.utils.translation import gettext_lazy
 
 from accounts.models import District
-from esanjeevani.composed import Composed
+from esanjeevani.sql.composed import Composed
 
 DISTRICT = Composed(
     lambda state, code: District.objects.select_related("state").filter(state=state, pk=code),

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django_otp.models import Device
 
 from accounts.secrets import keyed_hash
-from esanjeevani.prepared import ask
+from esanjeevani.sql.prepared import ask
 
 CODE_LIFE = timedelta(minutes=5)
 MAX_TRIES = 5

@@ -6,8 +6,8 @@ from django.db import models
 from django.utils import timezone
 
 from accounts.secrets import keyed_hash
-from esanjeevani.prepared import ask
-from esanjeevani.steps import Steps, insert_text, values_of
+from esanjeevani.sql.prepared import ask
+from esanjeevani.sql.steps import Steps, insert_text, values_of
 
 
 class RateLimit(models.Model):

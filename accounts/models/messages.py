@@ -5,8 +5,8 @@ from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, models
 from django.utils import timezone
 
-from esanjeevani.prepared import ask
-from esanjeevani.rows import update
+from esanjeevani.sql.prepared import ask
+from esanjeevani.sql.rows import update
 
 CLAIM_LEASE = timedelta(seconds=60)
 MAX_ATTEMPTS = 8
@@ -33,6 +33,7 @@ class SmsTemplate(models.Model):
     dlt_id = models.CharField("DLT template id", max_length=19, blank=True)
 
     class Meta:
+        verbose_name = "SMS template"
         constraints = [
             models.UniqueConstraint(
                 fields=["key", "language"], name="accounts_smstemplate_once_per_language"

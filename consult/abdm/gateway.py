@@ -96,7 +96,7 @@ def _answer_to(method: str, url: str, headers: dict[str, str], **more: Any) -> b
             content = _read(answer)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise GatewayAway(f"{type(error).__name__} at {url}") from None
-    if answer.status_code == 401:
+    if answer.status_code == 401 and "Authorization" in headers:  # not where records are pushed
         cache.delete(SESSION)
     if answer.status_code >= 500 or answer.status_code in (401, 408, 429):
         raise GatewayAway(f"{answer.status_code} at {url}")

@@ -10,9 +10,9 @@ from consult.actions.telling import telling
 from consult.consent import CONSENT_VERSION
 from consult.models import Attachment, Consent, Consultation
 from consult.uploads import CleanFile
-from esanjeevani.composed import Composed, together
-from esanjeevani.instances import new
-from esanjeevani.steps import insert_with
+from esanjeevani.sql.composed import Composed, together
+from esanjeevani.sql.instances import new
+from esanjeevani.sql.steps import insert_with
 from queues.actions import NoToken, take_token
 from queues.models import Clinic, MoveRefused, Token
 from queues.models.moves import moved

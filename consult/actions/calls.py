@@ -14,9 +14,9 @@ from consult import broadcast
 from consult.actions.room import close_what_is_open, token_of, withdraw_questions
 from consult.models import AbuseReport, CallEvent, Consultation, Opinion
 from consult.people import Role, patients_seat, role_of
-from esanjeevani.composed import Columns, Composed, together
-from esanjeevani.rows import insert
-from esanjeevani.steps import insert_with
+from esanjeevani.sql.composed import Columns, Composed, together
+from esanjeevani.sql.rows import insert
+from esanjeevani.sql.steps import insert_with
 from queues import actions as queues
 from queues.models import MoveRefused
 

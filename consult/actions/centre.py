@@ -17,7 +17,7 @@ from consult.models import (
     Prescription,
     PrescriptionLine,
 )
-from esanjeevani.steps import Steps, and_hold, insert_text, values_of
+from esanjeevani.sql.steps import Steps, and_hold, insert_text, values_of
 from queues.models import MoveRefused
 
 # Nobody replaces the prescription until it is noted what was given of it.

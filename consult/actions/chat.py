@@ -11,10 +11,10 @@ from accounts.models import AuditEvent, User
 from consult import broadcast
 from consult.models import Attachment, ChatMessage, Consultation
 from consult.uploads import CleanFile
-from esanjeevani.composed import Composed
-from esanjeevani.prepared import this_threads_connection
-from esanjeevani.rows import is_inserted
-from esanjeevani.steps import Steps, insert_text, values_of
+from esanjeevani.sql.composed import Composed
+from esanjeevani.sql.prepared import this_threads_connection
+from esanjeevani.sql.rows import is_inserted
+from esanjeevani.sql.steps import Steps, insert_text, values_of
 from queues.models import MoveRefused
 
 LOCKED = Composed(

@@ -25,8 +25,8 @@ from consult.of_consultation import (
 )
 from consult.rules import Refusal, Warned
 from consult.rules.dose import quantity_of
-from esanjeevani.rows import insert_all, update
-from esanjeevani.steps import insert_with
+from esanjeevani.sql.rows import insert_all, update
+from esanjeevani.sql.steps import insert_with
 
 
 class IssueRefused(Exception):

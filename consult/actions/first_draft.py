@@ -9,8 +9,8 @@ from accounts.actions import event
 from accounts.models import AuditEvent, User
 from consult.actions.notes import HELD, noted, noting
 from consult.models import Consultation, Prescription, PrescriptionLine
-from esanjeevani.rows import is_inserted
-from esanjeevani.steps import Steps, and_hold, insert_text, values_of
+from esanjeevani.sql.rows import is_inserted
+from esanjeevani.sql.steps import Steps, and_hold, insert_text, values_of
 from queues.models import MoveRefused
 
 OF_DRAFT = {"prescription_id": "draft.id"}

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from consult.models import CallEvent
 from consult.people import Role, patients_seat
-from esanjeevani.prepared import ask
+from esanjeevani.sql.prepared import ask
 
 CLOCKS_DIFFER_BY = timedelta(seconds=5)
 # SQL by hand: seconds and their sum only grow, whatever comes late or twice. So nothing is locked: of

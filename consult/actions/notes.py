@@ -11,8 +11,8 @@ from accounts.actions import event
 from accounts.models import AuditEvent, User
 from consult.models import Consultation, Note
 from consult.of_consultation import note_of
-from esanjeevani.rows import is_inserted
-from esanjeevani.steps import Steps, Values, and_hold, insert_text, values_of
+from esanjeevani.sql.rows import is_inserted
+from esanjeevani.sql.steps import Steps, Values, and_hold, insert_text, values_of
 from queues.models import MoveRefused
 
 # The consultation is nobody else's to end until the note is written, or the transaction is over.

@@ -9,8 +9,8 @@ from consult.models import Prescription
 from consult.pdf import Paper, render_pdf
 from consult.signing import sign_pdf
 from esanjeevani.celery_app import enqueue, sweep
-from esanjeevani.composed import Columns, Composed
-from esanjeevani.rows import update
+from esanjeevani.sql.composed import Columns, Composed
+from esanjeevani.sql.rows import update
 
 KEPT_IN = {Paper.A4: "pdf", Paper.A5: "pdf_a5"}
 SWEEP_SIZE = 100

@@ -31,7 +31,7 @@ from consult.signing import (
     sign_row,
 )
 from esanjeevani.celery_app import enqueue
-from esanjeevani.composed import Question, together
+from esanjeevani.sql.composed import Question, together
 from queues.models.moves import moved
 
 log = logging.getLogger(__name__)

@@ -24,8 +24,8 @@ from consult.of_consultation import (
     is_emergency_of,
     note_of,
 )
-from esanjeevani.composed import Composed, together
-from esanjeevani.steps import as_text, insert_text, values_of
+from esanjeevani.sql.composed import Composed, together
+from esanjeevani.sql.steps import as_text, insert_text, values_of
 from queues import actions as queues
 from queues.models import Clinic, KeptApart, MoveRefused, Token
 from queues.models.moves import moved

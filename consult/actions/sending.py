@@ -17,7 +17,7 @@ from consult.models import Consent, Consultation, Observation
 from consult.models.consultations import ConsultationQuerySet
 from consult.of_consultation import ATTACHMENTS, OBSERVATIONS, knowing
 from consult.readiness import Attested, completeness, obstacles
-from esanjeevani.composed import Composed, Question, together
+from esanjeevani.sql.composed import Composed, Question, together
 from queues import actions as queues
 from queues.door import Look, look
 from queues.models import Clinic, HubLink, MoveRefused, Token

@@ -3,7 +3,7 @@
 from accounts.actions import queueing_sms
 from consult.links import sms_link
 from consult.models import Consultation
-from esanjeevani.composed import Question
+from esanjeevani.sql.composed import Question
 
 
 def tell(consultation: Consultation, key: str, **slots: object) -> None:

@@ -25,7 +25,7 @@ from consult.api.shapes import (
 from consult.fetch import own_consultation, patient_and_clinic
 from consult.forms import CaseForm, UploadForm
 from consult.models import Attachment, Consultation
-from consult.views.visit import download
+from consult.views.patient.visit import download
 
 
 class Consultations(ApiView):

@@ -26,13 +26,13 @@ from consult.api.doctor_shapes import (
 from consult.api.rules import NO_TOKEN, rules
 from consult.api.shapes import ConsultationOutput, ReferralOutput
 from consult.models import Consultation, Opinion
-from consult.views.colleagues import (
+from consult.views.doctor.colleagues import (
     opinion_form,
     reachable_clinics,
     referral_form,
     transfer_form,
 )
-from consult.views.returning import return_form
+from consult.views.doctor.returning import return_form
 from queues.models import Duty, KeptApart
 
 

@@ -18,8 +18,8 @@ from consult.api.doctor_shapes import CallInput, DeskOutput, NumberOutput, Retur
 from consult.api.rules import rules
 from consult.api.shapes import ConsultationOutput, EarlierOutput
 from consult.models import Consultation
-from consult.views.doctors_parts import EARLIER_SHOWN
-from consult.views.returning import return_form
+from consult.views.doctor.parts import EARLIER_SHOWN
+from consult.views.doctor.returning import return_form
 from queues.desk import desk_lines
 from queues.models import Clinic, Token
 

@@ -19,7 +19,7 @@ from consult.models import Referral
 from consult.of_consultation import issued_of
 from consult.pdf import Paper
 from consult.pdf.letter import render_letter
-from consult.views.visit import download, inline_pdf
+from consult.views.patient.visit import download, inline_pdf
 
 PDF = {(200, "application/pdf"): bytes}
 

@@ -29,7 +29,7 @@ from consult.forms import NoteForm
 from consult.forms.medicines import LineForm
 from consult.icd10 import UnknownCode, coded
 from consult.models import Consultation, MedicineSet, Note, Prescription
-from consult.views.rules_panel import rules_context
+from consult.views.doctor.rules_panel import rules_context
 
 
 class Notes(DoctorsVerb):

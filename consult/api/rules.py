@@ -9,9 +9,9 @@ from django.utils.translation import gettext_noop
 from accounts.api.base import Refused
 from consult import actions
 from consult.api.prescription_shapes import RefusalOutput, WarningOutput
-from consult.views.booking import too_many_files, why_no_token
 from consult.views.centre.send import why_not_ready
-from consult.views.doctor import why_not_issued
+from consult.views.doctor.room import why_not_issued
+from consult.views.patient.booking import too_many_files, why_no_token
 from queues.actions import AlreadyHolding, AlreadyWaiting, NobodyPresent, NoToken, NotOnDuty
 from queues.models import MoveRefused
 

@@ -17,7 +17,7 @@ from consult.api.base import OfConsultation
 from consult.api.shapes import FileMessageInput
 from consult.forms import MessageForm
 from consult.serializers import MessageInput, MessageOutput
-from consult.views.booking import too_many_files
+from consult.views.patient.booking import too_many_files
 from queues.models import MoveRefused
 
 PAGE = 200

@@ -14,7 +14,7 @@ from consult.models import (
     Prescription,
     Referral,
 )
-from esanjeevani.composed import Composed
+from esanjeevani.sql.composed import Composed
 
 
 @dataclass(frozen=True)

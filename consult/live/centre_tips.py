@@ -15,11 +15,11 @@ from django.db.models.functions import Now, TruncDate
 from django.utils import timezone
 
 from consult.models import Consultation, SharedProfile
-from esanjeevani.any_of import in_shares, with_places
-from esanjeevani.composed import Question, together
-from esanjeevani.live import Message
+from esanjeevani.live.hub import Message
 from esanjeevani.postgresql.statements import Asked
-from esanjeevani.prepared import ask
+from esanjeevani.sql.any_of import in_shares, with_places
+from esanjeevani.sql.composed import Question, together
+from esanjeevani.sql.prepared import ask
 from esanjeevani.today import midnight
 
 # A line for each open case, one for what was settled today, one for who scanned the centre's code today.

@@ -14,9 +14,9 @@ from django.db.models import BigAutoField, FilteredRelation, OuterRef, Q, QueryS
 
 from accounts.models import Doctor
 from consult.desk import OwnPart, duties_version, is_there_any
-from esanjeevani.any_of import ALL_SIZES, AnyOf
-from esanjeevani.composed import Columns
-from esanjeevani.live import Message
+from esanjeevani.live.hub import Message
+from esanjeevani.sql.any_of import ALL_SIZES, AnyOf
+from esanjeevani.sql.composed import Columns
 
 
 @dataclass(frozen=True, slots=True)

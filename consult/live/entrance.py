@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts.session_store import Ahead
 from consult.live.tips import Tip, tip_columns, tip_of
 from consult.models import Consultation
-from esanjeevani.composed import Columns
+from esanjeevani.sql.composed import Columns
 from queues.models import Token
 
 ENTERING = Columns(

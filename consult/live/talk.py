@@ -21,9 +21,9 @@ from accounts.models import AuditEvent, User
 from consult import actions
 from consult.models import ChatMessage, Consultation
 from consult.serializers import MessageInput, MessageOutput
-from esanjeevani.composed import Composed
-from esanjeevani.database import in_database
-from esanjeevani.rows import insert
+from esanjeevani.live.database import in_database
+from esanjeevani.sql.composed import Composed
+from esanjeevani.sql.rows import insert
 from queues.models import MoveRefused
 
 log = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Doctor
-from esanjeevani.changes import Change
+from esanjeevani.sql.changes import Change
 from queues.models import Clinic, Moving, Token
 from queues.models.moves import moved
 

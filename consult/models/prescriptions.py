@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Doctor
 from accounts.models.base import Labelled, Public
 from consult.models.consultations import Consultation
-from esanjeevani.changes import Change
+from esanjeevani.sql.changes import Change
 from queues.models import Moving
 
 # Without letters and digits that look alike on paper: 12 of 30 are 58 bits.

@@ -10,8 +10,8 @@ from django.db.models import BigAutoField, CharField, DateField, FilteredRelatio
 from consult.models import DoseRange, Drug, DrugName, DrugRule, Interaction
 from consult.models.formulary import name_key
 from consult.rules.lists import ListRule
-from esanjeevani.any_of import AnyOf
-from esanjeevani.composed import Question
+from esanjeevani.sql.any_of import AnyOf
+from esanjeevani.sql.composed import Question
 
 # Through the drug's own key, for a key of another table takes no slots.
 BY_NAME = AnyOf(

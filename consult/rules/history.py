@@ -20,7 +20,7 @@ from consult.models.history import six_months_before
 from consult.of_consultation import PAPERS, follow_up_of
 from consult.rules.formulary import drugs_named
 from consult.rules.lists import Circumstances, ListRule
-from esanjeevani.composed import Columns
+from esanjeevani.sql.composed import Columns
 
 
 def _generics(patient: Any, since: Any, but: Any) -> Any:

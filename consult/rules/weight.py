@@ -5,7 +5,7 @@ from django.db.models import BigAutoField, DateTimeField
 from django.utils import timezone
 
 from consult.models import Consultation, Observation
-from esanjeevani.composed import Composed
+from esanjeevani.sql.composed import Composed
 
 LASTS = timedelta(days=30)  # a child has grown by then
 NEWEST = Composed(

@@ -19,7 +19,7 @@ from django.db.models import CharField
 
 from consult.models import Prescription, SigningKey
 from consult.signing.canonical import canonical_form, digest_of
-from esanjeevani.composed import Composed, Question
+from esanjeevani.sql.composed import Composed, Question
 
 KEY = Composed(lambda key_id: SigningKey.objects.filter(key_id=key_id), key_id=CharField())
 

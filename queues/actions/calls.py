@@ -9,8 +9,8 @@ from django.db.models import Model
 from django.utils import timezone
 
 from accounts.models import Doctor, Patient, User
-from esanjeevani.changes import Change
-from esanjeevani.composed import Columns, Question, together
+from esanjeevani.sql.changes import Change
+from esanjeevani.sql.composed import Columns, Question, together
 from queues import broadcast
 from queues.actions.heads import come_back
 from queues.claim import NOTHING, Before, Beside, before_a_call, claim

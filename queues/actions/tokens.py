@@ -10,10 +10,18 @@ from django.db.models import Model
 from django.utils import timezone
 
 from accounts.models import Patient, User
-from esanjeevani.changes import Change, Shape, change_text
-from esanjeevani.instances import new
-from esanjeevani.rows import is_inserted
-from esanjeevani.steps import Others, Steps, all_values, insert_text, unlinked, values_of, with_rows
+from esanjeevani.sql.changes import Change, Shape, change_text
+from esanjeevani.sql.instances import new
+from esanjeevani.sql.rows import is_inserted
+from esanjeevani.sql.steps import (
+    Others,
+    Steps,
+    all_values,
+    insert_text,
+    unlinked,
+    values_of,
+    with_rows,
+)
 from queues import broadcast
 from queues.door import Look
 from queues.line import Standing, door

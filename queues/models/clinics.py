@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.models import District, Facility, Patient, Speciality, State
 from accounts.models.base import Named, Public, Serves
-from esanjeevani.prepared import ask
+from esanjeevani.sql.prepared import ask
 
 MIDNIGHT = time(0, 0)
 # Locks the row of the clinic's day until the transaction ends. No number where `most` are given.

@@ -4,9 +4,9 @@ from typing import Any, ClassVar
 
 from django.db import models
 
-from esanjeevani.changes import Change, change_all
-from esanjeevani.composed import Question
-from esanjeevani.steps import update_asked
+from esanjeevani.sql.changes import Change, change_all
+from esanjeevani.sql.composed import Question
+from esanjeevani.sql.steps import update_asked
 
 
 class MoveRefused(Exception):

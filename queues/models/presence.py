@@ -4,9 +4,9 @@ from datetime import timedelta
 from django.db import models
 from django.utils import timezone
 
-from esanjeevani.any_of import in_shares, with_places
-from esanjeevani.composed import Question
-from esanjeevani.prepared import ask
+from esanjeevani.sql.any_of import in_shares, with_places
+from esanjeevani.sql.composed import Question
+from esanjeevani.sql.prepared import ask
 from queues.models.tokens import Token
 
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Doctor, Patient, User
 from accounts.models.base import Public
-from esanjeevani.changes import Change
+from esanjeevani.sql.changes import Change
 from queues.models.clinics import Clinic
 from queues.models.moves import MoveRefused, Moving, moved
 

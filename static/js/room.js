@@ -65,6 +65,7 @@ const socket = listen(`${room.dataset.socket}${section ? "?talk" : ""}`, {
       return;
     }
     if (message.type === "hello" || message.type === "resync") {
+      if (isGreeted) renew("elsewhere"); // of it no message says how far it is
       isGreeted = true;
       call?.hello();
     }

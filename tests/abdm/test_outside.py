@@ -40,9 +40,9 @@ def pushed_to(url: str, calls) -> AbdmMessage:
 
 
 class Place(ThreadingHTTPServer):
-    """Where records are pushed to; answers everything with `says`, as often as `times`."""
+    """Where records are pushed to; answers everything with `status` and `says`, as often as `times`."""
 
-    says, times = b"Thank you", 1
+    status, says, times = 200, b"Thank you", 1
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Push)
@@ -57,7 +57,7 @@ class _Push(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"]))
         self.server.asked.append(self.headers["Host"])
-        self.send_response(200)
+        self.send_response(self.server.status)
         self.end_headers()
         try:
             for _time in range(self.server.times):
@@ -79,6 +79,13 @@ def place() -> Iterator[Place]:
 
 def test_whatever_the_asker_answers_the_records_go_once(place, calls):
     assert pushed_to(f"{place.url}/push", calls).done_at
+
+
+def test_who_does_not_let_us_in_ends_no_session_of_ours(place, calls):
+    place.status = 401
+    assert pushed_to(f"{place.url}/push", calls).error == f"GatewayAway: 401 at {place.url}/push"
+    assert work_on(messages.send("test", "/api/hiecm/anything", {}).pk)
+    assert len(calls.gateway.of("/sessions")) == 1
 
 
 def test_an_address_that_goes_on_where_ours_ends_is_told_nothing(calls):

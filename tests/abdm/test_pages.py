@@ -81,6 +81,7 @@ def test_a_code_for_one_of_the_family_verifies_no_other(past):
     assert not other.abha_is_verified
 
 
+@pytest.mark.usefixtures("one_moment")
 def test_an_abha_service_that_is_away_or_asked_too_often_is_said_plainly(past, settings, calls):
     patient, browser = unverified(past.patient), as_patient(past.patient.account)
     settings.ABDM = settings.ABDM | {"abha_url": "http://127.0.0.1:9"}
@@ -109,6 +110,7 @@ def test_consents_say_to_whom_for_what_and_until_when(past):
         assert words in shown
 
 
+@pytest.mark.usefixtures("one_moment")
 def test_codes_for_an_abha_are_counted_by_page_and_program_together(past):
     app, browser = Program(past.patient.account), as_patient(past.patient.account)
     for _number in range(CODES_AN_HOUR - 1):

@@ -30,7 +30,7 @@ from tests.factories import (
 )
 from tests.running import Site
 
-pytestmark = [pytest.mark.chromium, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.chromium
 # A window behind another one, as browsers tell it; a browser without a screen shows all its windows.
 UNSEEN = 'Object.defineProperty(document, "hidden", { get: () => !window.isLookedAt })'
 LOOKED_AT = 'isLookedAt = true; document.dispatchEvent(new Event("visibilitychange"))'
@@ -56,10 +56,16 @@ def consultation(clinic: Clinic):
 def test_two_people_see_and_hear_each_other_directly(site: Site, browser: Browser, consultation):
     with both_in(browser, consultation, site.urls[0], site.urls[-1]) as people:
         for person in people:
-            person.sees_state("connected")
+            person.is_connected()
             person.receives("frames")
             person.receives("energy", 0.001)
-            assert {kind for kind, _protocol in person.look()["kinds"]} <= {"host", "prflx"}
+            until(lambda person=person: goes_directly(person))
+
+
+def goes_directly(person: Person) -> bool:
+    """In the end: the way that was found first may be another."""
+    kinds = {kind for kind, _protocol in person.look()["kinds"]}
+    return bool(kinds) and kinds <= {"host", "prflx"}
 
 
 def test_what_flowed_is_kept_from_both_sides_and_makes_the_mode(
@@ -68,7 +74,7 @@ def test_what_flowed_is_kept_from_both_sides_and_makes_the_mode(
     assert consultation.mode == "text"
     with both_in(browser, consultation, site.urls[0], site.urls[-1]) as people:
         for person in people:
-            person.sees_state("connected")
+            person.is_connected()
         until(lambda: again(consultation).sound_seconds >= 5)
         until(lambda: again(consultation).video_seconds >= 5)
         legs = CallLeg.objects.filter(consultation=consultation).values_list("role", "other")
@@ -89,7 +95,7 @@ def test_where_nothing_else_gets_through_turn_does(
         both_in(browser, consultation, url) as people,
     ):
         for person in people:
-            person.sees_state("connected")
+            person.is_connected()
             person.receives("frames")
             person.receives("energy", 0.001)
             assert person.look()["kinds"] == [["relay", transport]]
@@ -103,13 +109,12 @@ def test_expired_credentials_hold_nobody_for_ever(
     with a_server(site, **environment, TURN_SECONDS="-60") as url:
         port = urlsplit(url).port
         with both_in(browser, consultation, url) as (doctor, patient):
-            patient.sees_state("connecting")
-            patient.sees_state("blocked", seconds=60)
+            patient.sees_state("blocked")
             write_and_read(patient, doctor, "I cannot see you")
             site.stop(site.processes[-1])
             site.start_server(port=port or 0, **environment)
             for person in (doctor, patient):
-                person.sees_state("connected", seconds=60)
+                person.is_connected()
                 person.receives("frames")
 
 
@@ -123,14 +128,14 @@ def test_a_turn_server_that_dies_and_comes_back_costs_a_pause(
         both_in(browser, consultation, url) as people,
     ):
         for person in people:
-            person.sees_state("connected")
+            person.is_connected()
         turn.kill()
         for person in people:
-            person.sees_state("reconnecting", seconds=60)
+            person.sees_state("reconnecting")
         assert again(consultation).state == Consultation.State.IN_PROGRESS
         turn.start()
         for person in people:
-            person.sees_state("connected")
+            person.is_connected()
             person.receives("frames")
             person.receives("energy", 0.001)
 
@@ -140,7 +145,7 @@ def test_sound_and_picture_outlive_the_server_that_put_them_together(
 ):
     with a_server(site) as url, both_in(browser, consultation, url) as (doctor, patient):
         for person in (doctor, patient):
-            person.sees_state("connected")
+            person.is_connected()
         before = doctor.page.evaluate("connections.length")
         server = site.processes[-1]
         site.stop(server, signal.SIGKILL)
@@ -150,10 +155,11 @@ def test_sound_and_picture_outlive_the_server_that_put_them_together(
             person.receives("energy", 0.001)
         site.start_server(port=urlsplit(url).port or 0)
         for person in (doctor, patient):
-            expect(person.page.locator("[data-connection]")).to_be_hidden(timeout=30_000)
-            person.sees_state("connected")
+            expect(person.page.locator("[data-connection]")).to_be_hidden()
+            person.is_connected()
         write_and_read(patient, doctor, "Are you still there?")
-        until(lambda: consultation.call_events.filter(what="back").count() == 2)
+        back = consultation.call_events.filter(what="back").values_list("role", flat=True)
+        until(lambda: set(back.all()) == {"doctor", "patient"})
         assert doctor.page.evaluate("connections.length") == before  # the same connection
         assert again(consultation).state == Consultation.State.IN_PROGRESS
 
@@ -162,7 +168,7 @@ def test_who_wants_sound_only_sends_and_gets_no_picture_and_is_remembered(
     site: Site, browser: Browser, consultation
 ):
     with both_in(browser, consultation, site.urls[0], site.urls[-1]) as (doctor, patient):
-        patient.sees_state("connected")
+        patient.is_connected()
         patient.press("Sound only")
         for person in (doctor, patient):
             until(lambda person=person: person.page.locator(".tile.no-picture").count() == 1)
@@ -170,7 +176,7 @@ def test_who_wants_sound_only_sends_and_gets_no_picture_and_is_remembered(
         until(lambda: only_sound_comes(doctor, patient))
         patient.page.reload()
         for person in (doctor, patient):
-            person.sees_state("connected")
+            person.is_connected()
         doctor.receives("energy", 0.001)
         expect(patient.page.locator("[data-sound-only]")).to_have_attribute("aria-pressed", "true")
         assert doctor.look()["frames"] == 0
@@ -188,15 +194,15 @@ def only_sound_comes(*people: Person) -> bool:
 
 def test_the_newer_window_of_one_person_takes_over(site: Site, browser: Browser, consultation):
     with both_in(browser, consultation, site.urls[0], site.urls[-1]) as (doctor, patient):
-        doctor.sees_state("connected")
+        doctor.is_connected()
         newer = comes_in(patient.page.context, consultation, consultation.patient.account)
-        newer.sees_state("connected")
+        newer.is_connected()
         patient.sees_state("elsewhere")
         assert patient.look()["kinds"] == []
         newer.receives("frames")
         doctor.receives("frames")
         patient.press("Go on with the call here")
-        patient.sees_state("connected")
+        patient.is_connected()
         newer.sees_state("elsewhere")
 
 
@@ -260,7 +266,7 @@ def test_a_camera_that_is_refused_missing_or_taken_stops_nobody(
         patient.page.reload()
         expect(patient.page.locator("[data-trouble-words]")).to_contain_text(says)
         for person in (doctor, patient):
-            person.sees_state("connected")
+            person.is_connected()
         patient.receives("frames")
         assert doctor.look()["frames"] == 0
         write_and_read(patient, doctor, "I see you, you do not see me")
@@ -286,11 +292,11 @@ def test_servers_that_are_never_named_hold_nobody_for_ever(
         site.on_message(say)
 
     with both_in(browser, consultation, site.urls[0], site.urls[-1]) as (doctor, patient):
-        doctor.sees_state("connected")
+        doctor.is_connected()
         doctor.page.route_web_socket("**/ws/**", without_servers)
         doctor.page.reload()
         for person in (doctor, patient):
-            person.sees_state("connected")
+            person.is_connected()
             person.receives("frames")
 
 
@@ -326,7 +332,7 @@ def test_a_camera_that_opens_before_the_server_has_answered_is_seen(
         page.connect_to_server().on_message(pass_on)
 
     with both_in(browser, consultation, site.urls[0], site.urls[-1]) as (doctor, patient):
-        doctor.sees_state("connected")
+        doctor.is_connected()
         patient.page.route_web_socket("**/ws/**", hold)
         patient.page.add_init_script(SLOW_TO_OPEN)
         patient.page.reload()
@@ -335,7 +341,7 @@ def test_a_camera_that_opens_before_the_server_has_answered_is_seen(
         expect(patient.page.locator("[data-own]")).to_be_visible()
         for page, said in held:
             page.send(said)
-        expect(doctor.page.locator(".tile:not(.no-picture)")).to_have_count(1, timeout=30_000)
+        expect(doctor.page.locator(".tile:not(.no-picture)")).to_have_count(1)
 
 
 # The first description from the other side is taken only when the test lets it.
@@ -357,7 +363,7 @@ def test_an_answer_that_comes_late_still_fits_the_offer(site: Site, browser: Bro
     with both_in(browser, consultation, site.urls[0], site.urls[-1]) as (doctor, patient):
         patient.page.add_init_script(SLOW_TO_TAKE)
         for person in (doctor, patient):
-            person.sees_state("connected")
+            person.is_connected()
             person.page.clock.install()
             person.page.clock.pause_at(time.time() + 3600)
         patient.page.reload()
@@ -369,7 +375,7 @@ def test_an_answer_that_comes_late_still_fits_the_offer(site: Site, browser: Bro
             until(lambda times=times: doctor.page.evaluate("window.restarts") == times)
         patient.page.evaluate("window.takeIt()")
         for person in (doctor, patient):
-            person.sees_state("connected")
+            person.is_connected()
             person.receives("frames")
 
 
@@ -395,13 +401,14 @@ def test_after_a_minute_without_the_patient_the_doctor_chooses(
 ):
     Consultation.objects.update(may_phone=True)
     with both_in(browser, consultation, site.urls[0], site.urls[-1]) as (doctor, patient):
-        doctor.sees_state("connected")
+        doctor.is_connected()
         choices = doctor.page.locator("[data-choices]")
         # A minute, as soon as the test wants it.
         assert choices.get_attribute("data-after") == "60"
         choices.evaluate("one => { one.dataset.after = '1'; }")
-        patient.page.goto("/", wait_until="commit")  # the news stands for some seconds only
-        expect(doctor.page.locator("[data-news]")).to_contain_text("has left")
+        doctor.listens()
+        patient.page.goto("/")
+        doctor.hears("has left")
         expect(choices).to_be_visible()
         choices.evaluate(NOTICE_HIDDEN)  # for a second: too short to look
         doctor.press("Wait")
@@ -409,7 +416,7 @@ def test_after_a_minute_without_the_patient_the_doctor_chooses(
         expect(choices).to_be_visible()
         patient.page.goto(f"/consultations/{consultation.uid}/")
         for person in (doctor, patient):
-            person.sees_state("connected")
+            person.is_connected()
         expect(choices).to_be_hidden()
         patient.page.goto("/")
         expect(choices).to_be_visible()
@@ -418,9 +425,9 @@ def test_after_a_minute_without_the_patient_the_doctor_chooses(
         expect(doctor.page.get_by_text(phone)).to_be_visible()
         doctor.page.locator("[data-choices]").evaluate("one => { one.dataset.after = '1'; }")
         patient.page.goto(f"/consultations/{consultation.uid}/")
-        patient.sees_state("connected")
+        patient.is_connected()
         patient.page.goto("/")
-        expect(choices).to_be_visible(timeout=70_000)
+        expect(choices).to_be_visible()
         doctor.press("Back to the line, first")
         expect(doctor.page.get_by_text("talk broke off, goes first")).to_be_visible()
     assert again(consultation).token.comes_first
@@ -430,7 +437,7 @@ def test_the_doctor_may_go_on_in_writing_and_both_pages_let_go_of_the_camera(
     site: Site, browser: Browser, consultation
 ):
     with both_in(browser, consultation, site.urls[0], site.urls[-1]) as (doctor, patient):
-        doctor.sees_state("connected")
+        doctor.is_connected()
         # Hidden while the patient is here, and hidden anew whenever the call says so.
         choices = doctor.page.locator("[data-choices]")
         choices.get_by_text("Go on in writing").dispatch_event("click")
@@ -442,7 +449,7 @@ def test_the_doctor_may_go_on_in_writing_and_both_pages_let_go_of_the_camera(
 
 def test_a_report_ends_the_talk_for_both(site: Site, browser: Browser, consultation):
     with both_in(browser, consultation, site.urls[0], site.urls[-1]) as (doctor, patient):
-        doctor.sees_state("connected")
+        doctor.is_connected()
         doctor.page.get_by_text("Report and end", exact=True).click()
         doctor.page.get_by_label("What happened?").fill("Indecent")
         doctor.press("Report and end the talk")
@@ -469,17 +476,19 @@ def test_three_people_see_each_other_and_two_go_on_when_one_leaves(
             for context, user in zip(contexts, people, strict=True)
         ]
         for person in everybody:
-            person.sees_state("connected")
+            person.is_connected()
             expect(person.page.locator(".tile")).to_have_count(2)
             until(lambda person=person: len(person.look()["kinds"]) == 2)
             person.receives("frames", 20)
             person.receives("energy", 0.001)
-        actions.give_opinion(opinion=opinion, specialist=das, answer="Eczema")
-        specialist.page.reload(wait_until="commit")  # the news stands for some seconds only
         for person in (doctor, worker):
-            expect(person.page.locator("[data-call] [data-news]")).to_contain_text("Specialist")
+            person.listens()
+        actions.give_opinion(opinion=opinion, specialist=das, answer="Eczema")
+        specialist.page.reload()
+        for person in (doctor, worker):
+            person.hears("Specialist")
             expect(person.page.locator(".tile")).to_have_count(1)
-            person.sees_state("connected")
+            person.is_connected()
             person.receives("frames")
         until(lambda: again(consultation).video_seconds >= 5)
         legs = CallLeg.objects.filter(consultation=consultation, video_seconds__gt=0)

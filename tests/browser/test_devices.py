@@ -13,7 +13,7 @@ from tests.calling import Person, context_of, until
 from tests.factories import a_clinic, called, on_duty, waiting
 from tests.running import Site
 
-pytestmark = [pytest.mark.chromium, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.chromium
 
 
 @pytest.fixture
@@ -34,17 +34,24 @@ def page(site: Site, browser: Browser, consultation: Consultation) -> Iterator[P
 
 def says(page: Page, trial: str, words: str) -> None:
     result = page.locator(f"section[data-{trial}] .result")
-    expect(result).to_contain_text(words, timeout=60_000)
+    expect(result).to_contain_text(words)
 
 
 def try_it(page: Page) -> None:
     page.locator("[data-start]").click()
 
 
+def finds_the_network_good(page: Page) -> bool:
+    """Of a machine that is busy at that moment the page says, rightly, that its network is slow."""
+    try_it(page)
+    expect(page.locator("[data-start]")).to_be_visible()  # tried to the end
+    return page.locator("section[data-network]").get_attribute("data-result") == "good"
+
+
 def test_what_works_is_said_and_the_speaker_that_was_chosen_is_used_in_the_call(
     site: Site, browser: Browser, page: Page, consultation: Consultation
 ):
-    try_it(page)
+    until(lambda: finds_the_network_good(page))
     says(page, "camera", "this is how the doctor sees you")
     says(page, "microphone", "we hear you")
     says(page, "network", "Good.")
@@ -63,7 +70,7 @@ def test_what_works_is_said_and_the_speaker_that_was_chosen_is_used_in_the_call(
     doctors = context_of(browser, site.url, doctor.user, staff=True)
     try:
         doctors.new_page().goto(reverse("consult:doctors_room", args=[consultation.uid]))
-        Person(page).sees_state("connected")
+        Person(page).is_connected()
         assert chosen
         sink = "document.querySelector('.tile video')?.sinkId"
         until(lambda: page.evaluate(sink) == chosen)

@@ -10,7 +10,7 @@ from tests.calling import Person, both_in
 from tests.factories import a_clinic, a_photo, in_the_room, on_duty, the_formulary
 from tests.running import Site
 
-pytestmark = [pytest.mark.chromium, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.chromium
 
 
 @pytest.fixture
@@ -80,12 +80,12 @@ def send_file(page: Page, name: str, content: bytes, words: str) -> None:
 def come_together(*people: Person) -> None:
     """And each page is marked, so that another in its place would be known."""
     for person in people:
-        person.sees_state("connected")
+        person.is_connected()
         person.page.evaluate("window.isTheSame = true")
 
 
 def goes_on(*people: Person) -> None:
     for person in people:
         assert person.page.evaluate("window.isTheSame") is True
-        person.sees_state("connected")
+        person.is_connected()
         person.receives("frames")

@@ -12,7 +12,7 @@ from accounts.models import AuditEvent, User
 from consult import actions
 from consult.live.entrance import Entrance, entering
 from consult.models import Attachment, ChatMessage, Consultation
-from esanjeevani.composed import together
+from esanjeevani.sql.composed import together
 from tests.at_once import at_once
 from tests.constraints import taken
 from tests.factories import (

@@ -20,7 +20,7 @@ from consult.rules.dose import (
     times_of_day,
     unit_of,
 )
-from consult.views import drugs
+from consult.views.doctor import drugs
 from tests.factories import (
     PARACETAMOL,
     a_clinic,

@@ -13,7 +13,7 @@ from consult.fetch import DOCTORS_ROOM
 from consult.forms import NoteForm, note_fields
 from consult.models import Consultation, Note
 from consult.people import patients_seat
-from consult.views.doctors_parts import room_context
+from consult.views.doctor.parts import room_context
 from queues.models import Clinic
 from tests.factories import (
     PARACETAMOL,

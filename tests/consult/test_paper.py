@@ -1,7 +1,7 @@
 """The paper as people hold it: a picture in grey, in each language, with 1, 5 and 40 medicines."""
 
-import shutil
 import subprocess
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,10 +17,7 @@ from consult.models import Consultation, Prescription
 from consult.pdf import Paper, render_pdf
 from tests.factories import a_clinic, a_patient, in_the_room, on_duty, prescribed
 
-pytestmark = [
-    pytest.mark.django_db,
-    pytest.mark.skipif(not shutil.which("pdftoppm"), reason="left out: needs poppler-utils"),
-]
+pytestmark = [pytest.mark.django_db, pytest.mark.program("pdftoppm")]
 LINES = [
     Line("Paracetamol", "tablet", "500 mg", "1-1-1", "tds", 3, "after food"),
     Line("Zinc sulfate", "syrup", "20 mg/5 ml", "5 ml", "od", 14),
@@ -33,14 +30,16 @@ LONGEST_WORD = "क्षत्रियकुलावतंसश्रीम�
 SAYS = {"en": "Morning", "hi": "सुबह"}
 
 
-def issued(lines: int = 5, language: str = "hi", **patient: object) -> Prescription:
+def issued(
+    lines: int = 5, language: str = "hi", of: Sequence[Line] = LINES, **patient: object
+) -> Prescription:
     clinic = a_clinic()
     who = a_patient(language=language, **patient)
     consultation = in_the_room(clinic, on_duty(clinic), who)
     actions.save_note(
         consultation=consultation, by=consultation.doctor.user, red_flags="Breathing becomes hard"
     )
-    written = [replace(LINES[number % len(LINES)]) for number in range(lines)]
+    written = [replace(of[number % len(of)]) for number in range(lines)]
     return prescribed(consultation, *written)
 
 
@@ -54,12 +53,18 @@ def picture(pdf: bytes, folder: Path, page: int = 1, dpi: int = 150) -> Image.Im
         return opened.convert("L")
 
 
-def text_of(pdf: bytes, folder: Path) -> str:
+def pages_of(pdf: bytes, folder: Path) -> list[str]:
+    """What each page says."""
     (folder / "rx.pdf").write_bytes(pdf)
     said = subprocess.run(
         ["pdftotext", folder / "rx.pdf", "-"], capture_output=True, check=True, text=True
     )
-    return " ".join(said.stdout.replace("\u200b", "").split())
+    pages = said.stdout.replace("\u200b", "").removesuffix("\f").split("\f")
+    return [" ".join(page.split()) for page in pages]
+
+
+def text_of(pdf: bytes, folder: Path) -> str:
+    return " ".join(pages_of(pdf, folder))
 
 
 @pytest.mark.parametrize("language", [code for code, _name in site.LANGUAGES])
@@ -79,6 +84,17 @@ def test_it_is_read_back_in_each_language_on_both_papers(
     assert text.count("Paracetamol 500 mg") == len(range(0, lines, 5))
     for words in ["Viral fever", "Breathing becomes hard", "108"]:
         assert words in text
+
+
+def test_a_loose_page_says_whose_it_is_and_holds_whole_medicines(tmp_path):
+    long = "with food, word after word; stop and come back at once if a rash or itching is finally"
+    prescription = issued(40, of=[replace(LINES[0], instructions=long)], name="Gopalan Menon")
+    for paper in Paper:
+        pages = pages_of(render_pdf(prescription, paper), tmp_path)
+        assert len(pages) > 1
+        for page in pages:
+            assert "Gopalan Menon" in page
+            assert page.count("Paracetamol") == page.count("with food") == page.count("finally")
 
 
 @pytest.mark.parametrize("paper", list(Paper))

@@ -20,7 +20,7 @@ from consult.models import Attachment, Consultation, Observation
 from consult.of_consultation import ATTACHMENTS, OBSERVATIONS
 from consult.readings import readings_of
 from consult.trends import trends
-from consult.views.booking import too_many_files
+from consult.views.patient.booking import too_many_files
 from consult.vitals import Vital, plain
 from queues.models import MoveRefused
 
@@ -50,9 +50,9 @@ def _save(request: AtCentre, found: Consultation, quietly: bool) -> HttpResponse
         saved = actions.save_case(
             draft=found,
             by=request.user,
-            revision=form.cleaned_data.get("revision", 0),
             words=form.words,
             vitals=_kept(found, form),
+            **form.revisions,
         )
     except actions.ChangedMeanwhile as error:
         return _both(request, error.draft, form, quietly)

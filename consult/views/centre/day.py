@@ -17,7 +17,7 @@ from consult.fetch import centres_consultation, found_of_centre, with_session
 from consult.live.centre_tips import news_of, read_centre
 from consult.models import Consultation
 from consult.views.centre.stands import hub
-from esanjeevani.composed import inserting
+from esanjeevani.sql.composed import inserting
 from queues.assignment import links_of
 from queues.counts import count_linked
 from queues.line import standings

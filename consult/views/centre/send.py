@@ -27,9 +27,9 @@ from consult.models import Consultation
 from consult.of_consultation import ATTACHMENTS, OBSERVATIONS
 from consult.readiness import Attested, obstacles
 from consult.readings import readings_of
-from consult.views.booking import why_no_token
 from consult.views.centre.stands import stands
-from esanjeevani.composed import together
+from consult.views.patient.booking import why_no_token
+from esanjeevani.sql.composed import together
 from queues.actions import AlreadyWaiting, NoToken
 from queues.assignment import Choice, choose, linked_clinics, links_of
 from queues.counts import Counts, count_linked

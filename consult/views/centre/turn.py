@@ -9,7 +9,7 @@ from consult.live.tips import instructions_version
 from consult.models import Consultation
 from consult.of_consultation import INSTRUCTIONS
 from consult.views.centre.stands import stands
-from esanjeevani.composed import Question, together
+from esanjeevani.sql.composed import Question, together
 from queues.assignment import links_of
 from queues.counts import Counts, count_linked
 from queues.line import IN_LINE, read_line, standings

@@ -44,7 +44,7 @@ from consult.readings import readings_of
 from consult.views.centre.day import others_beside
 from consult.views.centre.turn import asked_of, screen_of, turn_of
 from consult.views.rooms import allow_camera
-from esanjeevani.composed import Question, inserting, together
+from esanjeevani.sql.composed import Question, inserting, together
 from queues.actions import sit_at_screen
 from queues.assignment import linked_clinics
 from queues.models import MoveRefused, Token
