@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, WebSocketRoute, expect
 
 from accounts.phone import spaced
 from consult import actions
-from consult.models import CallLeg, Consultation
+from consult.models import CallEvent, CallLeg, Consultation
 from queues.models import Clinic
 from tests.calling import PICTURES_WITHIN, Person, Turn, both_in, comes_in, context_of, until
 from tests.factories import (
@@ -31,6 +31,9 @@ from tests.factories import (
 from tests.running import Site
 
 pytestmark = pytest.mark.chromium
+# A window behind another one, as browsers tell it; a browser without a screen shows all its windows.
+UNSEEN = 'Object.defineProperty(document, "hidden", { get: () => !window.isLookedAt })'
+LOOKED_AT = 'isLookedAt = true; document.dispatchEvent(new Event("visibilitychange"))'
 
 
 @pytest.fixture(scope="module")
@@ -201,6 +204,24 @@ def test_the_newer_window_of_one_person_takes_over(site: Site, browser: Browser,
         patient.press("Go on with the call here")
         patient.is_connected()
         newer.sees_state("elsewhere")
+
+
+def test_a_window_that_nobody_sees_takes_over_once_it_is_looked_at(
+    site: Site, browser: Browser, consultation
+):
+    asha = consultation.patient.account
+    events = CallEvent.objects.filter(consultation=consultation, role="patient")
+    windows = events.values("page").distinct()
+    context = context_of(browser, site.urls[0], asha)
+    with contextlib.closing(context):
+        seen = comes_in(context, consultation, asha)
+        until(lambda: seen.page.wait_for_timeout(50) or windows.count() == 1)
+        context.add_init_script(UNSEEN)
+        unseen = comes_in(context, consultation, asha)
+        write_and_read(seen, unseen, "Is the call here?")
+        assert windows.count() == 1
+        unseen.page.evaluate(LOOKED_AT)
+        seen.sees_state("elsewhere")
 
 
 def again(consultation: Consultation) -> Consultation:
