@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Patient
@@ -44,13 +45,14 @@ def as_taken(rows: list[Observation]) -> list[Observation]:
 def readings_of(rows: list[Observation], patient: Patient) -> tuple[Reading, ...]:
     """Where the rows are known already."""
     found: list[Reading] = []
+    said = {moment: _when(moment) for moment in {row.taken_at for row in rows}}
     for row in as_taken(rows):
         row.patient = patient
         lower = _lower_of(row, rows)
         if lower is not None:
-            found.append(_pressure(row, lower))
+            found.append(_pressure(row, lower, said[row.taken_at]))
         elif row.kind != "diastolic" or not _upper_of(row, rows):
-            found.append(_single(row))
+            found.append(_single(row, said[row.taken_at]))
     return tuple(found)
 
 
@@ -66,19 +68,19 @@ def _upper_of(row: Observation, rows: list[Observation]) -> bool:
     return any(one.kind == "systolic" and one.taken_at == row.taken_at for one in rows)
 
 
-def _pressure(upper: Observation, lower: Observation) -> Reading:
+def _pressure(upper: Observation, lower: Observation, when: str) -> Reading:
     lower.patient = upper.patient
     unusual = upper.is_unusual or lower.is_unusual
     both = f"{upper.shown}/{lower.shown}"
-    return Reading(PRESSURE, both, upper.vital.shown_unit, _when(upper.taken_at), unusual)
+    return Reading(PRESSURE, both, upper.vital.shown_unit, when, unusual)
 
 
-def _single(row: Observation) -> Reading:
-    return Reading(row.kind, row.shown, row.vital.shown_unit, _when(row.taken_at), row.is_unusual)
+def _single(row: Observation, when: str) -> Reading:
+    return Reading(row.kind, row.shown, row.vital.shown_unit, when, row.is_unusual)
 
 
 def _when(taken_at: datetime) -> str:
     """The time; before today with its day."""
     local = timezone.localtime(taken_at)
-    day = "" if local.date() == today() else f"{local.day}.{local.month}. "
-    return f"{day}{local:%H:%M}"
+    is_today = local.date() == today()
+    return date_format(local, "TIME_FORMAT" if is_today else "DATETIME_FORMAT")

@@ -30,6 +30,7 @@ class ApiToken(Public):
     objects = TokenQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "API token"
         ordering = ["-created_at"]
 
     def __str__(self) -> str:

@@ -33,6 +33,7 @@ class SmsTemplate(models.Model):
     dlt_id = models.CharField("DLT template id", max_length=19, blank=True)
 
     class Meta:
+        verbose_name = "SMS template"
         constraints = [
             models.UniqueConstraint(
                 fields=["key", "language"], name="accounts_smstemplate_once_per_language"

@@ -90,7 +90,11 @@ class Patient(Public):
     abha_number = models.CharField(_("ABHA number"), max_length=14, blank=True)
     abha_address = models.CharField(_("ABHA address"), max_length=60, blank=True)
     abha_verified_at = models.DateTimeField(
-        null=True, blank=True, editable=False, help_text="When the ABDM gateway said that it is so."
+        "ABHA verified at",
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="When the ABDM gateway said that it is so.",
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 

@@ -104,13 +104,22 @@ def _generalists_first(clinic: Clinic) -> tuple[bool, str, int]:
 
 
 def save_case(
-    *, draft: Consultation, by: User, revision: int, words: dict[str, Any], vitals: Vitals
+    *,
+    draft: Consultation,
+    by: User,
+    revision: int,
+    words: dict[str, Any],
+    vitals: Vitals,
+    sent_revision: int | None = None,
+    new_revision: int | None = None,
 ) -> Consultation:
     """Keep what is typed. Raises ChangedMeanwhile, MoveRefused once it was sent.
 
     `revision` is that of the page: when somebody else saved after it, nothing is overwritten, unless
-    both wrote the same. Nothing is locked: what was compared with the draft as it was read is written
-    on that revision of it, or is compared anew with what stands there by then.
+    both wrote the same. A page that does not wait for its answers says which `new_revision` a save makes,
+    and with the next one that it was `sent_revision`: it is no other hand's. Nothing is locked: what was
+    compared with the draft as it was read is written on that revision of it, or is compared anew with
+    what stands there by then.
     """
     if draft.state != Consultation.State.DRAFT:
         raise MoveRefused("The case was sent already.")
@@ -118,16 +127,19 @@ def save_case(
     changed = {name: value for name, value in words.items() if before[name] != value}
     if not changed and _values(measured) == vitals:
         return draft
-    if draft.revision != revision:
+    if draft.revision not in (revision, sent_revision):
         raise ChangedMeanwhile(draft)
-    if _write(draft, changed, measured, vitals, by):
+    later = changed | {"revision": new_revision or draft.revision + 1}
+    if _write(draft, later, measured, vitals, by):
         return draft
-    now = _as_it_is_now(draft)
-    return save_case(draft=now, by=by, revision=revision, words=words, vitals=vitals)
+    return save_case(
+        draft=_as_it_is_now(draft), by=by, revision=revision, words=words, vitals=vitals,
+        sent_revision=sent_revision, new_revision=new_revision,
+    )  # fmt: skip
 
 
 def _write(
-    draft: Consultation, words: dict[str, Any], before: list[Observation], vitals: Vitals, by: User
+    draft: Consultation, later: dict[str, Any], before: list[Observation], vitals: Vitals, by: User
 ) -> bool:
     """False when this revision of the draft is no more: every save makes another one.
 
@@ -141,16 +153,15 @@ def _write(
         event("case.save", draft, by=by, patient=draft.patient),
     ]
     if not gone:
-        return _write_with(draft, words, *beside)
+        return _write_with(draft, later, *beside)
     with transaction.atomic():
-        is_written = _write_with(draft, words, *beside)
+        is_written = _write_with(draft, later, *beside)
         if is_written:
             draft.observations.filter(pk__in=gone).delete()
     return is_written
 
 
-def _write_with(draft: Consultation, words: dict[str, Any], *beside: Model) -> bool:
-    later = words | {"revision": draft.revision + 1}
+def _write_with(draft: Consultation, later: dict[str, Any], *beside: Model) -> bool:
     as_read = {"state": Consultation.State.DRAFT, "revision": draft.revision}
     if not update_with(Consultation, draft.pk, later, *beside, **as_read):
         return False

@@ -53,7 +53,7 @@ FACILITIES = {
         "Hospital Road, Kochi 682011",
     ),
     "hub_patna": DemoFacility(
-        "Ganga District Hospital", "गंगा जिला अस्पताल", "district_hospital", 212,
+        "Ganga District Hospital", "गंगा ज़िला अस्पताल", "district_hospital", 212,
         "Ashok Rajpath, Patna 800004",
     ),
     "phc_harinagar": DemoFacility(

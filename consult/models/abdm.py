@@ -55,6 +55,7 @@ class AbdmConsent(Public):
     )
 
     class Meta:
+        verbose_name = "ABDM consent"
         ordering = ["-pk"]
         constraints = [
             models.UniqueConstraint(
@@ -98,6 +99,7 @@ class AbdmMessage(models.Model):
     error = models.CharField(max_length=200, blank=True)
 
     class Meta:
+        verbose_name = "ABDM message"
         constraints = [
             models.UniqueConstraint(
                 fields=["direction", "request_id"], name="consult_abdmmessage_once"

@@ -46,6 +46,7 @@ class FollowUp(Public):
     objects = FollowUpQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "follow-up"
         ordering = ["due_on", "pk"]
         constraints = [
             models.CheckConstraint(

@@ -40,6 +40,7 @@ class InPersonVisit(models.Model):
     recorded_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
+        verbose_name = "in-person visit"
         ordering = ["-seen_on", "-pk"]
 
     def __str__(self) -> str:
@@ -64,6 +65,9 @@ class FollowUpLink(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
     )
     linked_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name = "follow-up link"
 
     def __str__(self) -> str:
         return f"{self.visit}"
@@ -111,4 +115,4 @@ class EmergencyReferral(models.Model):
     told_at = models.DateTimeField(null=True, blank=True)
 
     def __str__(self) -> str:
-        return self.refer_to or f"{self.declared_at:%d.%m.%Y %H:%M}"
+        return self.refer_to or f"{self.declared_at:%d.%m.%Y}"

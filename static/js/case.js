@@ -8,16 +8,26 @@ const form = document.querySelector("[data-case]");
 const state = document.querySelector("[data-save-state]");
 const PAUSE_MS = 1200;
 const RETRY_MS = 4000;
+const REVISIONS = 2e9; // so many that no other page takes the same
 let timer; // of what is not on its way yet
 let saving = Promise.resolve();
 let leaving = false;
 let typed = 0; // how often
 let saved = 0; // as it was typed then, and nothing of it is wrong
 
+// A page that is left does not hear how the save before went: each says which revision it makes, and which
+// the one before made, so that our own is not taken for a colleague's.
+function nameRevisions() {
+  const { sent_revision: sent, new_revision: made } = form.elements;
+  sent.value = made.value;
+  made.value = Math.ceil(Math.random() * REVISIONS);
+}
+
 async function save() {
   const asTyped = typed;
   timer = null;
   try {
+    nameRevisions();
     const answer = await post(form, { Accept: "application/json" });
     if (!(await isHeard(answer)) || answer.redirected) throw new Error(String(answer.status));
     const said = await answer.json();
@@ -82,6 +92,7 @@ form.addEventListener("submit", async (event) => {
     location.assign(form.dataset.onwards);
     return;
   }
+  nameRevisions();
   setTimeout(() => form.requestSubmit(event.submitter)); // not while this event is still being told
 });
 addEventListener("pagehide", () => { if (timer && !leaving) save(); }); // closed in the pause

@@ -6,6 +6,13 @@ import { isHeard } from "./signed_out.js";
 const RETRY_MS = 3000;
 const FULL_PAGE = 200; // as many as the server gives at once: there are more
 
+// A time as the page has it too (esanjeevani/formats); it comes as it is in India.
+function clock(at) {
+  const [hour, minute] = at.slice(11, 16).split(":");
+  if (document.documentElement.lang === "hi") return `${Number(hour)}:${minute}`;
+  return `${hour % 12 || 12}:${minute}\u00a0${hour < 12 ? "a.m." : "p.m."}`; // in one line
+}
+
 // socket: { say(message), isOpen() }: words go up it, and whatever is sent comes back by it.
 export function startChat(section, socket) {
   const list = section.querySelector("[data-messages]");
@@ -16,6 +23,18 @@ export function startChat(section, socket) {
   let last = Math.max(0, ...[...list.children].map((item) => Number(item.dataset.id)));
   let fetching = Promise.resolve();
   const underWay = new Map(); // by its id, what went up the socket
+  const unheard = new Map(); // by its id, what is not in the talk yet
+
+  // Whose session ends finds it in the box again, in this window, after signing in.
+  function keep() {
+    const words = [...unheard.values(), form.elements.text.value].filter(Boolean).join("\n");
+    if (words) sessionStorage.setItem(url, words);
+    else sessionStorage.removeItem(url);
+  }
+
+  function forget(clientId) {
+    if (unheard.delete(clientId)) keep();
+  }
 
   const paragraph = (name, text) => {
     const made = document.createElement("p");
@@ -26,12 +45,12 @@ export function startChat(section, socket) {
 
   function draw(message) {
     list.querySelector(`[data-client="${message.client_id}"]`)?.remove();
+    forget(message.client_id);
     const item = document.createElement("li");
     item.dataset.id = message.id;
     item.dataset.client = message.client_id;
     if (message.mine) item.className = "mine";
-    const time = new Date(message.at).toTimeString().slice(0, 5);
-    item.append(paragraph("who", `${message.mine ? you : message.author} ${time}`));
+    item.append(paragraph("who", `${message.mine ? you : message.author} ${clock(message.at)}`));
     if (message.text) item.append(paragraph("text", message.text));
     if (message.file) {
       const link = document.createElement("a");
@@ -111,10 +130,11 @@ export function startChat(section, socket) {
   }
 
   // Nothing that was typed or chosen is lost.
-  function refused({ text, files, item }, words) {
+  function refused({ clientId, text, files, item }, words) {
     errorLine.textContent = words;
     errorLine.hidden = false;
     form.elements.text.value ||= text;
+    forget(clientId);
     const chosen = new DataTransfer();
     for (const file of files) chosen.items.add(file);
     if (!form.elements.file.files.length) form.elements.file.files = chosen.files;
@@ -142,9 +162,14 @@ export function startChat(section, socket) {
     list.append(item);
     list.scrollTop = list.scrollHeight;
     form.reset();
+    unheard.set(clientId, text);
+    keep();
     sayChosen();
     send({ clientId, text, files, item });
   });
+  form.elements.text.value ||= sessionStorage.getItem(url) ?? "";
+  keep();
+  form.elements.text.addEventListener("input", keep);
   form.elements.text.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
       event.preventDefault();

@@ -35,27 +35,27 @@ export function listen(path, { onMessage, onFinal, longestMs = LONGEST_MS }) {
     };
   }
 
-  // Back from sleep or from no network: now, not after the pause.
-  for (const [target, name] of [[window, "online"], [document, "visibilitychange"]]) {
-    target.addEventListener(name, () => {
-      if (document.visibilityState === "visible" && socket.readyState === WebSocket.CLOSED) {
-        tries = 0;
-        open();
-      }
-    });
+  // The network is gone or another, and the old socket does not know yet.
+  function renew() {
+    socket.onmessage = socket.onclose = null;
+    socket.close();
+    note.hidden = false;
+    tries = 0;
+    open();
   }
+
+  // The browser knows before the socket does. Back from no network, or from sleep: now, not after the pause.
+  addEventListener("offline", () => { note.hidden = false; });
+  addEventListener("online", renew);
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "visible" && socket.readyState === WebSocket.CLOSED) renew();
+  });
   open();
   return {
     isOpen: () => socket.readyState === WebSocket.OPEN,
     say(message) {
       if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
     },
-    // The network is gone or another, and the old socket does not know yet.
-    renew() {
-      socket.onmessage = socket.onclose = null;
-      socket.close();
-      note.hidden = false;
-      open();
-    },
+    renew,
   };
 }

@@ -15,9 +15,11 @@ let saving = Promise.resolve(); // the last one on its way
 let leaving = false;
 let typed = 0; // how often
 let kept = 0; // as it was typed then, whole
+let before = null; // the form, while another one is on its way
 let isShutOut = false; // the socket has ended; the page stays for what is typed
 
 const form = () => document.querySelector("[data-autosave]");
+const hasRows = (one) => Boolean(one.querySelector("[data-medicines]"));
 const say = (what) => { form().querySelector("[data-save-state]").textContent = form().dataset[what]; };
 
 function save() {
@@ -74,8 +76,18 @@ document.addEventListener("submit", (event) => {
   event.stopImmediatePropagation();
 }, true);
 document.addEventListener("staying", ({ form: other, until }) => {
-  if (other === form()) return; // brings it
+  before = other === form() ? null : form();
+  if (!before) return; // brings it
   until.push((timer ? save() : saving).then(() => { if (timer) throw new Error("not kept"); }));
+});
+document.addEventListener("notsent", () => { if (form() && typed !== kept && !timer) save(); }); // it would have brought it
+// The answer to another form has of this one what the server has; what is not whole yet only stands here.
+document.addEventListener("swapped", () => {
+  const newer = form();
+  const isOfOneKind = newer && before && hasRows(newer) === hasRows(before);
+  if (!isOfOneKind || newer === before || typed === kept) return;
+  newer.replaceWith(before);
+  showRules(newer);
 });
 document.addEventListener("shutout", (event) => {
   if (!form() || typed === kept) return;

@@ -24,11 +24,13 @@ async function send(form, button) {
 }
 
 function show(page, form) {
+  const inUse = document.activeElement;
   for (const place of document.querySelectorAll("[data-swap]")) {
     const newer = page.querySelector(`[data-swap="${place.dataset.swap}"]`);
     if (newer && (place.contains(form) || !isInUse(place))) place.replaceChildren(...newer.childNodes);
   }
   document.dispatchEvent(new Event("swapped"));
+  if (inUse.isConnected) inUse.focus({ preventScroll: true }); // of a form that was put back
   document.querySelector('[data-swap="told"] .notice, [data-swap] .error')?.scrollIntoView({ block: "nearest" });
 }
 
@@ -43,6 +45,7 @@ document.addEventListener("submit", async (event) => {
     await send(form, button);
   } catch {
     room.querySelector("[data-unsent]").hidden = false;
+    document.dispatchEvent(new Event("notsent"));
   }
   isSending = false;
   delete form.dataset.sent;

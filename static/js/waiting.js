@@ -25,7 +25,7 @@ function show(place) {
     find("next").hidden = place.ahead > 0 || find("doctors").textContent === "0";
     return;
   }
-  find("next").hidden = place.ahead > 0;
+  find("next").hidden = place.ahead > 0 || !place.doctors;
   find("doctors").textContent = place.doctors;
   find("nobody").hidden = place.doctors > 0;
   showWait(find("wait"), place);

@@ -57,7 +57,7 @@ def test_a_second_time_changes_nothing_that_an_operator_wrote():
     seed()
     SmsTemplate.objects.filter(key="otp", language="en").update(text="{code}", dlt_id="1" * 19)
     State.objects.filter(code=32).update(name="Keralam", names={"hi": "केरलम", "ml": "കേരളം"})
-    assert seed() == {"states": 36, "specialities": 15, "sms templates": 20}
+    assert seed() == {"states": 36, "specialities": 15, "SMS templates": 20}
     otp = SmsTemplate.objects.get(key="otp", language="en")
     assert (otp.text, otp.dlt_id) == ("{code}", "1" * 19)
     kerala = State.objects.get(code=32)
@@ -78,4 +78,4 @@ def test_it_costs_few_queries(django_assert_max_num_queries):
 
 def test_the_command_says_what_is_there(capsys):
     call_command("seed")
-    assert capsys.readouterr().out == "There are 36 states, 15 specialities, 20 sms templates.\n"
+    assert capsys.readouterr().out == "There are 36 states, 15 specialities, 20 SMS templates.\n"

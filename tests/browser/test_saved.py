@@ -1,13 +1,16 @@
 """Pages that save themselves say "saved" of what stands on them, not of what stood there before."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, WebSocket, expect
+from django.utils import timezone
+from playwright.sync_api import Browser, Page, Route, WebSocket, WebSocketRoute, expect
 
 from accounts.broadcast import signed_out
 from accounts.models import AccountSession, User
-from tests.browser.acting import hears, people
+from consult.models import Consultation, Note
+from tests.browser.acting import hears, people, says
 from tests.calling import until
 from tests.factories import (
     a_clinic,
@@ -74,6 +77,25 @@ def test_what_is_typed_while_the_case_is_being_saved_is_not_said_to_be_saved(
     assert case.examination == "Scaly edges"
 
 
+def test_what_is_typed_while_the_case_is_being_saved_is_kept_when_the_page_is_left(
+    site: Site, page: Page
+) -> None:
+    meena = a_health_worker()
+    a_hub(centre_of(meena))
+    case = at_centre(meena)
+    opens(page, f"/centre/consultations/{case.uid}/case/", meena)
+    savings = held(page)
+    page.get_by_label("What you see and feel").fill("Scaly")
+    comes(page, savings, 1)
+    page.get_by_label("What you see and feel").fill("Scaly edges")
+    page.evaluate("dispatchEvent(new Event('pagehide'))")
+    comes(page, savings, 2)  # the page does not wait for the first one's answer
+    arrives(savings[0])
+    arrives(savings[1])
+    case.refresh_from_db()
+    assert case.examination == "Scaly edges"
+
+
 def test_what_is_not_saved_because_it_is_wrong_is_marked(site: Site, page: Page) -> None:
     meena = a_health_worker()
     a_hub(centre_of(meena))
@@ -97,7 +119,9 @@ def test_what_is_typed_after_the_session_ended_is_kept_until_one_has_signed_in_a
     page.context.clear_cookies(name="sessionid")
     page.get_by_label("What you see and feel").fill("Scaly edges")
     expect(page.get_by_text("You are signed out")).to_be_visible()
-    page.get_by_role("button", name="Go on to send").click()
+    # It is saved once more before the form would go: who signs in before the answer goes on to the next page.
+    with page.expect_response("**/sign-in/**"):
+        page.get_by_role("button", name="Go on to send").click()
     expect(page.get_by_label("What you see and feel")).to_have_value("Scaly edges")
     page.context.clear_cookies()  # a new session comes with a new key for forms
     signs_in(page, meena)
@@ -139,6 +163,101 @@ def test_what_a_doctor_types_as_the_session_ends_is_kept_until_one_has_signed_in
     assert page.evaluate("window.isTheSame")
 
 
+@pytest.mark.redis
+def test_what_a_patient_has_not_sent_yet_is_in_the_box_again_after_signing_in(
+    site: Site, page: Page
+) -> None:
+    clinic = a_clinic()
+    asha = in_the_room(clinic, on_duty(clinic)).patient.account
+    box = page.get_by_label("Your message")
+    path = f"/consultations/{Consultation.objects.get().uid}/"
+    greeted = hears(page)
+    signs_in(page, asha, staff=False)
+    page.goto(path)
+    greeted()
+    box.fill("Since Sunday, and")
+    AccountSession.objects.filter(account=asha).delete()
+    signed_out(asha)
+    page.wait_for_url("**/sign-in/**")
+    page.context.clear_cookies()
+    signs_in(page, asha, staff=False)
+    page.goto(path)
+    expect(box).to_have_value("Since Sunday, and")
+    says(page, "Since Sunday, and it itches")
+    expect(page.locator("[data-messages] .text")).to_have_text(["Since Sunday, and it itches"])
+    expect(page.locator("[data-messages] .unsent")).to_have_count(0)
+    who = page.locator("[data-messages] .who")
+    expect(who).to_have_text(re.compile(r"^You \d+:\d\d [ap]\.m\.$"))
+    drawn = who.inner_text()
+    page.reload()
+    expect(box).to_have_value("")
+    expect(who).to_have_text(drawn)  # the script tells a time as the page does
+
+
+def test_a_medicine_that_is_half_written_stands_there_after_the_answer_to_another_form(
+    site: Site, page: Page
+) -> None:
+    clinic = a_clinic()
+    consultation = in_the_room(clinic, on_duty(clinic))
+    opens(page, f"/doctor/consultations/{consultation.uid}/", consultation.doctor.user)
+    page.wait_for_load_state()
+    medicine = page.get_by_label("Generic name").first
+    medicine.fill("Zinc")
+    expect(page.get_by_text("Saved, except what is not complete yet")).to_be_visible()
+    page.get_by_text("link a visit in person").click()
+    page.get_by_label("Condition").fill("Diabetes")
+    page.get_by_label("Seen on").fill(f"{timezone.localdate():%Y-%m-%d}")
+    page.get_by_label("Where", exact=True).fill("Ward 3")
+    page.get_by_label("I saw this patient in person myself").check()
+    page.get_by_role("button", name="Record and link").click()
+    expect(page.get_by_text("Follow-up of Diabetes")).to_be_visible()
+    expect(medicine).to_have_value("Zinc")
+    page.get_by_label("Findings").fill("Throat red")  # and it goes on saving itself
+    until(lambda: Note.objects.filter(findings="Throat red").exists())
+
+
+def test_notes_save_themselves_after_a_prescription_that_could_not_be_sent(
+    site: Site, page: Page
+) -> None:
+    clinic = a_clinic()
+    consultation = in_the_room(clinic, on_duty(clinic))
+    opens(page, f"/doctor/consultations/{consultation.uid}/", consultation.doctor.user)
+    page.route("**/doctor/**", lambda one: one.abort())
+    page.get_by_label("Findings").fill("Throat red")
+    page.get_by_role("button", name="Issue the prescription").click()
+    expect(page.get_by_text("This was not sent")).to_be_visible()
+    page.unroute("**/doctor/**")
+    expect(page.get_by_text("Saved", exact=True)).to_be_visible()
+    assert consultation.note.findings == "Throat red"
+
+
+def test_what_a_patient_says_as_the_session_ends_is_said_once_they_have_signed_in_again(
+    site: Site, page: Page
+) -> None:
+    clinic = a_clinic()
+    consultation = in_the_room(clinic, on_duty(clinic))
+    asha = consultation.patient.account
+    page.route_web_socket("**/ws/**", stays_open)
+    signs_in(page, asha, staff=False)
+    page.goto(f"/consultations/{consultation.uid}/")
+    AccountSession.objects.filter(account=asha).delete()
+    says(page, "Penicillin is not good for me")
+    expect(page.get_by_text("You are signed out")).to_be_visible()
+    expect(page.locator("[data-chat-error]")).to_be_hidden()
+    page.context.clear_cookies()  # a new session comes with a new key for forms
+    signs_in(page, asha, staff=False)
+    expect(page.get_by_text("You are signed out")).to_be_hidden()
+    expect(page.locator("[data-messages] .unsent")).to_have_count(0)
+    assert [message.text for message in consultation.messages.all()] == [
+        "Penicillin is not good for me"
+    ]
+
+
+def stays_open(socket: WebSocketRoute) -> None:
+    """The page is not told that the server has closed it, as it does once it finds the session ended."""
+    socket.connect_to_server().on_close(lambda _code, _reason: None)
+
+
 def opens(page: Page, path: str, user: User) -> None:
     """With its scripts, and with ears for what it says."""
     signs_in(page, user)
@@ -146,8 +265,8 @@ def opens(page: Page, path: str, user: User) -> None:
     page.evaluate(LISTEN)
 
 
-def signs_in(page: Page, user: User) -> None:
-    key = session_of(user, staff=True)
+def signs_in(page: Page, user: User, staff: bool = True) -> None:
+    key = session_of(user, staff=staff)
     page.context.add_cookies(
         [{"name": "sessionid", "value": key, "domain": "127.0.0.1", "path": "/"}]
     )

@@ -6,7 +6,7 @@ from playwright.sync_api import Browser, Page, expect
 from consult.models import Consultation
 from queues import actions as queues
 from tests.factories import a_clinic, a_doctor, on_duty, waiting
-from tests.running import Site, session_of
+from tests.running import SOON, Site, session_of
 
 pytestmark = [
     pytest.mark.chromium,
@@ -16,6 +16,7 @@ pytestmark = [
 
 def waiting_page(chromium: Browser, site: Site, consultation: Consultation) -> Page:
     context = chromium.new_context(base_url=site.url)
+    context.set_default_timeout(SOON * 1000)
     key = session_of(consultation.patient.account)
     context.add_cookies([{"name": "sessionid", "value": key, "url": site.url}])
     page = context.new_page()
@@ -56,4 +57,38 @@ def test_a_wait_of_hours_is_told_in_hours_and_in_minutes_once_it_is_shorter(
         queues.leave_line(token=consultation.token)
     expect(told).to_contain_text("minutes", use_inner_text=True)
     expect(told).not_to_contain_text("hours", use_inner_text=True)
+    page.context.close()
+
+
+def test_nobody_is_called_the_next_while_no_doctor_is_on_duty(chromium: Browser, site: Site):
+    clinic = a_clinic()
+    rao = on_duty(clinic)
+    consultation = waiting(clinic)
+    queues.end_duty(doctor=rao)
+    page = waiting_page(chromium, site, consultation)
+    is_next = page.get_by_text("You are next.")
+    nobody = page.get_by_text("No doctor is on duty at this moment.")
+    expect(nobody).to_be_visible()
+    expect(is_next).to_be_hidden()
+    on_duty(clinic, rao)
+    expect(is_next).to_be_visible()
+    expect(nobody).to_be_hidden()
+    queues.end_duty(doctor=rao)
+    expect(nobody).to_be_visible()
+    expect(is_next).to_be_hidden()
+    page.context.close()
+
+
+def test_a_network_that_goes_and_comes_is_told_when_the_browser_knows_it(
+    chromium: Browser, site: Site
+):
+    clinic = a_clinic()
+    on_duty(clinic)
+    page = waiting_page(chromium, site, waiting(clinic))
+    gone = page.get_by_text("No connection.")
+    page.wait_for_load_state()
+    page.context.set_offline(True)
+    expect(gone).to_be_visible()
+    page.context.set_offline(False)
+    expect(gone).to_be_hidden()
     page.context.close()

@@ -148,6 +148,26 @@ def test_a_page_that_saves_itself_is_told_of_the_colleague_in_a_code(meena, draf
     assert stored(draft).complaint == "Cough since the rain"
 
 
+@pytest.mark.parametrize("first_arrives_first", [True, False])
+def test_of_two_saves_of_a_page_that_was_left_the_later_one_stands(
+    meena, draft, first_arrives_first
+):
+    first = {"complaint": "Cough", "sent_revision": "", "new_revision": 7_000_001}
+    later = {"complaint": "Cough, blood", "sent_revision": 7_000_001, "new_revision": 7_000_002}
+    sent = [first, later] if first_arrives_first else [later, first]
+    for typed in sent:
+        quietly(meena, draft, **typed)
+    assert (stored(draft).complaint, stored(draft).revision) == ("Cough, blood", 7_000_002)
+
+
+def test_a_colleague_between_two_saves_of_a_page_is_not_overwritten(meena, draft):
+    quietly(meena, draft, complaint="Cough", new_revision=7_000_001)
+    quietly(a_health_worker(centre_of(meena)), stored(draft), complaint="Cough since the rain")
+    later = {"complaint": "Cough, blood", "sent_revision": 7_000_001, "new_revision": 7_000_002}
+    assert quietly(meena, draft, **later).status_code == 409
+    assert stored(draft).complaint == "Cough since the rain"
+
+
 def test_the_same_words_twice_are_no_conflict(meena, draft):
     for _click in range(2):
         answer = quietly(meena, draft, complaint="Cough since the rain")

@@ -1,20 +1,23 @@
 """A health centre's pages: their moving parts alone, and parts that are kept and are never old."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from django.db.models import Q
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.formats import date_format
 
 from accounts.models import AuditEvent, Patient
 from consult import actions
-from consult.models import Consultation, FollowUp
+from consult.models import Consultation, Dispensing, FollowUp
 from queues import actions as queues
 from queues.counts import Counts, count
 from queues.models import Clinic, ClinicDay, Duty, HubLink, Token
 from tests.factories import (
+    PARACETAMOL,
     PULSE,
     a_doctor,
     a_health_worker,
@@ -66,6 +69,7 @@ def test_a_script_is_given_the_place_then_the_call_without_the_page_around_it(me
         assert case.patient.name not in one
     read = AuditEvent.objects.filter(action="consultation.read", patient=case.patient, by=meena)
     assert read.count() == 2
+    assert "Waiting for the doctor" not in as_staff(meena).get(path("centre_visit", case)).text
 
 
 def test_the_part_turns_to_the_room_by_another_page(meena, hub, rao):
@@ -92,8 +96,21 @@ def test_what_was_given_is_noted_in_place_for_a_script_and_by_the_page_without(m
     assert "Noted what was given." in answer.text
     assert 'value="ten"' in answer.text
     assert browser.post(there, {"given_1": "given"}).url == path("centre_visit", case)
-    wrong = browser.post(there, {"given_1": "eaten"}, headers=BY_SCRIPT)
-    assert wrong.url == path("centre_visit", case)  # the script lets the page say it
+
+
+@pytest.mark.parametrize(
+    "typed", [{}, {"given_1": "eaten"}, {"words_1": "ten"}, {"given_2": "given", "words_1": "ten"}]
+)
+def test_what_is_not_chosen_is_not_said_to_be_noted_and_no_word_is_lost(meena, hub, rao, typed):
+    case = before_the_screen(meena, hub, rao)
+    prescribed(case, PARACETAMOL, replace(PARACETAMOL, generic="Folic acid"))
+    actions.complete(consultation=case, by=rao.user)
+    browser, there = as_staff(meena), path("centre_dispense", case)
+    answer = browser.post(there, typed, headers=BY_SCRIPT)
+    assert "Nothing is noted yet." in answer.text
+    assert ('value="ten"' in answer.text) == ("words_1" in typed)
+    assert not Dispensing.objects.exists()
+    assert "Nothing is noted yet." in browser.post(there, typed, follow=True).text
 
 
 # --- what is kept -------------------------------------------------------------------------------
@@ -146,14 +163,24 @@ def test_a_vital_sign_measured_by_a_device_is_no_untouched_case(meena, hub):
     assert 'value="88"' in browser.get(path("centre_case", draft)).text
 
 
-def test_vital_signs_of_yesterday_say_so_though_they_were_drawn_today(meena, hub, rao):
+@pytest.mark.parametrize("language", ["en", "hi"])
+def test_when_vital_signs_were_taken_is_told_as_every_time_is(meena, hub, rao, language):
+    """The time alone of today's; of an earlier day its date too, though they were drawn today."""
     case = sent(meena, hub)
-    row = case.observations.get()
-    browser, there = as_staff(meena), path("centre_visit", case)
-    day = f"{row.taken_at:%-d.%-m.}"
-    assert day not in vitals_of(browser.get(there).text)
-    case.observations.update(taken_at=row.taken_at.replace(year=row.taken_at.year - 1))
-    assert "." in vitals_of(browser.get(there).text).split('class="faint">')[1][:6]
+    taken = case.observations.get().taken_at
+
+    def shown() -> str:
+        said = {"Accept-Language": language}
+        return vitals_of(as_staff(meena).get(path("centre_visit", case), headers=said).text)
+
+    def words(form: str) -> str:
+        with translation.override(language):
+            return date_format(timezone.localtime(taken), form)
+
+    assert f">{words('TIME_FORMAT')}<" in shown()
+    taken -= timedelta(days=366)
+    case.observations.update(taken_at=taken)
+    assert f">{words('DATETIME_FORMAT')}<" in shown()
 
 
 def vitals_of(page: str) -> str:

@@ -15,6 +15,8 @@ from consult.models import Case, Consultation
 from esanjeevani.rendering.forms import WordsForm, share_fields
 from esanjeevani.rendering.kept import once
 
+MOST_REVISIONS = 2_000_000_000  # a number more still fits into its column
+
 
 @share_fields
 class CentreCaseForm(WordsForm):
@@ -25,6 +27,11 @@ class CentreCaseForm(WordsForm):
 
     template_name = "consult/centre/_case_fields.html"
     revision = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
+    # Of a page that saves itself: what it sent before, and what this makes (see save_case).
+    sent_revision = forms.IntegerField(widget=forms.HiddenInput, required=False)
+    new_revision = forms.IntegerField(
+        widget=forms.HiddenInput, required=False, min_value=1, max_value=MOST_REVISIONS
+    )
 
     class Meta:
         model = Consultation
@@ -63,6 +70,14 @@ class CentreCaseForm(WordsForm):
         cleaned = super().clean() or self.cleaned_data
         check_pressure(self, cleaned)
         return cleaned
+
+    @property
+    def revisions(self) -> dict[str, Any]:
+        """As save_case asks for them."""
+        named = ("revision", "sent_revision", "new_revision")
+        return {"revision": 0} | {
+            name: self.cleaned_data[name] for name in named if name in self.cleaned_data
+        }
 
     @property
     def words(self) -> dict[str, Any]:

@@ -50,9 +50,9 @@ def _save(request: AtCentre, found: Consultation, quietly: bool) -> HttpResponse
         saved = actions.save_case(
             draft=found,
             by=request.user,
-            revision=form.cleaned_data.get("revision", 0),
             words=form.words,
             vitals=_kept(found, form),
+            **form.revisions,
         )
     except actions.ChangedMeanwhile as error:
         return _both(request, error.draft, form, quietly)
