@@ -161,6 +161,16 @@ class Person:
             time.sleep(0.1)
         raise AssertionError(f"No {more} {what} in {seconds} s ({self.state}): {self.look()}")
 
+    def has_picture(self) -> None:
+        """One came, and goes on; or, as on a slow machine, the page says that it is given up for a while."""
+        before = self.look()["frames"]
+
+        def comes() -> bool:
+            frames = self.look()["frames"]
+            return bool(frames >= before + 5 or (frames and self.state == "weak"))
+
+        until(comes, PICTURES_WITHIN)
+
     def listens(self) -> None:
         """For what hears() asks."""
         self.page.evaluate(NOTE_NEWS)
@@ -226,10 +236,12 @@ def both_in(
     assert complaints == []
 
 
-def until(is_so: Callable[[], Any], seconds: float = SOON) -> Any:
-    """Waits for it; what it gave."""
+def until(
+    is_so: Callable[[], Any], seconds: float = SOON, as_it_is: Callable[[], Any] = str
+) -> Any:
+    """Waits for it; what it gave. When it does not come, `as_it_is` says what was there instead."""
     end = time.monotonic() + seconds
     while not (found := is_so()):
-        assert time.monotonic() < end, f"Not within {seconds} s"
+        assert time.monotonic() < end, f"Not within {seconds} s {as_it_is()}"
         time.sleep(0.1)
     return found

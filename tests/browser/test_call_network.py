@@ -130,7 +130,7 @@ def people(site: Site, browser: Browser, away: Browser, consultation):
     patient = comes_in(patients, consultation, consultation.patient.account)
     for person in (doctor, patient):
         person.is_connected()
-        person.receives("frames")
+        person.has_picture()
     yield doctor, patient
     doctors.close()
     patients.close()

@@ -1,6 +1,7 @@
 """Four in the call of a health centre: its screen, the doctor, a specialist, and the patient's phone."""
 
 from contextlib import ExitStack
+from functools import partial
 from operator import gt
 
 import pytest
@@ -61,7 +62,8 @@ def sees(person: Person, *others: str) -> None:
     """
     expect(person.page.locator(".tile")).to_have_count(len(others))
     everybody = dict.fromkeys(others, True)
-    until(lambda: person.page.evaluate(PICTURES) == everybody, PICTURES_WITHIN)
+    pictures = partial(person.page.evaluate, PICTURES)
+    until(lambda: pictures() == everybody, PICTURES_WITHIN, pictures)
     until(lambda: is_heard(person, len(others)))
 
 
