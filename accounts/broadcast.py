@@ -4,7 +4,7 @@ from functools import partial
 
 from django.db import transaction
 
-from esanjeevani import live
+from esanjeevani.live import hub
 
 
 def account_topic(user_id: int) -> str:
@@ -14,4 +14,4 @@ def account_topic(user_id: int) -> str:
 def signed_out(user: object) -> None:
     """After the commit the sockets of this account look whether they may stay open, and close if not."""
     topic = account_topic(user.pk)  # type: ignore[attr-defined]
-    transaction.on_commit(partial(live.publish, topic, type="signed_out"))
+    transaction.on_commit(partial(hub.publish, topic, type="signed_out"))

@@ -5,7 +5,7 @@ from functools import partial
 from django.db import transaction
 
 from consult.models import Consultation, Opinion, RefillRequest
-from esanjeevani import live
+from esanjeevani.live import hub
 from queues.broadcast import doctor_topic
 
 
@@ -46,7 +46,7 @@ def centre_changed(consultation: Consultation) -> None:
 
 def desk_changed(facility_id: int) -> None:
     """Somebody came to a health centre's list, or left it."""
-    transaction.on_commit(partial(live.publish, centre_topic(facility_id), type="centre"))
+    transaction.on_commit(partial(hub.publish, centre_topic(facility_id), type="centre"))
 
 
 def elsewhere_changed(patient_id: int) -> None:
@@ -69,7 +69,7 @@ def asked_topic(clinic_id: int) -> str:
 
 def asked_changed(topic: str) -> None:
     """Something was asked, taken or answered: the desks that show it look again."""
-    transaction.on_commit(partial(live.publish, topic, type="asked"))
+    transaction.on_commit(partial(hub.publish, topic, type="asked"))
 
 
 def opinion_changed(opinion: Opinion) -> None:
@@ -110,4 +110,4 @@ def phone_let_in(consultation_id: int, *, may_join: bool) -> None:
 
 
 def _tell(consultation_id: int, **message: object) -> None:
-    transaction.on_commit(partial(live.publish, room_topic(consultation_id), **message))
+    transaction.on_commit(partial(hub.publish, room_topic(consultation_id), **message))

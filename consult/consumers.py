@@ -18,8 +18,8 @@ from accounts.models import User
 from accounts.session_store import OPEN_SESSION, Ahead
 from accounts.sockets import Opened, found
 from esanjeevani.clock import clock
-from esanjeevani.database import in_database
-from esanjeevani.live import PUSH, Mailbox, Message, hub
+from esanjeevani.live.database import in_database
+from esanjeevani.live.hub import PUSH, Mailbox, Message, hub
 
 REFUSED = 4404
 SIGNED_OUT = 4401
@@ -175,7 +175,7 @@ class LivePage(AsyncWebsocketConsumer):
                 await self.tell(told)
 
     async def tell(self, message: Message) -> None:
-        """The short way, if the socket takes it at once (esanjeevani/sockets.py)."""
+        """The short way, if the socket takes it at once (esanjeevani/live/sockets.py)."""
         text = json.dumps(message)
         if not (self.mailbox.push and self.mailbox.push(text.encode())):
             await self.send(text)

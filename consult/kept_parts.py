@@ -14,8 +14,8 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString, mark_safe
 
 from consult.models import Consultation
-from esanjeevani.form_key import form_key
-from esanjeevani.kept import kept
+from esanjeevani.rendering.form_key import form_key
+from esanjeevani.rendering.kept import kept
 
 UID = UUID("00000000-0000-4000-8000-000000000001")  # an address is made of nothing else than an id
 HOLE = re.compile(f"\ue000(\\w+)\ue001|{UID}")

@@ -1,6 +1,9 @@
 """Reads docker-compose.yml and the proxy's configuration for use on one machine, without Docker."""
 
+import contextlib
+import itertools
 import os
+import random
 import re
 import shutil
 import signal
@@ -12,6 +15,9 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
+# Below those that Linux hands out by itself. Whoever looks at the same time begins elsewhere.
+PORTS = range(11_000, 32_768)
+_numbers = itertools.count(random.randrange(len(PORTS)))
 VARIABLE = re.compile(r"\$\$|\$\{(\w+)(?:(:-|:\?)((?:[^{}]|\{[^{}]*\})*))?\}")
 
 
@@ -40,9 +46,12 @@ def filled(text: str, variables: dict[str, str]) -> str:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Given out once, and never by the system to whoever asks it for any: it may be listened at later."""
+    while True:
+        port = PORTS[next(_numbers) % len(PORTS)]
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def nginx() -> str | None:

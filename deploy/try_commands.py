@@ -118,7 +118,7 @@ class Containers:
 
 
 def ask(port: int, path: str, site: str) -> tuple[int, bytes]:
-    wire = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    wire = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
     with contextlib.closing(wire):
         wire.request("GET", path, headers={"Host": urlsplit(site).netloc})
         answer = wire.getresponse()
@@ -128,9 +128,10 @@ def ask(port: int, path: str, site: str) -> tuple[int, bytes]:
 def what_a_socket_gets(port: int, origin: str) -> int:
     """The code a stranger's socket is closed with, or the status when it is not even opened."""
     try:
-        with connect(f"ws://127.0.0.1:{port}/ws/desk/", origin=Origin(origin), proxy=None) as page:
+        desk = f"ws://127.0.0.1:{port}/ws/desk/"
+        with connect(desk, origin=Origin(origin), proxy=None, open_timeout=PATIENCE) as page:
             with contextlib.suppress(ConnectionClosed):
-                page.recv(timeout=10)
+                page.recv(timeout=PATIENCE)
             return page.close_code or 0
     except InvalidStatus as error:
         return error.response.status_code

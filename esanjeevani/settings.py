@@ -89,7 +89,7 @@ TEMPLATES = [
                 "django.template.context_processors.i18n",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "esanjeevani.context.site",
+                "esanjeevani.rendering.context.site",
             ],
             "builtins": [
                 "django.templatetags.i18n",
@@ -97,7 +97,7 @@ TEMPLATES = [
             ],
             "loaders": [
                 (
-                    "esanjeevani.flat.Loader",
+                    "esanjeevani.rendering.flat.Loader",
                     [
                         "django.template.loaders.filesystem.Loader",
                         "django.template.loaders.app_directories.Loader",
@@ -107,7 +107,7 @@ TEMPLATES = [
         },
     }
 ]
-FORM_RENDERER = "esanjeevani.forms.Renderer"
+FORM_RENDERER = "esanjeevani.rendering.forms.Renderer"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- data ---------------------------------------------------------------------------------------

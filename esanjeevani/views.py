@@ -24,7 +24,7 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler, set_rollback
 
 from esanjeevani.clock import clock
-from esanjeevani.kept import in_each_language
+from esanjeevani.rendering.kept import in_each_language
 from esanjeevani.sorry import for_program, sorry, try_again
 
 log = logging.getLogger(__name__)

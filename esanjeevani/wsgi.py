@@ -13,8 +13,8 @@ from django.core.cache import close_caches  # noqa: E402
 from django.core.signals import request_finished, request_started  # noqa: E402
 from django.db import reset_queries  # noqa: E402
 
-from esanjeevani.flat import read_all  # noqa: E402
 from esanjeevani.memory import settle  # noqa: E402
+from esanjeevani.rendering.flat import read_all  # noqa: E402
 
 request_finished.disconnect(close_caches)  # ours is a dictionary of this process
 if not settings.DEBUG:  # in which alone the queries of a request are kept

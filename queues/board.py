@@ -16,8 +16,8 @@ from collections.abc import Iterator
 from django.db import Error
 from django.db.models import BigAutoField
 
-from esanjeevani.database import in_database
-from esanjeevani.live import Mailbox, hub
+from esanjeevani.live.database import in_database
+from esanjeevani.live.hub import Mailbox, hub
 from esanjeevani.sql.composed import Composed
 from queues.broadcast import line_changed, line_topic
 from queues.line import Line, read_line

@@ -4,7 +4,7 @@ from functools import partial
 
 from django.db import transaction
 
-from esanjeevani import live
+from esanjeevani.live import hub
 from queues.models import Token
 
 
@@ -22,7 +22,7 @@ def doctor_topic(doctor_id: int) -> str:
 
 def line_changed(clinic_id: int) -> None:
     """Somebody came or went, or a doctor did: pages of this line look again."""
-    transaction.on_commit(partial(live.publish, line_topic(clinic_id), type="line"))
+    transaction.on_commit(partial(hub.publish, line_topic(clinic_id), type="line"))
 
 
 def token_changed(token: Token, doctor_id: int | None = None) -> None:
@@ -33,4 +33,4 @@ def token_changed(token: Token, doctor_id: int | None = None) -> None:
     topics = [token_topic(token.pk), line_topic(token.clinic_id)]
     if doctor := token.doctor_id or doctor_id:
         topics.append(doctor_topic(doctor))
-    transaction.on_commit(partial(live.publish, *topics, type="token", state=str(token.state)))
+    transaction.on_commit(partial(hub.publish, *topics, type="token", state=str(token.state)))

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Doctor, Patient
 from accounts.models.patients import age_on
-from esanjeevani.kept import in_each_language
+from esanjeevani.rendering.kept import in_each_language
 from esanjeevani.sql.any_of import AnyOf
 from esanjeevani.sql.composed import Composed, Question, together
 from queues.line import IN_LINE, turns

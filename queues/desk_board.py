@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from django.db import Error
 from django.utils import translation
 
-from esanjeevani.database import in_database
-from esanjeevani.live import Mailbox, Message, hub
+from esanjeevani.live.database import in_database
+from esanjeevani.live.hub import Mailbox, Message, hub
 from queues.broadcast import line_topic
 from queues.desk import DeskLine, DeskRow, desk_line
 from queues.models import Clinic

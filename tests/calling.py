@@ -1,7 +1,6 @@
 """People in a call: real browsers with a fake camera and microphone, and a TURN server of our own."""
 
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -20,6 +19,7 @@ from consult.people import role_of
 from consult.views.rooms import ROOMS
 from deploy.trial import make_certificate
 from tests.factories import as_patient, as_staff
+from tests.faults.parts import listens, servers
 from tests.running import SOON, free_port
 
 FAKE_MEDIA = [
@@ -117,12 +117,9 @@ class Turn:
             )  # fmt: skip
         until = time.monotonic() + SOON
         while time.monotonic() < until:
-            try:
-                for port in (self.port, self.tls_port):
-                    socket.create_connection(("127.0.0.1", port), 1).close()
+            if servers.relays(self.port) and listens(self.tls_port):
                 return
-            except OSError:
-                time.sleep(0.05)
+            time.sleep(0.05)
         raise AssertionError((self.folder / "log").read_text()[-2000:])
 
     def kill(self) -> None:
@@ -163,6 +160,16 @@ class Person:
                 return time.monotonic() - start
             time.sleep(0.1)
         raise AssertionError(f"No {more} {what} in {seconds} s ({self.state}): {self.look()}")
+
+    def has_picture(self) -> None:
+        """One came, and goes on; or, as on a slow machine, the page says that it is given up for a while."""
+        before = self.look()["frames"]
+
+        def comes() -> bool:
+            frames = self.look()["frames"]
+            return bool(frames >= before + 5 or (frames and self.state == "weak"))
+
+        until(comes, PICTURES_WITHIN)
 
     def listens(self) -> None:
         """For what hears() asks."""
@@ -229,10 +236,12 @@ def both_in(
     assert complaints == []
 
 
-def until(is_so: Callable[[], Any], seconds: float = SOON) -> Any:
-    """Waits for it; what it gave."""
+def until(
+    is_so: Callable[[], Any], seconds: float = SOON, as_it_is: Callable[[], Any] = str
+) -> Any:
+    """Waits for it; what it gave. When it does not come, `as_it_is` says what was there instead."""
     end = time.monotonic() + seconds
     while not (found := is_so()):
-        assert time.monotonic() < end, f"Not within {seconds} s"
+        assert time.monotonic() < end, f"Not within {seconds} s {as_it_is()}"
         time.sleep(0.1)
     return found

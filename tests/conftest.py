@@ -1,6 +1,6 @@
 """What the tests run on: whatever DATABASE_URL, REDIS_URL and CHROMIUM offer, and the real parts.
 
-With REQUIRE_SERVICES=1 a missing service is a failure; without it, it is said plainly.
+With REQUIRE_SERVICES=1 a missing service or program is a failure; without it, it is said plainly.
 """
 
 import os
@@ -43,6 +43,7 @@ def _services() -> dict[str, bool]:
 def pytest_configure(config: pytest.Config) -> None:
     for name in ("postgresql", "redis", "chromium", "coturn"):
         config.addinivalue_line("markers", f"{name}: needs {name}")
+    config.addinivalue_line("markers", "program(*names): needs these programs")
 
 
 def pytest_report_header() -> str:
@@ -54,13 +55,22 @@ def pytest_report_header() -> str:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    absent = [name for name, there in _services().items() if not there]
+    services = {name for name, there in _services().items() if not there}
+    lacking = {item: _lacks(item, services) for item in items}
+    absent = services.union(*lacking.values())
     if REQUIRED and absent:
-        pytest.exit(f"REQUIRE_SERVICES=1, but there is no {', '.join(absent)}.", returncode=1)
-    for item in items:
-        for name in absent:
-            if item.get_closest_marker(name):
-                item.add_marker(pytest.mark.skip(reason=f"left out: needs {name}"))
+        there_is_no = ", ".join(sorted(absent))
+        pytest.exit(f"REQUIRE_SERVICES=1, but there is no {there_is_no}.", returncode=1)
+    for item, names in lacking.items():
+        for name in names:
+            item.add_marker(pytest.mark.skip(reason=f"left out: needs {name}"))
+
+
+def _lacks(item: pytest.Item, absent: set[str]) -> list[str]:
+    """The services and programs that it asks for and that are not here."""
+    programs = [name for mark in item.iter_markers("program") for name in mark.args]
+    services = [name for name in absent if item.get_closest_marker(name)]
+    return services + [name for name in programs if not shutil.which(name)]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -118,6 +128,16 @@ def _within_one_day() -> None:
     midnight = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
     if midnight - now < END_OF_DAY:
         time.sleep((midnight - now).total_seconds())
+
+
+@pytest.fixture
+def one_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Time stands still: no pause is over and no window of a limit ends while somebody tries.
+
+    It is later than what a column takes for now by itself.
+    """
+    now = timezone.now() + timedelta(minutes=10)
+    monkeypatch.setattr(timezone, "now", lambda: now)
 
 
 @pytest.fixture(autouse=True)

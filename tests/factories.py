@@ -4,7 +4,7 @@ import io
 import itertools
 import re
 from dataclasses import asdict
-from datetime import time
+from datetime import time, timedelta
 from decimal import Decimal
 from functools import cache
 from typing import Any
@@ -364,6 +364,11 @@ def issued_with_reasons(consultation: Consultation) -> Any:
 def gone(consultation: Consultation) -> None:
     """The patient's page is closed, and the lease has run out."""
     Presence.objects.filter(token=consultation.token).update(until=timezone.now())
+
+
+def stay(*consultations: Consultation) -> None:
+    """Their patients' pages are open, for as long as a test may take."""
+    Presence.renew([one.token_id for one in consultations], lease=timedelta(hours=1))
 
 
 def totp_code(user: User) -> str:

@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -25,26 +24,21 @@ from django.db import connection
 from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
 from accounts.models import User
+from deploy.trial import free_port
 from tests.factories import as_patient, as_staff
 
 ROOT = Path(__file__).parent.parent
 # Seconds, generous for a busy machine: they are spent only where something is broken.
-STARTS_WITHIN = 120
+STARTS_WITHIN = 240
 SOON = 120
 DAPHNE = ["-m", "daphne", "esanjeevani.asgi:application", "--bind"]
 # As docker-compose.yml serves the sockets.
 UVICORN = [
     "-m", "uvicorn", "esanjeevani.asgi:application",
-    "--http=esanjeevani.sockets:Arrival", "--ws=esanjeevani.sockets:Sockets",
+    "--http=esanjeevani.live.sockets:Arrival", "--ws=esanjeevani.live.sockets:Sockets",
     "--ws-max-size=65536", "--ws-per-message-deflate=false", "--lifespan=off",
     "--timeout-graceful-shutdown=5", "--host",
 ]  # fmt: skip
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class PortTaken(AssertionError):
@@ -172,7 +166,7 @@ class Site:
         answer = "nothing"
         while time.monotonic() < until and process.poll() is None:
             with contextlib.suppress(httpx.TransportError):
-                answer = httpx.get(f"{url}/readyz").text
+                answer = httpx.get(f"{url}/readyz", timeout=SOON).text
                 if f'"{says}"' in answer:
                     self.urls.append(url)
                     return

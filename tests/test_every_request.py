@@ -28,12 +28,12 @@ from accounts.actions.keys import issue_token
 from accounts.gates import DOCTOR_OF, POSTS_OF
 from accounts.models import AccountSession, Post
 from accounts.session_store import WITH_POSTS, SessionStore, account_of_session
-from esanjeevani.form_key import form_key
-from esanjeevani.kept import kept
 from esanjeevani.memory import BETWEEN_LOOKS
+from esanjeevani.rendering.form_key import form_key
+from esanjeevani.rendering.kept import kept
 from esanjeevani.sql.prepared import ask
 from tests.factories import a_doctor, a_facility, a_health_worker, a_user, as_patient, as_staff
-from tests.running import ROOT
+from tests.running import ROOT, STARTS_WITHIN
 
 
 def test_a_part_that_is_kept_is_in_the_language_in_force_and_for_its_values():
@@ -201,7 +201,11 @@ def cut() -> None:
 def test_a_process_that_serves_does_not_look_for_garbage_in_itself(application):
     loaded = LOADED.format(application)
     done = subprocess.run(
-        [sys.executable, "-c", loaded], cwd=ROOT, capture_output=True, text=True, timeout=120
+        [sys.executable, "-c", loaded],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=STARTS_WITHIN,
     )
     kept, *between = map(int, done.stdout.split())
     assert kept > 100_000

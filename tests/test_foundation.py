@@ -13,7 +13,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts.models import User
 from tests.factories import PASSWORD, a_phone, a_user, as_patient, as_staff
-from tests.running import ROOT, free_port
+from tests.running import ROOT, STARTS_WITHIN, free_port
 
 PRODUCTION = {
     "SITE_URL": "https://clinic.example.org",
@@ -40,7 +40,7 @@ def python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
         env=var_dir | environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=STARTS_WITHIN,
     )
 
 

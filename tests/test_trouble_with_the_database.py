@@ -16,7 +16,7 @@ from accounts.models import Message
 from accounts.seeding import sms_slots
 from esanjeevani.clock import Clock, clock
 from tests.factories import a_clinic, a_state, on_duty, waiting
-from tests.running import ROOT, Site, browser_of, free_port
+from tests.running import ROOT, STARTS_WITHIN, Site, browser_of, free_port
 
 CUT_ALL_OTHERS = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -63,7 +63,7 @@ def test_without_the_database_people_and_programs_are_told_to_try_again() -> Non
         },
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=STARTS_WITHIN,
     )
     page, api = done.stdout.split("\n503 ", 1)
     assert page.startswith("503 5 <!doctype html>"), done.stderr[-2000:]

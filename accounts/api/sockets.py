@@ -15,7 +15,7 @@ from accounts.address import note_address
 from accounts.api.who import accepted_notice, limit_of_address, person_of
 from accounts.gates import PASSWORD_BACKEND
 from accounts.sockets import Opened
-from esanjeevani.database import in_database
+from esanjeevani.live.database import in_database
 
 BEARER = b"bearer "
 SIGNED_OUT = 4401

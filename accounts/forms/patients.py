@@ -14,7 +14,7 @@ from accounts.forms.places import DISTRICT, PlaceField, districts_of, state_code
 from accounts.forms.signing_in import ascii_digits
 from accounts.models import Patient, State
 from accounts.models.patients import ADULT, age_on
-from esanjeevani.forms import COLON, QuickForm, share_fields
+from esanjeevani.rendering.forms import COLON, QuickForm, share_fields
 from esanjeevani.sql.instances import new
 
 OLDEST = 125  # years

@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.phone import normalise
-from esanjeevani.forms import QuickForm, share_fields
+from esanjeevani.rendering.forms import QuickForm, share_fields
 
 
 def ascii_digits(typed: str) -> str:

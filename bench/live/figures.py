@@ -13,7 +13,7 @@ from django.db import connection
 from bench.live.bare import CHANNEL, FIRST, text
 from bench.live.servers import Server
 from bench.live.watchers import Target, Watchers
-from esanjeevani import live
+from esanjeevani.live import hub
 
 UNDER_WAY = 2  # changes that may be on their way at once
 
@@ -137,7 +137,7 @@ def statements() -> int:
 def published(url: str) -> Iterator[Callable[[], int]]:
     """Gives how many of our messages went through Redis since it began. Tasks have their own channels."""
     with redis.Redis.from_url(url) as client, client.pubsub() as subscription:
-        subscription.subscribe(live.CHANNEL)
+        subscription.subscribe(hub.CHANNEL)
         subscription.get_message(timeout=5)  # that it is subscribed
 
         def count() -> int:

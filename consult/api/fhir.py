@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 from django.http import Http404
+from django.utils import translation
 from rest_framework.permissions import BasePermission
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
@@ -29,14 +30,37 @@ from consult.fhir.records import Record, record_of, records_of, with_all
 from consult.models import Consultation
 from esanjeevani.outcome import FHIR_JSON, outcome
 
+
+def place(record: Record) -> list[Resource]:
+    """Where the consultation was held from, if that is a facility."""
+    facility = findings.place_of(record.consultation)
+    return [people.organization(facility)] if facility else []
+
+
 Builder = Callable[[Record], list[Resource]]
 RESOURCES: dict[str, Builder] = {
     "Patient": lambda record: [people.patient(record.consultation.patient)],
     "Practitioner": lambda record: [people.practitioner(record.doctor)] if record.doctor else [],
+    "Organization": place,
     "Encounter": lambda record: [findings.encounter(record, on_server)],
+    "Condition": lambda record: findings.conditions(record, on_server),
     "Observation": lambda record: findings.vital_signs(record, on_server),
     "MedicationRequest": lambda record: orders.medication_requests(record, on_server),
 }
+# Of many consultations, under an id of its own: it is looked for in the newest of them.
+SHARED: dict[str, Callable[[Consultation], str]] = {
+    "Practitioner": lambda row: people.practitioner_id(row.doctor) if row.doctor else "",
+    "Organization": lambda row: (
+        people.organization_id(it) if (it := findings.place_of(row)) else ""
+    ),
+}
+NEWEST = 500
+
+
+def resources(kind: str, record: Record) -> list[Resource]:
+    """In English, as the documents are, whatever language is active."""
+    with translation.override("en"):
+        return RESOURCES[kind](record)
 
 
 class FhirJson(JSONRenderer):
@@ -132,11 +156,11 @@ class OneResource(FhirView):
             raise Http404
         found = candidates(visible(request), kind, key)
         for there in records_of(found):
-            for one in RESOURCES[kind](there):
+            for one in resources(kind, there):
                 if one["id"] == key:
                     note(request, f"fhir.{kind}", there)
                     return Response(one)
-        if not found and kind != "Practitioner":
+        if not found and kind not in SHARED:
             for hidden in candidates(Consultation.objects.all(), kind, key):
                 refuse("consultation.refused", hidden, by=request.user)
         raise Http404
@@ -147,12 +171,9 @@ def candidates(rows: "QuerySet[Consultation]", kind: str, key: str) -> list[Cons
     rows, uid = rows.order_by("-pk"), uid_of(key[:36])
     if uid is None:
         return []
-    if kind == "Practitioner":
-        return [
-            row
-            for row in {one.doctor_id: one for one in rows.exclude(doctor=None)[:500]}.values()
-            if row.doctor and people.practitioner_id(row.doctor) == key
-        ]
+    if kind in SHARED:
+        found = next((row for row in rows[:NEWEST] if SHARED[kind](row) == key), None)
+        return [found] if found else []
     where = {"Patient": "patient__uid", "MedicationRequest": "prescriptions__uid"}
     return list(rows.filter(**{where.get(kind, "uid"): uid})[:1])
 

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from accounts.api.base import Refused, plain
 from accounts.models import MachineClient
 from consult import actions
-from consult.api.fhir import RESOURCES, FhirView, candidates, note, uid_of, visible
+from consult.api.fhir import RESOURCES, FhirView, candidates, note, resources, uid_of, visible
 from consult.api.fhir_dates import TIMES, asked_dates, dated, fits
 from consult.fhir.devices import NotAVitalSign, measured_at, vitals_of
 from consult.fhir.findings import vital_signs
@@ -44,7 +44,7 @@ class Search(FhirView):
         page = candidates(rows, kind, key) if key else list(rows[offset : offset + PAGE + 1])
         found: dict[str, Resource] = {}
         for there in records_of(page[:PAGE]):
-            for one in RESOURCES[kind](there):
+            for one in resources(kind, there):
                 if key in (None, one["id"]) and fits(one, asked):
                     found.setdefault(one["id"], one)
             note(request, f"fhir.{kind}", there)

@@ -62,16 +62,11 @@ def document(record: Record, kind: str) -> Resource:
 def _op_consult(record: Record) -> Resource:
     row, note = record.consultation, record.note
     parts = _Sections()
-    if clean(row.complaint):
-        words = f"{row.complaint} ({Consultation.Since(row.since).label})" if row.since else ""
-        complaint = findings.condition(row, inside, "complaint", words or row.complaint)
-        parts.add(codes.CHIEF_COMPLAINTS, "Chief complaints", [complaint])
+    parts.add(codes.CHIEF_COMPLAINTS, "Chief complaints", findings.complaint(row, inside))
     parts.add(codes.PHYSICAL_EXAMINATION, "Physical examination", _examined(record))
     if clean(row.allergies):
         parts.add(codes.ALLERGIES, "Allergies", [findings.allergy(row, inside)])
-    if clean(row.history):
-        history = findings.condition(row, inside, "history", row.history, is_active=False)
-        parts.add(codes.MEDICAL_HISTORY, "Medical history", [history])
+    parts.add(codes.MEDICAL_HISTORY, "Medical history", findings.history(row, inside))
     if clean(row.family_history):
         parts.add(codes.FAMILY_HISTORY, "Family history", [findings.family_history(row, inside)])
     if note and clean(note.tests):
@@ -110,9 +105,7 @@ def _examined(record: Record) -> list[Resource]:
 def _add_conclusion(parts: "_Sections", record: Record) -> None:
     """The guide has no section for the diagnosis and the advice; it is open at the end."""
     note = record.note
-    if note and clean(note.diagnosis):
-        found = findings.diagnosis(record.consultation, note, inside)
-        parts.add(None, "Diagnosis", [found])
+    parts.add(None, "Diagnosis", findings.diagnosis(record, inside))
     if note and (said := [words for words in (note.advice, _come_back(note)) if clean(words)]):
         parts.add(None, "Advice", [], said)
 
@@ -127,11 +120,8 @@ def _prescription(record: Record) -> Resource:
     parts, pdf = _Sections(), files.pdf(record.prescription)
     medicines = orders.medication_requests(record, inside)
     parts.add(codes.PRESCRIPTION, "Prescription", [*medicines, pdf], says_type=True)
-    conclusions = []
-    if record.note and clean(record.note.diagnosis):
-        conclusions = [findings.diagnosis(record.consultation, record.note, inside)]
-    kind = concept(code=codes.PRESCRIPTION)
-    return _bundle(record, PRESCRIPTION, kind, parts, beside=conclusions)
+    kind, found = concept(code=codes.PRESCRIPTION), findings.diagnosis(record, inside)
+    return _bundle(record, PRESCRIPTION, kind, parts, beside=found)
 
 
 def _wellness(record: Record) -> Resource:

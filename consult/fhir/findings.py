@@ -19,7 +19,7 @@ from consult.fhir.parts import (
 )
 from consult.fhir.people import organization_id, patient_id, practitioner_id
 from consult.fhir.records import Record, newest
-from consult.models import Consultation, Note, Observation
+from consult.models import Consultation, Observation
 from consult.vitals import BLOOD_PRESSURE_PANEL, BODY_MASS_INDEX, PRESSURE, Vital
 
 BODY = {"weight", "height"}
@@ -48,7 +48,9 @@ def place_of(consultation: Consultation) -> Facility | None:
 def encounter(record: Record, links: Links) -> Resource:
     row = record.consultation
     place = place_of(row)
-    diagnosis = record.note and clean(record.note.diagnosis)
+    found = [
+        {"condition": reference(links, "Condition", one["id"])} for one in diagnosis(record, links)
+    ]
     return resource(
         "Encounter",
         encounter_id(row),
@@ -63,9 +65,7 @@ def encounter(record: Record, links: Links) -> Resource:
         else None,
         period=filled({"start": when(row.started_at), "end": when(row.ended_at)}),
         reasonCode=[concept(clean(row.complaint))] if clean(row.complaint) else None,
-        diagnosis=[{"condition": reference(links, "Condition", f"{row.uid}-diagnosis")}]
-        if diagnosis
-        else None,
+        diagnosis=found,
         serviceProvider=reference(links, "Organization", organization_id(place), clean(place.name))
         if place
         else None,
@@ -97,7 +97,24 @@ def condition(
     )
 
 
-def diagnosis(row: Consultation, note: Note, links: Links) -> Resource:
+def complaint(row: Consultation, links: Links) -> list[Resource]:
+    if not clean(row.complaint):
+        return []
+    since = f" ({Consultation.Since(row.since).label})" if row.since else ""
+    return [condition(row, links, "complaint", f"{row.complaint}{since}")]
+
+
+def history(row: Consultation, links: Links) -> list[Resource]:
+    if not clean(row.history):
+        return []
+    return [condition(row, links, "history", row.history, is_active=False)]
+
+
+def diagnosis(record: Record, links: Links) -> list[Resource]:
+    """What the doctor found, once the consultation is completed: until then it is a draft."""
+    row, note = record.consultation, record.note
+    if not note or not clean(note.diagnosis) or row.state != Consultation.State.COMPLETED:
+        return []
     certainty = codes.PROVISIONAL if note.is_provisional else codes.CONFIRMED
     found = condition(
         row, links, "diagnosis", note.diagnosis, verificationStatus=concept(code=certainty)
@@ -105,7 +122,12 @@ def diagnosis(row: Consultation, note: Note, links: Links) -> Resource:
     if note.icd10 and note.icd10_title:
         code = codes.coding(codes.ICD_10, note.icd10, note.icd10_title)
         found["code"] = {"coding": [code], "text": clean(note.diagnosis)}
-    return found
+    return [found]
+
+
+def conditions(record: Record, links: Links) -> list[Resource]:
+    row = record.consultation
+    return [*complaint(row, links), *history(row, links), *diagnosis(record, links)]
 
 
 def allergy(row: Consultation, links: Links) -> Resource:

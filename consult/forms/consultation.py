@@ -20,7 +20,7 @@ from consult.models import (
     Note,
 )
 from consult.uploads import BadFile, CleanFile, clean_upload
-from esanjeevani.forms import WordsForm, share_fields
+from esanjeevani.rendering.forms import WordsForm, share_fields
 from queues.models import Clinic
 
 CHILDBEARING_AGES = range(10, 61)

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from consult.actions import Line
 from consult.models import Prescription, PrescriptionLine
 from consult.rules.dose import frequency_of
-from esanjeevani.kept import in_each_language
+from esanjeevani.rendering.kept import in_each_language
 
 PREFIX = "lines"
 ROWS_KEPT = 1_000  # as HTML, and as typed: what doctors prescribe is often the same

@@ -7,7 +7,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from consult.forms.consultation import NoteForm
 from consult.models import Note
-from esanjeevani.kept import in_each_language
+from esanjeevani.rendering.kept import in_each_language
 
 VALUE = "value-stand-in"
 TICK = "is_provisional"

@@ -4,7 +4,7 @@ from django import forms
 from django.db.models.fields import BLANK_CHOICE_DASH
 from django.utils.safestring import SafeString
 
-from esanjeevani.kept import in_each_language
+from esanjeevani.rendering.kept import in_each_language
 
 FORMS_KEPT = 500  # as HTML: of each form, language and list of places to choose from
 Choices = tuple[tuple[object, str], ...]

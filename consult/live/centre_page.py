@@ -10,8 +10,8 @@ from consult.broadcast import centre_topic
 from consult.consumers import LivePage
 from consult.live.centre_tips import CentreTip, news_of, read_centre, read_centres
 from consult.live.tips import watch
-from esanjeevani.database import in_database
-from esanjeevani.live import Message
+from esanjeevani.live.database import in_database
+from esanjeevani.live.hub import Message
 from queues.board import boards
 
 log = logging.getLogger(__name__)

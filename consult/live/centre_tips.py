@@ -15,7 +15,7 @@ from django.db.models.functions import Now, TruncDate
 from django.utils import timezone
 
 from consult.models import Consultation, SharedProfile
-from esanjeevani.live import Message
+from esanjeevani.live.hub import Message
 from esanjeevani.postgresql.statements import Asked
 from esanjeevani.sql.any_of import in_shares, with_places
 from esanjeevani.sql.composed import Question, together

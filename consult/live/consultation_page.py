@@ -20,8 +20,8 @@ from consult.live.talk import Reader, talks, write
 from consult.live.tips import Tip, watch
 from consult.models import CallEvent, Consultation
 from consult.people import Role
-from esanjeevani.database import in_database
-from esanjeevani.live import Message
+from esanjeevani.live.database import in_database
+from esanjeevani.live.hub import Message
 from queues import broadcast
 from queues.board import boards
 

@@ -13,7 +13,7 @@ from consult.broadcast import asked_topic
 from consult.consumers import LivePage
 from consult.live.desk_tips import DESK, DeskTip, desk_tip, read_desks
 from consult.live.tips import watch
-from esanjeevani.live import Message
+from esanjeevani.live.hub import Message
 from queues.broadcast import doctor_topic
 from queues.desk_board import Desk, desk_boards
 from queues.models import Token

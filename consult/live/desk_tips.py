@@ -14,7 +14,7 @@ from django.db.models import BigAutoField, FilteredRelation, OuterRef, Q, QueryS
 
 from accounts.models import Doctor
 from consult.desk import OwnPart, duties_version, is_there_any
-from esanjeevani.live import Message
+from esanjeevani.live.hub import Message
 from esanjeevani.sql.any_of import ALL_SIZES, AnyOf
 from esanjeevani.sql.composed import Columns
 

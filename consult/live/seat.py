@@ -19,8 +19,8 @@ from consult.ice import ice_configuration
 from consult.models import CallEvent
 from consult.models.mode import may_make_another
 from consult.people import Role
-from esanjeevani.database import in_database
-from esanjeevani.live import Mailbox, Message, hub, relay, relay_to_one
+from esanjeevani.live.database import in_database
+from esanjeevani.live.hub import Mailbox, Message, hub, relay, relay_to_one
 from queues.models import MoveRefused
 
 log = logging.getLogger(__name__)

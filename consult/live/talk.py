@@ -21,7 +21,7 @@ from accounts.models import AuditEvent, User
 from consult import actions
 from consult.models import ChatMessage, Consultation
 from consult.serializers import MessageInput, MessageOutput
-from esanjeevani.database import in_database
+from esanjeevani.live.database import in_database
 from esanjeevani.sql.composed import Composed
 from esanjeevani.sql.rows import insert
 from queues.models import MoveRefused

@@ -26,8 +26,8 @@ from consult.models import (
     Opinion,
     Prescription,
 )
-from esanjeevani.database import in_database
-from esanjeevani.live import Mailbox, Message
+from esanjeevani.live.database import in_database
+from esanjeevani.live.hub import Mailbox, Message
 from esanjeevani.sql.any_of import ALL_SIZES, AnyOf
 
 EVERY = 5.0  # seconds between two looks: a page is right within 15 s, whatever was lost

@@ -2,7 +2,7 @@
 
 from django import template
 
-from esanjeevani.kept import kept
+from esanjeevani.rendering.kept import kept
 
 register = template.Library()
 register.simple_tag(kept)

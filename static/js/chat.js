@@ -10,7 +10,7 @@ const FULL_PAGE = 200; // as many as the server gives at once: there are more
 function clock(at) {
   const [hour, minute] = at.slice(11, 16).split(":");
   if (document.documentElement.lang === "hi") return `${Number(hour)}:${minute}`;
-  return `${hour % 12 || 12}:${minute} ${hour < 12 ? "a.m." : "p.m."}`;
+  return `${hour % 12 || 12}:${minute}\u00a0${hour < 12 ? "a.m." : "p.m."}`; // in one line
 }
 
 // socket: { say(message), isOpen() }: words go up it, and whatever is sent comes back by it.

@@ -4,13 +4,18 @@ import { fetchPart } from "./fragment.js";
 import { retell } from "./typed.js";
 
 const ADULT = 18;
+const RETRY_MS = 3000;
 const form = document.querySelector("[data-patient]");
 const { state, district, age, birth_date: birthDate } = form.elements;
 
 async function showDistricts() {
   const asked = state.value;
-  const page = await fetchPart(`${form.dataset.districts}?state=${encodeURIComponent(asked)}`);
+  const page = await fetchPart(`${form.dataset.districts}?state=${encodeURIComponent(asked)}`).catch(() => null);
   if (asked !== state.value) return; // by keyboard one passes states on the way to one's own
+  if (!page) {
+    setTimeout(() => asked === state.value && showDistricts(), RETRY_MS);
+    return;
+  }
   const chosen = district.value;
   district.replaceChildren(...page.querySelectorAll("option"));
   district.value = chosen; // as it moves, the browser chooses one by itself

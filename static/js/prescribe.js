@@ -80,6 +80,7 @@ document.addEventListener("staying", ({ form: other, until }) => {
   if (!before) return; // brings it
   until.push((timer ? save() : saving).then(() => { if (timer) throw new Error("not kept"); }));
 });
+document.addEventListener("notsent", () => { if (form() && typed !== kept && !timer) save(); }); // it would have brought it
 // The answer to another form has of this one what the server has; what is not whole yet only stands here.
 document.addEventListener("swapped", () => {
   const newer = form();

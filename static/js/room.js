@@ -40,12 +40,18 @@ function renewWhatIsOlder({ issued, parts }) {
   if (older.length) renew(...older);
 }
 
+// Of two windows the call is in the one that is looked at. Only a doctor's room opens by itself, when the patient comes.
+function seen() {
+  if (!document.hidden || place.dataset.seat === "doctor") return Promise.resolve();
+  return new Promise((done) => document.addEventListener("visibilitychange", done, { once: true }));
+}
+
 // The call comes when it can; the talk in writing does not wait for it.
 const place = room.querySelector("[data-call]");
 let call = null;
 let isGreeted = false;
 if (place) {
-  import("./call/call.js").then(({ Call }) => {
+  seen().then(() => import("./call/call.js")).then(({ Call }) => {
     call = new Call(place, socket);
     if (isGreeted) call.hello();
   });

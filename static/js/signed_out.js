@@ -10,7 +10,7 @@ export const isSignedOut = () => Boolean(notice && !notice.hidden);
 // Whether an answer is to what was sent: not the sign-in, nor the refusal of an old key, nor a fault.
 export async function isHeard(answer) {
   if (answer.status === 403) await renewKey();
-  else if (notice) notice.hidden = !answer.url.startsWith(notice.querySelector("a").href.split("?")[0]);
+  else if (notice) notice.hidden = answer.status !== 401 && !answer.url.startsWith(notice.querySelector("a").href.split("?")[0]);
   return answer.status !== 403 && answer.status < 500 && !isSignedOut();
 }
 

@@ -45,6 +45,7 @@ document.addEventListener("submit", async (event) => {
     await send(form, button);
   } catch {
     room.querySelector("[data-unsent]").hidden = false;
+    document.dispatchEvent(new Event("notsent"));
   }
   isSending = false;
   delete form.dataset.sent;

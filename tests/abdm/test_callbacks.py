@@ -113,6 +113,7 @@ def test_records_that_nobody_asked_for_are_not_kept(calls):
     assert calls("data", {"transactionId": uuid.uuid4().hex}).status_code == 202
 
 
+@pytest.mark.usefixtures("one_moment")
 def test_an_address_that_guesses_or_floods_waits(settings, calls):
     settings.API_PER_MINUTE = settings.API_PER_MINUTE | {"address": 2}
     forged = [calls("consent/request/hip/notify", {}, token="x") for _n in range(3)]

@@ -1,5 +1,7 @@
 """The pages: the patient's ABHA, what their app shows, consents, who looked; the doctor asks and reads."""
 
+import re
+import tracemalloc
 from base64 import b64encode
 from datetime import timedelta
 
@@ -81,6 +83,7 @@ def test_a_code_for_one_of_the_family_verifies_no_other(past):
     assert not other.abha_is_verified
 
 
+@pytest.mark.usefixtures("one_moment")
 def test_an_abha_service_that_is_away_or_asked_too_often_is_said_plainly(past, settings, calls):
     patient, browser = unverified(past.patient), as_patient(past.patient.account)
     settings.ABDM = settings.ABDM | {"abha_url": "http://127.0.0.1:9"}
@@ -109,6 +112,7 @@ def test_consents_say_to_whom_for_what_and_until_when(past):
         assert words in shown
 
 
+@pytest.mark.usefixtures("one_moment")
 def test_codes_for_an_abha_are_counted_by_page_and_program_together(past):
     app, browser = Program(past.patient.account), as_patient(past.patient.account)
     for _number in range(CODES_AN_HOUR - 1):
@@ -179,6 +183,41 @@ def test_documents_are_read_until_the_consent_ends(past, room):
     AbdmConsent.objects.update(expires_at=timezone.now())
     assert "Acute tonsillitis" not in browser.get(f"{address}elsewhere/").text
     assert "Read 2 documents" not in browser.get(address).text
+
+
+def from_elsewhere(consent, name: str, day: str = "", file: bytes = b"") -> AbdmRecord:
+    head = {"resourceType": "Composition", "title": name, **({"date": day} if day else {})}
+    held = {"resourceType": "Binary", "contentType": "image/png", "data": b64encode(file).decode()}
+    bundle = {"resourceType": "Bundle", "entry": [{"resource": head}, {"resource": held}]}
+    return AbdmRecord.objects.create(consent=consent, care_context=name, bundle=bundle)
+
+
+def test_the_newest_ten_are_shown_and_the_older_ones_on_the_next_page(past, room):
+    consent = a_consent(past.patient, "hiu", requested_by=room.doctor.user)
+    from_elsewhere(consent, "Without a day")
+    for day in (7, 1, 4, 10, 2, 9, 3, 8, 6, 5):
+        from_elsewhere(consent, f"Document of day {day}", f"2026-01-{day:02}T10:00:00+05:30")
+    browser, address = as_staff(room.doctor.user), f"/doctor/consultations/{room.uid}/elsewhere/"
+    first = browser.get(address).text
+    assert re.findall(r"Document of day (\d+)", first) == [str(day) for day in range(10, 0, -1)]
+    assert "Without a day" not in first
+    rest = browser.get(f"{address}?from=10").text
+    assert ("Without a day" in rest, "Document of day" in rest) == (True, False)
+    assert ("?from=10" in first, "?from=20" in rest) == (True, False)
+    assert browser.get(f"{address}?from=x").text.count("Document of day") == 10
+
+
+def test_one_document_at_a_time_is_held_in_memory(past, room):
+    consent = a_consent(past.patient, "hiu", requested_by=room.doctor.user)
+    for number in range(8):
+        from_elsewhere(consent, f"Document {number}", file=b"x" * 1_000_000)
+    browser, address = as_staff(room.doctor.user), f"/doctor/consultations/{room.uid}/elsewhere/"
+    browser.get(address)  # what is read once for all
+    tracemalloc.start()
+    assert browser.get(address).text.count("Document ") == 8
+    _now, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 8_000_000  # one of them in base64, as it comes and as it is read
 
 
 def test_photos_and_pdfs_inside_a_document_open_until_the_consent_ends(past, room):

@@ -30,9 +30,10 @@ def again(message: AbdmMessage) -> AbdmMessage:
 
 
 def test_a_gateway_that_is_slow_is_asked_again_and_is_told_once(calls, monkeypatch):
-    monkeypatch.setattr(gateway, "TIMEOUT", 0.3)
     calls.gateway.slow = 2
-    message = again(sent())
+    with monkeypatch.context() as impatient:
+        impatient.setattr(gateway, "TIMEOUT", 0.3)
+        message = again(sent())
     assert (message.done_at, message.error.partition(" ")[0]) == (None, "GatewayAway:")
     calls.gateway.slow = 0
     assert again(message).done_at
@@ -40,6 +41,7 @@ def test_a_gateway_that_is_slow_is_asked_again_and_is_told_once(calls, monkeypat
     assert ids == {message.request_id}  # by which the gateway knows it again
 
 
+@pytest.mark.usefixtures("one_moment")
 def test_a_gateway_that_is_down_is_asked_at_longer_pauses_and_given_up_in_the_end(calls):
     calls.gateway.away = 100
     message = sent()

@@ -17,7 +17,7 @@ from tests.factories import a_doctor, a_phone, a_state, code_sent_to
 HOUR = timedelta(hours=1)
 TOO_MANY = re.compile(r"Too many tries\. Try again in \d+ minutes?\.")
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("one_moment")]
 
 
 @pytest.fixture(autouse=True)

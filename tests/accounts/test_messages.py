@@ -21,7 +21,7 @@ from accounts.seeding import sms_slots
 from accounts.sms import MemoryBackend, SmsFailed
 from tests.at_once import at_once
 from tests.factories import a_state
-from tests.running import ROOT, Gateway, free_port, test_database_url
+from tests.running import ROOT, STARTS_WITHIN, Gateway, free_port, test_database_url
 
 PHONE = "+919876543210"
 CODE = "482913"
@@ -138,7 +138,7 @@ def test_with_the_broker_away_the_page_works_and_the_sweep_sends_later():
         },
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=STARTS_WITHIN,
     )
     assert done.stdout == "302 /sign-in/code/\n"
     assert "The broker is away" in done.stderr
@@ -239,6 +239,7 @@ def test_it_reaches_the_gateway_as_json_with_its_registered_ids(gateway):
     ]
 
 
+@pytest.mark.usefixtures("one_moment")
 def test_a_gateway_that_refuses_with_200_is_asked_again_with_growing_pauses(gateway):
     gateway.refuses = True
     message = a_code()

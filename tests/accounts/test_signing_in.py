@@ -253,13 +253,14 @@ def test_a_new_code_replaces_the_old_one():
     assert typed(browser, new).status_code == 302
 
 
+@pytest.mark.usefixtures("one_moment")
 def test_wrong_codes_slow_down_and_a_try_that_was_too_fast_does_not_count():
     browser = asked()
     for _try in range(2):
         assert typed(browser, wrong()).status_code == 422
     answer = typed(browser, code_sent_to(PHONE))
     assert answer.status_code == 429
-    assert re.search(r"That was too fast\. Wait [12] seconds? and try again\.", answer.text)
+    assert re.search(r"That was too fast\. Wait \d seconds? and try again\.", answer.text)
     assert PhoneDevice.objects.get().tries == 2
     later()
     assert typed(browser, code_sent_to(PHONE)).status_code == 302

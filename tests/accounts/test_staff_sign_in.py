@@ -174,6 +174,7 @@ def test_a_password_that_was_hashed_otherwise_is_hashed_anew_at_its_sign_in():
         assert "$m=19456,t=2,p=1$" in doctor.user.password
 
 
+@pytest.mark.usefixtures("one_moment")
 def test_after_ten_passwords_in_an_hour_even_the_right_one_waits():
     doctor = a_doctor()
     tried(doctor.user, PASSWORDS_PER_NUMBER - 1)
@@ -198,6 +199,7 @@ def test_a_wrong_code_of_the_app_opens_nothing_and_is_audited():
     ]
 
 
+@pytest.mark.usefixtures("one_moment")
 def test_after_a_wrong_code_the_right_one_has_to_wait_a_moment():
     doctor = a_doctor()
     browser, _answer = with_password(doctor.user)

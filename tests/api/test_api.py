@@ -298,6 +298,7 @@ def test_a_photo_is_checked_and_a_false_one_refused():
     assert b"".join(shown.streaming_content).startswith(b"\xff\xd8")
 
 
+@pytest.mark.usefixtures("one_moment")
 def test_too_many_requests_wait(settings):
     settings.API_PER_MINUTE = {"person": 2, "address": 2}
     asha = Program(a_user())
@@ -306,6 +307,7 @@ def test_too_many_requests_wait(settings):
     assert 0 < int(answers[-1]["Retry-After"]) <= 60
 
 
+@pytest.mark.usefixtures("one_moment")
 def test_who_guesses_keys_or_knocks_at_a_closed_gate_waits(settings):
     settings.API_PER_MINUTE = {"person": 2, "address": 2}
     guess = Program()
@@ -317,6 +319,7 @@ def test_who_guesses_keys_or_knocks_at_a_closed_gate_waits(settings):
     assert [asha.get("desk/").status_code for _n in range(3)] == [403, 403, 429]
 
 
+@pytest.mark.usefixtures("one_moment")
 def test_a_page_of_another_site_that_tries_in_somebodys_name_waits(settings):
     settings.API_PER_MINUTE = {"person": 9, "address": 2}
     page = Client(enforce_csrf_checks=True)

@@ -16,7 +16,7 @@ import pytest
 from consult.models import Consultation
 from queues.models import Token
 from tests.factories import PASSWORD, a_clinic, a_doctor, the_formulary, totp_code
-from tests.running import Site
+from tests.running import SOON, Site
 
 PHONE = "+919876501234"
 
@@ -54,9 +54,10 @@ class Program:
         self.package, self.url, self.key = package, url, key
 
     def _client(self) -> Any:
+        how = {"base_url": self.url, "timeout": httpx.Timeout(SOON)}
         if self.key:
-            return self.package.AuthenticatedClient(base_url=self.url, token=self.key)
-        return self.package.Client(base_url=self.url)
+            return self.package.AuthenticatedClient(token=self.key, **how)
+        return self.package.Client(**how)
 
     def call(self, where: str, body: Any = None, **how: Any) -> Any:
         """`where` is "tag.operation"; bodies are made by the generated models."""
@@ -96,7 +97,7 @@ def doctors(package: ModuleType, site: Site, user: Any) -> Program:
 def test_the_outpatient_journey_from_both_sides(site: Site, generated: Path) -> None:
     clinic, rao = a_clinic(), a_doctor()
     the_formulary()
-    document = httpx.get(f"{site.url}/api/v1/schema/?format=json").json()
+    document = httpx.get(f"{site.url}/api/v1/schema/?format=json", timeout=SOON).json()
     package = generate(generated, document)
     asha, doctor = signed_in(package, site), doctors(package, site, rao.user)
     doctor.call("duty.post_duty", doctor.model("DutyInputRequest", clinic=str(clinic.uid)))

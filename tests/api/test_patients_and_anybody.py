@@ -95,6 +95,7 @@ def test_whether_the_doctor_may_phone_is_asked_with_the_consent():
     assert (draft.state, draft.may_phone) == ("requested", True)
 
 
+@pytest.mark.usefixtures("one_moment")
 def test_anybody_may_complain_but_not_without_end():
     anybody = Program()
     said = {"about": "waiting", "words": "Two hours", "phone": "98765 43210"}

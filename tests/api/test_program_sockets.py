@@ -56,7 +56,7 @@ def test_two_programs_exchange_offer_and_answer_and_write(site: Site, consultati
         url = f"{site.url}/api/v1/consultations/{consultation.uid}/messages/"
         headers = {"Authorization": f"Bearer {a_key(patient)}"}
         body = {"client_id": str(uuid4()), "text": "I hear you"}
-        assert httpx.post(url, json=body, headers=headers).status_code == 201
+        assert httpx.post(url, json=body, headers=headers, timeout=SOON).status_code == 201
         doctors.hear("message")
 
 
@@ -69,7 +69,8 @@ def test_a_token_that_is_revoked_closes_its_socket_and_opens_none(site: Site, co
     ):
         lost.hear("hello")
         kept.hear("hello")
-        httpx.post(f"{site.url}/api/v1/sign-out/", headers={"Authorization": f"Bearer {key}"})
+        bearer = {"Authorization": f"Bearer {key}"}
+        httpx.post(f"{site.url}/api/v1/sign-out/", headers=bearer, timeout=SOON)
         assert lost.closed_with() == 4401
         say(kept, say="ping")
         kept.hear("call", event="pong")

@@ -1,9 +1,10 @@
 """People at their browsers: each in a context of its own, complaints of the browser collected."""
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import Browser, ConsoleMessage, Page
+from playwright.sync_api import Browser, ConsoleMessage, Page, WebSocketRoute, expect
 
 from accounts.models import User
 from tests.calling import until
@@ -36,15 +37,33 @@ def people(browser: Browser, urls: list[str], *sizes: tuple[int, int]) -> Iterat
 
 def is_bad(said: ConsoleMessage) -> bool:
     """Violations of the security policy, script errors; a refused form is part of the play, and so
-    is a network that was taken away."""
-    of_the_play = ("Failed to load resource", "ERR_INTERNET_DISCONNECTED")
+    is a network that was taken away, and a socket that a busy server was late to open: it is tried again."""
+    of_the_play = (
+        "Failed to load resource",
+        "ERR_INTERNET_DISCONNECTED",
+        "WebSocket connection to",
+    )
     return said.type == "error" and not any(words in said.text for words in of_the_play)
 
 
 def hears(page: Page) -> Callable[[], None]:
-    """Asked before the page is opened; what it gives waits until the page's socket was greeted."""
-    heard: list[str | bytes] = []
-    page.on("websocket", lambda socket: socket.on("framereceived", lambda text: heard.append(text)))
+    """Asked before the page is opened; what it gives waits until the page's socket was greeted.
+
+    The look of every few seconds is kept from the page: it may be faster than an answer that is under
+    way, and then the page asks for what the answer brings.
+    """
+    heard: list[str] = []
+
+    def open_socket(socket: WebSocketRoute) -> None:
+        def pass_on(text: str | bytes) -> None:
+            kind = json.loads(text)["type"]
+            if kind != "now":
+                socket.send(text)
+                heard.append(kind)
+
+        socket.connect_to_server().on_message(pass_on)
+
+    page.route_web_socket("**/ws/**", open_socket)
     return lambda: until(lambda: page.wait_for_timeout(50) or heard)
 
 
@@ -61,6 +80,8 @@ def staff_sign_in(page: Page, path: str, user: User) -> None:
     page.get_by_label("Your mobile number").fill(user.phone)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
-    page.get_by_label("The 6 digits").fill(totp_code(user))
+    digits = page.get_by_label("The 6 digits")
+    expect(digits).to_be_visible()  # the code counts for half a minute or so
+    digits.fill(totp_code(user))
     page.get_by_role("button", name="Go on").click()
     page.wait_for_url(f"**{path}")

@@ -88,6 +88,17 @@ def test_the_districts_are_those_of_the_state(site: Site, page: Page):
     district.select_option("Ernakulam")
 
 
+def test_the_districts_come_when_the_network_is_back(site: Site, page: Page):
+    a_district()
+    signed_in(page, a_user())
+    page.goto(f"{site.url}/patients/new/")
+    page.route("**/districts/?state=32", lambda route: route.abort(), times=1)
+    with page.expect_event("requestfailed"):
+        page.get_by_label("State").select_option("32")
+    district = page.get_by_label("District")
+    expect(district.get_by_role("option")).to_have_text(["Choose…", "Ernakulam"])
+
+
 def test_the_districts_of_a_state_passed_on_the_way_come_too_late(site: Site, page: Page):
     a_district()
     signed_in(page, a_user())
@@ -100,7 +111,7 @@ def test_the_districts_of_a_state_passed_on_the_way_come_too_late(site: Site, pa
     state.select_option("32")
     options = district.get_by_role("option")
     expect(options).to_have_text(["Choose…", "Ernakulam"])
-    with page.expect_event("requestfinished"):
+    with page.expect_event("requestfinished", lambda one: one.url.endswith("?state=29")):
         late[0].continue_()
     page.evaluate("new Promise(requestAnimationFrame)")
     expect(options).to_have_text(["Choose…", "Ernakulam"])

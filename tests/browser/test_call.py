@@ -14,9 +14,9 @@ from playwright.sync_api import Browser, WebSocketRoute, expect
 
 from accounts.phone import spaced
 from consult import actions
-from consult.models import CallLeg, Consultation
+from consult.models import CallEvent, CallLeg, Consultation
 from queues.models import Clinic
-from tests.calling import Person, Turn, both_in, comes_in, context_of, until
+from tests.calling import PICTURES_WITHIN, Person, Turn, both_in, comes_in, context_of, until
 from tests.factories import (
     a_clinic,
     a_health_worker,
@@ -31,6 +31,9 @@ from tests.factories import (
 from tests.running import Site
 
 pytestmark = pytest.mark.chromium
+# A window behind another one, as browsers tell it; a browser without a screen shows all its windows.
+UNSEEN = 'Object.defineProperty(document, "hidden", { get: () => !window.isLookedAt })'
+LOOKED_AT = 'isLookedAt = true; document.dispatchEvent(new Event("visibilitychange"))'
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +57,7 @@ def test_two_people_see_and_hear_each_other_directly(site: Site, browser: Browse
     with both_in(browser, consultation, site.urls[0], site.urls[-1]) as people:
         for person in people:
             person.is_connected()
-            person.receives("frames")
+            person.has_picture()
             person.receives("energy", 0.001)
             until(lambda person=person: goes_directly(person))
 
@@ -73,7 +76,7 @@ def test_what_flowed_is_kept_from_both_sides_and_makes_the_mode(
         for person in people:
             person.is_connected()
         until(lambda: again(consultation).sound_seconds >= 5)
-        until(lambda: again(consultation).video_seconds >= 5)
+        until(lambda: again(consultation).video_seconds >= 5, PICTURES_WITHIN)
         legs = CallLeg.objects.filter(consultation=consultation).values_list("role", "other")
         until(lambda: set(legs.all()) == {("doctor", "patient"), ("patient", "doctor")})
         happened = consultation.call_events.values_list("role", "what")
@@ -93,7 +96,7 @@ def test_where_nothing_else_gets_through_turn_does(
     ):
         for person in people:
             person.is_connected()
-            person.receives("frames")
+            person.has_picture()
             person.receives("energy", 0.001)
             assert person.look()["kinds"] == [["relay", transport]]
 
@@ -112,7 +115,7 @@ def test_expired_credentials_hold_nobody_for_ever(
             site.start_server(port=port or 0, **environment)
             for person in (doctor, patient):
                 person.is_connected()
-                person.receives("frames")
+                person.has_picture()
 
 
 @pytest.mark.coturn
@@ -133,7 +136,7 @@ def test_a_turn_server_that_dies_and_comes_back_costs_a_pause(
         turn.start()
         for person in people:
             person.is_connected()
-            person.receives("frames")
+            person.has_picture()
             person.receives("energy", 0.001)
 
 
@@ -148,7 +151,7 @@ def test_sound_and_picture_outlive_the_server_that_put_them_together(
         site.stop(server, signal.SIGKILL)
         expect(patient.page.locator("[data-connection]")).to_be_visible()
         for person in (doctor, patient):
-            person.receives("frames")
+            person.has_picture()
             person.receives("energy", 0.001)
         site.start_server(port=urlsplit(url).port or 0)
         for person in (doctor, patient):
@@ -178,7 +181,7 @@ def test_who_wants_sound_only_sends_and_gets_no_picture_and_is_remembered(
         expect(patient.page.locator("[data-sound-only]")).to_have_attribute("aria-pressed", "true")
         assert doctor.look()["frames"] == 0
         patient.press("Sound only")
-        doctor.receives("frames")
+        doctor.has_picture()
 
 
 def only_sound_comes(*people: Person) -> bool:
@@ -196,11 +199,29 @@ def test_the_newer_window_of_one_person_takes_over(site: Site, browser: Browser,
         newer.is_connected()
         patient.sees_state("elsewhere")
         assert patient.look()["kinds"] == []
-        newer.receives("frames")
-        doctor.receives("frames")
+        newer.has_picture()
+        doctor.has_picture()
         patient.press("Go on with the call here")
         patient.is_connected()
         newer.sees_state("elsewhere")
+
+
+def test_a_window_that_nobody_sees_takes_over_once_it_is_looked_at(
+    site: Site, browser: Browser, consultation
+):
+    asha = consultation.patient.account
+    events = CallEvent.objects.filter(consultation=consultation, role="patient")
+    windows = events.values("page").distinct()
+    context = context_of(browser, site.urls[0], asha)
+    with contextlib.closing(context):
+        seen = comes_in(context, consultation, asha)
+        until(lambda: seen.page.wait_for_timeout(50) or windows.count() == 1)
+        context.add_init_script(UNSEEN)
+        unseen = comes_in(context, consultation, asha)
+        write_and_read(seen, unseen, "Is the call here?")
+        assert windows.count() == 1
+        unseen.page.evaluate(LOOKED_AT)
+        seen.sees_state("elsewhere")
 
 
 def again(consultation: Consultation) -> Consultation:
@@ -246,14 +267,14 @@ def test_a_camera_that_is_refused_missing_or_taken_stops_nobody(
         expect(patient.page.locator("[data-trouble-words]")).to_contain_text(says)
         for person in (doctor, patient):
             person.is_connected()
-        patient.receives("frames")
+        patient.has_picture()
         assert doctor.look()["frames"] == 0
         write_and_read(patient, doctor, "I see you, you do not see me")
         patient.page.evaluate(
             "sessionStorage.allowed = 1; delete navigator.mediaDevices.getUserMedia"
         )
         patient.press("Try again")
-        doctor.receives("frames")
+        doctor.has_picture()
         expect(patient.page.locator("[data-trouble]")).to_be_hidden()
 
 
@@ -276,7 +297,7 @@ def test_servers_that_are_never_named_hold_nobody_for_ever(
         doctor.page.reload()
         for person in (doctor, patient):
             person.is_connected()
-            person.receives("frames")
+            person.has_picture()
 
 
 # How often servers were named to a connection that was there.
@@ -355,7 +376,7 @@ def test_an_answer_that_comes_late_still_fits_the_offer(site: Site, browser: Bro
         patient.page.evaluate("window.takeIt()")
         for person in (doctor, patient):
             person.is_connected()
-            person.receives("frames")
+            person.has_picture()
 
 
 def test_a_browser_without_video_writes_and_both_sides_know(
@@ -458,7 +479,7 @@ def test_three_people_see_each_other_and_two_go_on_when_one_leaves(
             person.is_connected()
             expect(person.page.locator(".tile")).to_have_count(2)
             until(lambda person=person: len(person.look()["kinds"]) == 2)
-            person.receives("frames", 20)
+            person.has_picture()
             person.receives("energy", 0.001)
         for person in (doctor, worker):
             person.listens()
@@ -468,12 +489,12 @@ def test_three_people_see_each_other_and_two_go_on_when_one_leaves(
             person.hears("Specialist")
             expect(person.page.locator(".tile")).to_have_count(1)
             person.is_connected()
-            person.receives("frames")
-        until(lambda: again(consultation).video_seconds >= 5)
+            person.has_picture()
+        until(lambda: again(consultation).video_seconds >= 5, PICTURES_WITHIN)
         legs = CallLeg.objects.filter(consultation=consultation, video_seconds__gt=0)
         received = legs.values_list("role", "other")
         both = {("doctor", "health_worker"), ("health_worker", "doctor")}
-        until(lambda: both <= set(received.all()))
+        until(lambda: both <= set(received.all()), PICTURES_WITHIN)
     finally:
         for context in contexts:
             context.close()

@@ -40,6 +40,7 @@ def may_make_networks() -> bool:
 pytestmark = [
     pytest.mark.chromium,
     pytest.mark.redis,  # two processes: one at each end of the line
+    pytest.mark.program("ip", "tc"),
     pytest.mark.skipif(not may_make_networks(), reason="left out: no network namespaces here"),
 ]
 
@@ -129,7 +130,7 @@ def people(site: Site, browser: Browser, away: Browser, consultation):
     patient = comes_in(patients, consultation, consultation.patient.account)
     for person in (doctor, patient):
         person.is_connected()
-        person.receives("frames")
+        person.has_picture()
     yield doctor, patient
     doctors.close()
     patients.close()

@@ -1,14 +1,13 @@
 """The doctor's desk: the next patient comes into the page that stays."""
 
-import time
-
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from consult import actions
 from queues.models import Token
 from tests.browser.acting import hears, people, staff_sign_in
-from tests.factories import a_clinic, a_doctor, a_patient, gone, on_duty, waiting
+from tests.calling import until
+from tests.factories import a_clinic, a_doctor, a_patient, gone, on_duty, stay, waiting
 from tests.running import Site
 
 pytestmark = pytest.mark.chromium
@@ -20,7 +19,7 @@ def test_calls_are_answered_in_place_until_the_patient_opens_the_room(
     clinic = a_clinic()
     rao = on_duty(clinic, a_doctor())
     case = waiting(clinic, a_patient(name="Asha Menon"))
-    waiting(clinic, a_patient(name="Ravi Das"))
+    stay(case, waiting(clinic, a_patient(name="Ravi Das")))
     with people(chromium, site.urls, (1280, 800)) as (page,):
         asked: list[str] = []
         page.on("request", lambda request: asked.append(f"{request.method} {request.url}"))
@@ -73,7 +72,7 @@ def test_whoever_is_asked_later_may_call_all_the_same(site: Site, chromium: Brow
             staff_sign_in(page, "/doctor/", on_duty(clinic, a_doctor()).user)
             expect(page.locator("[data-desk]")).to_be_visible()
             page.evaluate(NOTICE_HINT)
-        waiting(clinic, a_patient(name="Ravi Das"))
+        stay(waiting(clinic, a_patient(name="Ravi Das")))
         later = told_later(pages)
         later.keyboard.press("n")
         expect(later.locator("[data-held=called]")).to_contain_text("Ravi Das")
@@ -81,13 +80,7 @@ def test_whoever_is_asked_later_may_call_all_the_same(site: Site, chromium: Brow
 
 def told_later(pages: list[Page]) -> Page:
     """The first page to be told that a colleague is asked first."""
-    until = time.monotonic() + 60
-    while time.monotonic() < until:
-        for page in pages:
-            if page.evaluate("window.wasLater"):
-                return page
-            page.wait_for_timeout(100)
-    raise AssertionError("Nobody was asked later.")
+    return until(lambda: next((page for page in pages if page.evaluate("window.wasLater")), None))
 
 
 def row_of(page: Page, name: str):

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, Route, WebSocket, expect
+from playwright.sync_api import Browser, Page, Route, WebSocket, WebSocketRoute, expect
 
 from accounts.broadcast import signed_out
 from accounts.models import AccountSession, User
@@ -119,7 +119,9 @@ def test_what_is_typed_after_the_session_ended_is_kept_until_one_has_signed_in_a
     page.context.clear_cookies(name="sessionid")
     page.get_by_label("What you see and feel").fill("Scaly edges")
     expect(page.get_by_text("You are signed out")).to_be_visible()
-    page.get_by_role("button", name="Go on to send").click()
+    # It is saved once more before the form would go: who signs in before the answer goes on to the next page.
+    with page.expect_response("**/sign-in/**"):
+        page.get_by_role("button", name="Go on to send").click()
     expect(page.get_by_label("What you see and feel")).to_have_value("Scaly edges")
     page.context.clear_cookies()  # a new session comes with a new key for forms
     signs_in(page, meena)
@@ -212,6 +214,48 @@ def test_a_medicine_that_is_half_written_stands_there_after_the_answer_to_anothe
     expect(medicine).to_have_value("Zinc")
     page.get_by_label("Findings").fill("Throat red")  # and it goes on saving itself
     until(lambda: Note.objects.filter(findings="Throat red").exists())
+
+
+def test_notes_save_themselves_after_a_prescription_that_could_not_be_sent(
+    site: Site, page: Page
+) -> None:
+    clinic = a_clinic()
+    consultation = in_the_room(clinic, on_duty(clinic))
+    opens(page, f"/doctor/consultations/{consultation.uid}/", consultation.doctor.user)
+    page.route("**/doctor/**", lambda one: one.abort())
+    page.get_by_label("Findings").fill("Throat red")
+    page.get_by_role("button", name="Issue the prescription").click()
+    expect(page.get_by_text("This was not sent")).to_be_visible()
+    page.unroute("**/doctor/**")
+    expect(page.get_by_text("Saved", exact=True)).to_be_visible()
+    assert consultation.note.findings == "Throat red"
+
+
+def test_what_a_patient_says_as_the_session_ends_is_said_once_they_have_signed_in_again(
+    site: Site, page: Page
+) -> None:
+    clinic = a_clinic()
+    consultation = in_the_room(clinic, on_duty(clinic))
+    asha = consultation.patient.account
+    page.route_web_socket("**/ws/**", stays_open)
+    signs_in(page, asha, staff=False)
+    page.goto(f"/consultations/{consultation.uid}/")
+    AccountSession.objects.filter(account=asha).delete()
+    says(page, "Penicillin is not good for me")
+    expect(page.get_by_text("You are signed out")).to_be_visible()
+    expect(page.locator("[data-chat-error]")).to_be_hidden()
+    page.context.clear_cookies()  # a new session comes with a new key for forms
+    signs_in(page, asha, staff=False)
+    expect(page.get_by_text("You are signed out")).to_be_hidden()
+    expect(page.locator("[data-messages] .unsent")).to_have_count(0)
+    assert [message.text for message in consultation.messages.all()] == [
+        "Penicillin is not good for me"
+    ]
+
+
+def stays_open(socket: WebSocketRoute) -> None:
+    """The page is not told that the server has closed it, as it does once it finds the session ended."""
+    socket.connect_to_server().on_close(lambda _code, _reason: None)
 
 
 def opens(page: Page, path: str, user: User) -> None:

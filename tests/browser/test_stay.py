@@ -88,4 +88,4 @@ def goes_on(*people: Person) -> None:
     for person in people:
         assert person.page.evaluate("window.isTheSame") is True
         person.is_connected()
-        person.receives("frames")
+        person.has_picture()

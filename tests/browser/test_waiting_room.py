@@ -6,7 +6,7 @@ from playwright.sync_api import Browser, Page, expect
 from consult.models import Consultation
 from queues import actions as queues
 from tests.factories import a_clinic, a_doctor, on_duty, waiting
-from tests.running import Site, session_of
+from tests.running import SOON, Site, session_of
 
 pytestmark = [
     pytest.mark.chromium,
@@ -16,6 +16,7 @@ pytestmark = [
 
 def waiting_page(chromium: Browser, site: Site, consultation: Consultation) -> Page:
     context = chromium.new_context(base_url=site.url)
+    context.set_default_timeout(SOON * 1000)
     key = session_of(consultation.patient.account)
     context.add_cookies([{"name": "sessionid", "value": key, "url": site.url}])
     page = context.new_page()

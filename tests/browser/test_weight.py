@@ -19,7 +19,7 @@ from tests.factories import (
     prescribed,
     waiting,
 )
-from tests.running import Site
+from tests.running import SOON, Site
 
 pytestmark = pytest.mark.chromium
 BUDGET = 60 * 1024
@@ -77,6 +77,7 @@ def test_every_patient_page_weighs_at_most_60_kb_on_the_first_visit(
     weights = {}
     for path in ["/sign-in/", *patient_pages(draft, waits, talks)]:
         context = chromium.new_context(base_url=site.url)
+        context.set_default_timeout(SOON * 1000)
         if path != "/sign-in/":
             context.add_cookies([{"name": "sessionid", "value": session, "url": site.url}])
         page = context.new_page()

@@ -6,6 +6,7 @@ import pytest
 from django.core import signing
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from accounts.models import Message
 from consult import actions
@@ -77,7 +78,7 @@ def test_it_is_noted_per_medicine_and_noting_it_again_replaces(meena, done):
 
 def test_what_cannot_be_chosen_changes_nothing(meena, done):
     answer = dispense(meena, done, given_1="sold", given_2="given")
-    assert "nothing was changed" in answer.text
+    assert "Nothing is noted yet." in answer.text
     assert given() == {}
 
 
@@ -100,11 +101,22 @@ def test_nothing_is_given_out_on_a_replaced_prescription(meena, hub, rao):
 
 def test_the_print_page_is_the_prescription_in_force_and_is_written_down(meena, hub, rao, done):
     page = as_staff(meena).get(path("centre_print", done)).text
-    for words in ["Paracetamol", "Zinc", "Asha Menon", rao.registration_number]:
+    for words in ["Paracetamol", "Zinc", "Asha Menon", rao.registration_number, "108"]:
         assert words in page
     without = sent(meena, hub)
     assert as_staff(meena).get(path("centre_print", without)).status_code == 404
     assert as_staff(meena).post(path("centre_dispense", without)).status_code == 404
+
+
+def test_the_print_page_says_when_to_come_back(meena, hub, rao):
+    case = before_the_screen(meena, hub, rao)
+    day = TODAY() + timedelta(days=7)
+    words = {"red_flags": "Breathing becomes hard", "follow_up_on": day}
+    actions.save_note(consultation=case, by=rao.user, **words)
+    prescribed(case)
+    page = as_staff(meena).get(path("centre_print", case)).text
+    assert "Come back at once if: Breathing becomes hard" in page
+    assert date_format(day) in page
 
 
 # --- the follow-up ------------------------------------------------------------------------------

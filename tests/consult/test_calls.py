@@ -242,6 +242,7 @@ def test_without_servers_calls_are_direct_and_turn_only_says_so(consultation, se
     assert client.get(address("ice", consultation)).json()["iceTransportPolicy"] == "relay"
 
 
+@pytest.mark.usefixtures("one_moment")
 def test_credentials_are_for_open_consultations_and_not_without_end(rao, consultation, settings):
     client = as_staff(rao.user)
     answers = [client.get(address("ice", consultation)).status_code for _time in range(241)]

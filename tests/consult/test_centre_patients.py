@@ -219,6 +219,7 @@ def test_an_old_key_asks_to_search_once_more(meena, monkeypatch):
     assert not Enrolment.objects.exists()
 
 
+@pytest.mark.usefixtures("one_moment")
 def test_who_searches_too_often_is_stopped(meena):
     for _search in range(page_of_patients.SEARCHES_AN_HOUR):
         RateLimit.hit(

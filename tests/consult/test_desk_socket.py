@@ -12,8 +12,8 @@ from accounts.models import AuditEvent
 from consult.desk import OwnPart
 from consult.live.desk_tips import DeskTip, read_desks
 from esanjeevani.asgi import application
-from esanjeevani.database import in_database
-from esanjeevani.live import hub
+from esanjeevani.live.database import in_database
+from esanjeevani.live.hub import hub
 from queues.desk_board import desk_boards
 from queues.models import Duty, Token
 from tests.factories import (
@@ -57,7 +57,7 @@ def test_the_line_comes_whole_and_then_only_what_is_new_in_it(site: Site, clinic
         assert "Asha Menon" in told["rows"]
         assert "Chest feels tight" in told["rows"]
         ravi = waiting(clinic, a_patient(name="Ravi Das"))
-        told = desk.hear("line", within=15, order=[asha.token_id, ravi.token_id])
+        told = desk.hear("line", order=[asha.token_id, ravi.token_id])
         assert "Ravi Das" in told["rows"]
         assert "Asha Menon" not in told["rows"]
         with browser_of(asha.patient.account, site.url) as leaving:
@@ -117,7 +117,7 @@ def test_of_free_doctors_one_is_asked_for_each_patient_and_all_if_nobody_calls(
             asha = waiting(clinic)
             assert not first.hear("line", order=[asha.token_id])["others_first"]
             assert second.hear("line", order=[asha.token_id])["others_first"]
-            assert not second.hear("line", within=30, order=[asha.token_id])["others_first"]
+            assert not second.hear("line", order=[asha.token_id])["others_first"]
             post(browser, "/doctor/", "/doctor/call/", clinic=str(clinic.uid))
             first.hear("token", state="called")
             ravi = waiting(clinic)
@@ -147,10 +147,10 @@ def test_what_was_not_announced_is_told_all_the_same(site: Site, clinic, rao):
         assert desk.hear("hello", own="")["duties"] == str(clinic.pk)
         desk.hear("line", order=[case.token_id])
         Token.objects.update(state="called", doctor=rao, called_at=timezone.now())
-        desk.hear("now", within=15, own=f"{case.token_id}called")
-        desk.hear("line", within=15, order=[])
+        desk.hear("now", own=f"{case.token_id}called")
+        desk.hear("line", order=[])
         Duty.objects.update(paused_at=timezone.now())
-        desk.hear("now", within=15, duties=f"{clinic.pk}p")
+        desk.hear("now", duties=f"{clinic.pk}p")
 
 
 @pytest.mark.django_db
@@ -193,13 +193,13 @@ def test_of_a_desk_that_is_gone_nothing_stays_in_the_process(settings):
     async def scene() -> None:
         desks = [WebsocketCommunicator(application, DESK, headers) for _ in range(2)]
         for desk in desks:
-            assert await desk.connect() == (True, None)
-            assert (await desk.receive_json_from())["type"] == "hello"
+            assert await desk.connect(timeout=SOON) == (True, None)
+            assert (await desk.receive_json_from(SOON))["type"] == "hello"
             assert (await desk.receive_json_from(SOON))["type"] == "line"
         (board,) = desk_boards()._boards.values()
-        await desks[0].disconnect()
+        await desks[0].disconnect(timeout=SOON)
         assert len(board.desks) == 1
-        await desks[1].disconnect()
+        await desks[1].disconnect(timeout=SOON)
         assert (desk_boards()._boards, hub()._topics) == ({}, {})
         await in_database(connections.close_all)
 

@@ -1,5 +1,6 @@
 """Issuing against the formulary: each rule on real rows, at the moment of issue."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -122,7 +123,9 @@ def test_what_the_rules_say_comes_with_each_save_before_anything_is_pressed(cons
 
     assert "<strong>" not in saved()
     assert "may never be prescribed" in saved(MORPHINE)
-    assert "The rules allow" in saved(PARACETAMOL)
+    assert "The rules allow what is written" in saved(PARACETAMOL)
+    half = saved(PARACETAMOL, replace(MORPHINE, days=999))
+    assert "The rules allow the medicines that are complete" in half
 
 
 def test_a_medicine_that_nobody_classified_is_refused_until_the_committee_does(consultation):

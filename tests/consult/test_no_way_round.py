@@ -144,6 +144,8 @@ def reasons(consultation: Consultation) -> dict[str, str]:
     return {f"reason-{warned.key}": "wanted" for warned in checked.warnings}
 
 
+# Where CI is set, Hypothesis draws the same each time (its own profile "ci"): what it finds by chance
+# elsewhere does not refuse a delivery that has nothing to do with it.
 EXAMPLES = settings(
     max_examples=60,
     deadline=None,

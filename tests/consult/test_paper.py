@@ -1,6 +1,5 @@
 """The paper as people hold it: a picture in grey, in each language, with 1, 5 and 40 medicines."""
 
-import shutil
 import subprocess
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,10 +17,7 @@ from consult.models import Consultation, Prescription
 from consult.pdf import Paper, render_pdf
 from tests.factories import a_clinic, a_patient, in_the_room, on_duty, prescribed
 
-pytestmark = [
-    pytest.mark.django_db,
-    pytest.mark.skipif(not shutil.which("pdftoppm"), reason="left out: needs poppler-utils"),
-]
+pytestmark = [pytest.mark.django_db, pytest.mark.program("pdftoppm")]
 LINES = [
     Line("Paracetamol", "tablet", "500 mg", "1-1-1", "tds", 3, "after food"),
     Line("Zinc sulfate", "syrup", "20 mg/5 ml", "5 ml", "od", 14),

@@ -117,7 +117,7 @@ def test_a_patient_who_reads_hindi_gets_both_languages_on_one_page():
     assert len(read(pdf).pages) == 1
 
 
-@pytest.mark.skipif(not shutil.which("pdftotext"), reason="left out: needs pdftotext")
+@pytest.mark.program("pdftotext")
 def test_hindi_can_be_copied_and_read_aloud_as_it_is_written(tmp_path: Path):
     file = tmp_path / "rx.pdf"
     file.write_bytes(render_pdf(issued(name="श्री कृष्ण द्विवेदी", language="hi")))

@@ -95,6 +95,7 @@ def test_a_replaced_one_says_so(client, prescription):
     assert "Ask the patient for it." in page
 
 
+@pytest.mark.usefixtures("one_moment")
 def test_who_guesses_is_stopped_and_others_are_not(client, prescription):
     for _guess in range(CHECKS_PER_ADDRESS):
         assert client.get("/check/ABCDEFGHJKMN/").status_code == 404
@@ -147,6 +148,7 @@ def test_a_complaint_that_is_not_whole_is_shown_again(client, change):
     assert Grievance.objects.count() == 0
 
 
+@pytest.mark.usefixtures("one_moment")
 def test_one_address_complains_so_often_an_hour_and_no_more(client):
     for _complaint in range(GRIEVANCES_PER_ADDRESS):
         assert client.post("/grievance/", COMPLAINT).status_code == 201

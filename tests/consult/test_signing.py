@@ -2,7 +2,6 @@
 
 import asyncio
 import io
-import shutil
 import subprocess
 from base64 import b64decode
 from datetime import timedelta
@@ -40,7 +39,6 @@ from tests.factories import (
 )
 
 pytestmark = pytest.mark.django_db
-needs_pdfsig = pytest.mark.skipif(not shutil.which("pdfsig"), reason="left out: needs pdfsig")
 
 
 @pytest.fixture
@@ -184,7 +182,7 @@ def pdfsig(pdf: bytes, tmp_path: Path) -> str:
     ).stdout
 
 
-@needs_pdfsig
+@pytest.mark.program("pdfsig")
 def test_the_pdfs_signature_is_valid_on_both_papers_and_says_that_it_is_a_demonstration(
     prescription, tmp_path
 ):
@@ -200,7 +198,7 @@ def test_the_pdfs_signature_is_valid_on_both_papers_and_says_that_it_is_a_demons
         assert "DEMONSTRATION - not a legal signature" in said
 
 
-@needs_pdfsig
+@pytest.mark.program("pdfsig")
 def test_one_flipped_bit_and_it_is_not(prescription, tmp_path):
     actions.render_prescription(prescription.pk)
     prescription.refresh_from_db()

@@ -20,8 +20,8 @@ from accounts.models import AuditEvent, User
 from consult import actions
 from consult.models import Consultation
 from esanjeevani.asgi import application
-from esanjeevani.database import in_database
-from esanjeevani.live import hub
+from esanjeevani.live.database import in_database
+from esanjeevani.live.hub import hub
 from queues.board import boards
 from queues.models import Clinic, Presence, Token
 from tests.dropped import Waiting, dropped_at_once
@@ -296,7 +296,7 @@ def test_nonsense_floods_and_oversize_cut_off_the_sender_and_hurt_nobody_else(
         with browser_of(rao.user, site.url, staff=True) as desk:
             post(desk, "/doctor/", "/doctor/call/", clinic=str(clinic.uid))
         assert bystander.hear("token")["state"] == "called"
-    assert httpx.get(f"{site.url}/healthz").status_code == 200
+    assert httpx.get(f"{site.url}/healthz", timeout=SOON).status_code == 200
 
 
 @pytest.mark.django_db(transaction=True)
@@ -311,13 +311,13 @@ def test_of_a_page_that_is_gone_nothing_stays_in_the_process(settings):
     async def scene() -> None:
         tabs = [WebsocketCommunicator(application, room(consultation), headers) for _ in range(2)]
         for tab in tabs:
-            assert await tab.connect() == (True, None)
-            assert (await tab.receive_json_from())["type"] == "hello"
+            assert await tab.connect(timeout=SOON) == (True, None)
+            assert (await tab.receive_json_from(SOON))["type"] == "hello"
             assert (await tab.receive_json_from(SOON))["type"] == "place"
         assert set(boards().tokens()) == {consultation.token_id}
-        await tabs[0].disconnect()
+        await tabs[0].disconnect(timeout=SOON)
         assert set(boards().tokens()) == {consultation.token_id}
-        await tabs[1].disconnect()
+        await tabs[1].disconnect(timeout=SOON)
         assert (set(boards().tokens()), hub()._topics, hub()._joined) == (set(), {}, {})
         await in_database(connections.close_all)
 

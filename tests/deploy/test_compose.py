@@ -113,6 +113,15 @@ def test_the_image_takes_nothing_but_what_it_runs():
         assert (ROOT / path).exists(), path
 
 
+def test_what_a_command_of_the_guide_mounts_lies_over_no_folder_of_the_service(services):
+    """Of two at one place Compose takes the first: ours, which nobody may write to."""
+    guide = (ROOT / "docs" / "deploy.md").read_text()
+    mounted = re.findall(r"docker compose run .*-v \S+:(\S+)", guide)
+    ours = {volume.split(":")[1] for volume in services["web"]["volumes"]}
+    assert mounted
+    assert not ours.intersection(mounted)
+
+
 def test_the_sms_backends_it_names_are_there():
     for name in re.findall(r"accounts\.sms\.\w+", (ROOT / ".env.example").read_text()):
         assert import_string(name)

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -23,6 +24,7 @@ pytestmark = pytest.mark.skipif(
     nginx() is None and not os.environ.get("REQUIRE_SERVICES"), reason="nginx is not installed"
 )
 MEGABYTE = 1024 * 1024
+opened = partial(connect, proxy=None, open_timeout=SOON)
 
 
 class Web(BaseHTTPRequestHandler):
@@ -109,7 +111,7 @@ def headers_at_web(ports: dict[str, int], **headers: str) -> dict[str, str]:
 def test_it_strips_the_header_that_daphne_believes(ports):
     assert "daphne-root-path" not in headers_at_web(ports, Daphne_Root_Path="/elsewhere")
     url = f"ws://127.0.0.1:{ports['proxy']}/ws/desk/"
-    with connect(url, additional_headers={"Daphne-Root-Path": "/elsewhere"}, proxy=None) as page:
+    with opened(url, additional_headers={"Daphne-Root-Path": "/elsewhere"}) as page:
         assert "daphne-root-path" not in json.loads(page.recv())
 
 
@@ -124,7 +126,7 @@ def test_it_keeps_the_name_the_client_asked_for(ports):
 
 
 def test_it_upgrades_sockets_and_nothing_else(ports):
-    with connect(f"ws://127.0.0.1:{ports['proxy']}/ws/desk/", proxy=None) as page:
+    with opened(f"ws://127.0.0.1:{ports['proxy']}/ws/desk/") as page:
         assert json.loads(page.recv())["upgrade"] == "websocket"
     assert "upgrade" not in headers_at_web(ports, Upgrade="websocket", Connection="Upgrade")
 

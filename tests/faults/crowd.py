@@ -27,7 +27,7 @@ from websockets.typing import Origin
 from tests.factories import PARACETAMOL, a_doctors_form
 from tests.faults.machine import Machine
 
-PATIENCE = 150  # seconds that somebody goes on trying the same thing
+PATIENCE = 300  # seconds that somebody goes on trying the same thing
 ANSWERED_WITHIN = 15  # seconds a browser waits for a page before the person tries again
 TRIES_AGAIN_AFTER = 0.5  # seconds
 RECONNECTS_WITHIN = 5.0  # seconds; static/js/live.js: full jitter, doubling

@@ -21,7 +21,7 @@ from accounts.actions import queue_sms
 from accounts.seeding import sms_slots
 from consult.broadcast import room_topic
 from consult.models import Prescription
-from esanjeevani.live import CHANNEL
+from esanjeevani.live.hub import CHANNEL
 from queues.actions import leave_line
 from queues.models import Token
 from tests.dropped import Waiting, dropped_at_once

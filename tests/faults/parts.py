@@ -24,7 +24,7 @@ import httpx
 from bench.cpu import process
 from tests.running import ROOT, free_port
 
-STARTS_WITHIN = 90  # seconds; a machine that is shared is slow
+STARTS_WITHIN = 240  # seconds; all start at once, and a machine that is shared is slow
 RESTARTS_AFTER = 1.0  # seconds until a supervisor starts what has died
 
 

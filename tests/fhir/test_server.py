@@ -139,6 +139,7 @@ def test_medicines_are_searched_by_when_they_were_prescribed():
     assert unheeded["link"][0]["url"].endswith("/fhir/MedicationRequest")
 
 
+@pytest.mark.usefixtures("one_moment")
 def test_every_error_is_an_operation_outcome(settings, centre):
     facility, meena, _waits = centre
     key, (_client, machine) = of(a_user()), a_machine(facility, meena, may_send_vitals=True)

@@ -45,6 +45,15 @@ class DispensingForm(forms.Form):
                 initial=noted.words if noted else "",
             )
 
+    def clean(self) -> dict[str, Any]:
+        """Words without a choice would be lost, and nothing chosen notes nothing."""
+        cleaned = super().clean() or self.cleaned_data
+        chosen = {line.position for line in self.lines if cleaned.get(f"given_{line.position}")}
+        worded = {line.position for line in self.lines if cleaned.get(f"words_{line.position}")}
+        if not chosen or worded - chosen:
+            raise forms.ValidationError("Choose whether it was given.", code="not_chosen")
+        return cleaned
+
     @property
     def rows(self) -> list[tuple[Any, Any, Any]]:
         """Each line with its two fields."""

@@ -12,8 +12,8 @@ from accounts.models import Patient
 from consult.forms.centre.vitals import VITAL_FIELDS, bound_vitals, check_pressure, vitals_of
 from consult.forms.consultation import CHILDBEARING_AGES
 from consult.models import Case, Consultation
-from esanjeevani.forms import WordsForm, share_fields
-from esanjeevani.kept import once
+from esanjeevani.rendering.forms import WordsForm, share_fields
+from esanjeevani.rendering.kept import once
 
 MOST_REVISIONS = 2_000_000_000  # a number more still fits into its column
 

@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy
 from accounts.forms import OLDEST, PatientForm
 from accounts.models import District, State
 from accounts.phone import normalise
-from esanjeevani.forms import share_fields
-from esanjeevani.kept import in_each_language, once
+from esanjeevani.rendering.forms import share_fields
+from esanjeevani.rendering.kept import in_each_language, once
 from esanjeevani.sql.composed import Columns, together
 
 

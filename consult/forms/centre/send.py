@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.phone import spaced
 from consult.models import Consent
-from esanjeevani.kept import once
+from esanjeevani.rendering.kept import once
 from queues.models import Clinic
 
 

@@ -1,5 +1,6 @@
 """After the talk: the prescription to print, what was given out, follow-ups."""
 
+from datetime import date
 from uuid import UUID
 
 from django.contrib import messages
@@ -19,7 +20,7 @@ from consult.fetch import (
     with_session,
 )
 from consult.forms import DispensingForm, FollowUpForm
-from consult.models import FollowUp, Prescription, PrescriptionLine
+from consult.models import FollowUp, Prescription
 from consult.of_consultation import LINES, issued_of
 from queues.models import MoveRefused
 
@@ -34,7 +35,10 @@ def print_page(request: AtCentre, consultation: UUID) -> HttpResponse:
     if issued is None:
         raise Http404
     printed = event("prescription.print", issued, by=request.user, patient=found.patient)
-    context = {"consultation": found, "issued": issued, "document": issued.document}
+    document = issued.document or {}
+    day = document.get("follow_up_on")
+    context = {"consultation": found, "issued": issued, "document": document}
+    context["follow_up_on"] = date.fromisoformat(day) if day else None
     context["issued_lines"] = LINES.all(printed, prescription=issued.pk)
     return render(request, "consult/centre/print.html", context)
 
@@ -52,24 +56,23 @@ def dispense(request: AtCentre, consultation: UUID) -> HttpResponse:
     lines = lines_of_centre(request, issued, consultation)
     form = DispensingForm(request.POST, prescription=issued, lines=lines)
     if not form.is_valid():
-        messages.error(request, _("That was not understood; nothing was changed."))
-        return redirect("consult:centre_visit", consultation=found.uid)
+        messages.error(request, _("Choose whether it was given. Nothing is noted yet."))
+        return _given(request, issued, form)
     try:
         actions.dispense(
             prescription=issued, facility=request.facility, given=form.given, by=request.user
         )
     except MoveRefused:
         messages.error(request, _("The doctor has issued a newer prescription. Look at it first."))
-    else:
-        messages.success(request, _("Noted what was given."))
-        if request.headers.get("X-Requested-With") == "fetch":
-            return _given(request, issued, form.lines)
-    return redirect("consult:centre_visit", consultation=found.uid)
+        return redirect("consult:centre_visit", consultation=found.uid)
+    messages.success(request, _("Noted what was given."))
+    return _given(request, issued, DispensingForm(prescription=issued, lines=form.lines))
 
 
-def _given(request: AtCentre, issued: Prescription, lines: list[PrescriptionLine]) -> HttpResponse:
-    """The section alone, for the script that has sent it (static/js/in_place.js)."""
-    form = DispensingForm(prescription=issued, lines=lines)
+def _given(request: AtCentre, issued: Prescription, form: DispensingForm) -> HttpResponse:
+    """The section alone for the script that has sent it (static/js/in_place.js), else the page."""
+    if request.headers.get("X-Requested-With") != "fetch":
+        return redirect("consult:centre_visit", consultation=issued.consultation.uid)
     context = {"consultation": issued.consultation, "dispensing_form": form}
     return render(request, "consult/centre/_given.html", context)
 

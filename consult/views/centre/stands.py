@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from django.utils.safestring import SafeString
 
-from esanjeevani.kept import kept
+from esanjeevani.rendering.kept import kept
 from queues.line import Standing
 
 

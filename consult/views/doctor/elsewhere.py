@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.actions import record
 from accounts.gates import SignedIn, doctor_only, get_or_refuse
-from consult.abdm import asking, enclosed, gateway, reading, receiving
+from consult.abdm import asking, enclosed, gateway, receiving, shown
 from consult.fetch import doctors_consultation
 from consult.forms import ElsewhereForm
 from consult.models import AbdmConsent, AbdmRecord, Consultation
@@ -73,17 +73,24 @@ def _first_of(form: forms.Form) -> str:
 @require_safe
 @doctor_only
 def elsewhere(request: SignedIn, consultation: UUID) -> HttpResponse:
-    """Every document that came under a consent in force, newest first."""
+    """The documents that came under a consent in force, a few at a time, newest first."""
     found = doctors_consultation(request, consultation)
     if not gateway.is_on():
         raise Http404
-    rows = receiving.records_in_force(found.patient)[:100]
+    skip = _skipped(request.GET.get("from", ""))
+    documents, has_older = shown.page_of(found.patient, skip)
     record("abdm.read", found, by=request.user, patient=found.patient)
-    documents = [(row, reading.read(row.bundle), enclosed.files_of(row.bundle)) for row in rows]
-    # By the document's own day; one without a day comes last.
-    documents.sort(key=lambda one: str(one[1].date or ""), reverse=True)
-    context = {"consultation": found, "patient": found.patient, "documents": documents}
+    context = {
+        "consultation": found,
+        "patient": found.patient,
+        "documents": documents,
+        "older": skip + shown.PAGE if has_older else None,
+    }
     return render(request, "consult/abdm/elsewhere.html", context)
+
+
+def _skipped(typed: str) -> int:
+    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 5 else 0
 
 
 @require_safe

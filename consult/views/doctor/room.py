@@ -80,7 +80,7 @@ def save(request: SignedIn, consultation: UUID) -> HttpResponse:
         return _not_issued(request, found, error, quietly)
     is_whole = note_form.is_valid() and typed is not None and typed.is_whole
     if quietly:
-        context = rules_context(found, drafted)
+        context = rules_context(found, drafted) | {"is_part": not (typed and typed.is_whole)}
         return render(request, "consult/_rules.html", context, status=200 if is_whole else 202)
     if not is_whole:
         medicines = LineFormSet(request.POST, prefix="lines")

@@ -18,7 +18,7 @@ from django.utils.functional import cached_property
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, override
 
-from esanjeevani.nodes import Expression, lighter
+from esanjeevani.rendering.nodes import Expression, lighter
 
 Tokens = list[Token]
 SUPER = "block.super"

@@ -8,7 +8,7 @@ import pytest
 from django.db import Error, connection, connections
 
 from accounts.models import State
-from esanjeevani.database import in_database
+from esanjeevani.live.database import in_database
 from tests.running import SOON
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -11,7 +11,7 @@ from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy as _
 
 from accounts.forms import PatientForm, PlaceSelect
-from esanjeevani.forms import CONTROLS, QuickForm, Renderer, share_fields
+from esanjeevani.rendering.forms import CONTROLS, QuickForm, Renderer, share_fields
 from tests.factories import a_district
 
 NASTY = """"><script>alert('x')</script> & 'क्षेत्र'"""

@@ -1,6 +1,7 @@
 """Uvicorn's sockets with three things more: two short ways, and an end for slow readers.
 
-    uvicorn --http=esanjeevani.sockets:Arrival --ws=esanjeevani.sockets:Sockets esanjeevani.asgi:application
+    uvicorn esanjeevani.asgi:application
+        --http=esanjeevani.live.sockets:Arrival --ws=esanjeevani.live.sockets:Sockets
 
 A handshake goes to the socket as it came. By uvicorn's own way it is read by h11, written down again and
 read by websockets. A small text is written at once.
@@ -15,7 +16,7 @@ from typing import Any
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-from esanjeevani.live import PUSH
+from esanjeevani.live.hub import PUSH
 
 HIGH_WATER = 16_384  # bytes kept for a socket that does not take them; then it counts as stalled
 STALLED_FOR = 30.0  # seconds until a stalled socket is cut off: its page comes back and catches up

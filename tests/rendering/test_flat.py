@@ -17,8 +17,8 @@ from django.utils.safestring import mark_safe
 from django.utils.translation import get_language, gettext_lazy, override
 
 from accounts.models import Patient
-from esanjeevani.context import other_languages
-from esanjeevani.flat import Flat, read_all
+from esanjeevani.rendering.context import other_languages
+from esanjeevani.rendering.flat import Flat, read_all
 from tests.factories import (
     a_clinic,
     a_draft,
@@ -133,7 +133,7 @@ def an_engine(loader: str, *, debug: bool = False) -> Engine:
 
 PARAMETERS: dict[str, Any] = {"NAME": "djangos", "DIRS": site.TEMPLATES[0]["DIRS"]}
 OPTIONS: dict[str, Any] = site.TEMPLATES[0]["OPTIONS"]
-OURS = an_engine("esanjeevani.flat.Loader")
+OURS = an_engine("esanjeevani.rendering.flat.Loader")
 DJANGOS = an_engine("django.template.loaders.cached.Loader")
 
 
@@ -158,7 +158,7 @@ def test_what_is_the_same_for_everybody_is_one_text() -> None:
 
 
 def test_while_developing_templates_are_djangos_whose_errors_say_where() -> None:
-    developing = an_engine("esanjeevani.flat.Loader", debug=True)
+    developing = an_engine("esanjeevani.rendering.flat.Loader", debug=True)
     assert not isinstance(developing.get_template("page").nodelist, Flat)
     assert isinstance(OURS.get_template("page").nodelist, Flat)
 

@@ -15,9 +15,9 @@ from websockets.exceptions import ConnectionClosed
 from websockets.frames import Frame
 from websockets.uri import parse_uri
 
-from esanjeevani import sockets
-from esanjeevani.live import PUSH
-from esanjeevani.sockets import Arrival, Sockets, frame
+from esanjeevani.live import sockets
+from esanjeevani.live.hub import PUSH
+from esanjeevani.live.sockets import Arrival, Sockets, frame
 from tests.running import SOON
 
 Push = Callable[[bytes], bool]

@@ -6,8 +6,8 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
-from esanjeevani.form_key import form_key
-from esanjeevani.kept import kept
+from esanjeevani.rendering.form_key import form_key
+from esanjeevani.rendering.kept import kept
 
 
 def site(request: HttpRequest) -> dict[str, object]:

@@ -8,8 +8,19 @@ import pytest
 import redis
 from django.conf import settings as project
 
-from esanjeevani import live
-from esanjeevani.live import MAILBOX_SIZE, RESYNC, Hub, Mailbox, hub, publish, relay, relay_to_one
+from esanjeevani.live import hub as ours
+from esanjeevani.live.hub import (
+    CHANNEL,
+    MAILBOX_SIZE,
+    REMEMBERED,
+    RESYNC,
+    Hub,
+    Mailbox,
+    hub,
+    publish,
+    relay,
+    relay_to_one,
+)
 from tests.running import SOON, free_port
 
 
@@ -148,7 +159,7 @@ def test_a_message_carries_no_data(in_memory):
 def nobody_at_redis(settings, monkeypatch) -> None:
     settings.IN_MEMORY = False
     settings.REDIS_URL = f"redis://127.0.0.1:{free_port()}/0"
-    monkeypatch.setattr(live, "_publisher", None)
+    monkeypatch.setattr(ours, "_publisher", None)
 
 
 def test_with_redis_away_publishing_says_so_in_the_log_and_goes_on(nobody_at_redis, caplog):
@@ -167,11 +178,11 @@ def test_with_redis_away_a_page_is_let_in_after_a_moment(nobody_at_redis):
 
 @pytest.fixture
 def server(monkeypatch) -> Iterator[redis.Redis]:
-    monkeypatch.setattr(live, "_publisher", None)
+    monkeypatch.setattr(ours, "_publisher", None)
     with redis.Redis.from_url(project.REDIS_URL) as client:
         yield client
-    if live._publisher:
-        live._publisher.close()
+    if ours._publisher:
+        ours._publisher.close()
 
 
 def on_redis(scene: Callable[[Mailbox], Awaitable[object]]) -> None:
@@ -281,7 +292,7 @@ def test_what_is_for_one_page_of_this_process_does_not_go_through_redis(server):
 def test_nonsense_on_the_channel_hurts_nobody(server):
     async def scene(mailbox: Mailbox) -> None:
         for nonsense in (b"room.1 {", b"\xff\xfe", b"", b"room.1"):
-            await asyncio.to_thread(server.publish, live.CHANNEL, nonsense)
+            await asyncio.to_thread(server.publish, CHANNEL, nonsense)
         await say(5)
         assert await read(mailbox) == [told(5)]
 
@@ -310,7 +321,7 @@ def test_who_took_longer_than_is_remembered_is_told_to_look_again(in_memory):
     async def scene() -> list[dict]:
         mailbox = Mailbox()
         since = await hub().ready()
-        for number in range(live.REMEMBERED + 1):
+        for number in range(REMEMBERED + 1):
             publish("room.2", type="message", id=number)
         await asyncio.sleep(0)
         await hub().join(["room.1"], mailbox, since)
