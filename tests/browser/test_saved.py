@@ -187,7 +187,7 @@ def test_what_a_patient_has_not_sent_yet_is_in_the_box_again_after_signing_in(
     expect(page.locator("[data-messages] .text")).to_have_text(["Since Sunday, and it itches"])
     expect(page.locator("[data-messages] .unsent")).to_have_count(0)
     who = page.locator("[data-messages] .who")
-    expect(who).to_have_text(re.compile(r"^You \d+:\d\d [ap]\.m\.$"))
+    expect(who).to_have_text(re.compile(r"^You \d+:\d\d\s[ap]\.m\.$"))
     drawn = who.inner_text()
     page.reload()
     expect(box).to_have_value("")
