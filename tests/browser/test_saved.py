@@ -205,7 +205,7 @@ def test_a_medicine_that_is_half_written_stands_there_after_the_answer_to_anothe
     medicine.fill("Zinc")
     expect(page.get_by_text("Saved, except what is not complete yet")).to_be_visible()
     page.get_by_text("link a visit in person").click()
-    page.get_by_label("Condition").fill("Diabetes")
+    page.get_by_role("textbox", name="Condition").fill("Diabetes")
     page.get_by_label("Seen on").fill(f"{timezone.localdate():%Y-%m-%d}")
     page.get_by_label("Where", exact=True).fill("Ward 3")
     page.get_by_label("I saw this patient in person myself").check()
