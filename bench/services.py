@@ -3,7 +3,6 @@
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -20,6 +19,7 @@ import redis
 from psycopg import sql
 
 from bench.cpu import process
+from deploy.trial import free_port
 
 ROOT = Path(__file__).parent.parent
 STARTS_WITHIN, STOPS_WITHIN = 90, 30  # seconds; others may use the machine
@@ -62,7 +62,7 @@ def running_site() -> Iterator[Site]:
     """The environment first; start() is called when the tables are there. Everything is undone."""
     with ExitStack() as undo:
         folder = undo.enter_context(tempfile.TemporaryDirectory(prefix="bench-"))
-        site = Site(port=_free_port(), environment={})
+        site = Site(port=free_port(), environment={})
         site.environment = _production(f"http://{site.host}") | {
             "DATABASE_URL": undo.enter_context(_database(_asked("DATABASE_URL"), site.pids)),
             "REDIS_URL": undo.enter_context(_redis(_asked("REDIS_URL"), site.pids)),
@@ -155,7 +155,7 @@ def processes(site: Site) -> Iterator[None]:
 @contextmanager
 def claim_pages(site: Site) -> Iterator[tuple[str, int]]:
     """The pages and one that only claims, by a process per core; where they are reached."""
-    address = ("127.0.0.1", _free_port())
+    address = ("127.0.0.1", free_port())
     cores = len(os.sched_getaffinity(0))
     command = [
         "granian", "--interface=wsgi", "--no-ws", "--host=127.0.0.1", f"--port={address[1]}",
@@ -222,9 +222,3 @@ def _wait_until_ready(
             time.sleep(0.1)
     log = (Path(site.environment["VAR_DIR"]) / f"{name}.log").read_text(errors="replace")
     raise CannotStart(f"The pages did not come up:\n{log[-3000:]}")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -1,4 +1,5 @@
 from datetime import datetime, timedelta
+from math import ceil
 from typing import Any
 
 from django.conf import settings
@@ -119,10 +120,10 @@ class PhoneDevice(Device):
         if known is None:
             return CodeRefused("expired")
         if known.locked_until and known.locked_until > now:
-            return CodeRefused("locked", int((known.locked_until - now).total_seconds()))
+            return CodeRefused("locked", ceil((known.locked_until - now).total_seconds()))
         if not known.code_hash or known.sent_at <= now - CODE_LIFE:
             return CodeRefused("expired")
-        return CodeRefused("wait", int((known.next_try_at - now).total_seconds()) + 1)
+        return CodeRefused("wait", ceil((known.next_try_at - now).total_seconds()))
 
     def generate_challenge(self) -> Any:
         raise NotImplementedError("Codes are sent by accounts.actions.send_code.")

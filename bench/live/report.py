@@ -20,7 +20,8 @@ from bench.live.lean_sockets import Target
 from bench.live.scene import Scene, waiting_room
 from bench.live.servers import Server, command
 from bench.live.watchers import Watchers, allow_files, watching
-from bench.services import Site, _free_port
+from bench.services import Site
+from deploy.trial import free_port
 
 PAIRS, SECONDS = 8, 3.0  # of rounds, ours and the bare server's; a round ends after so long at most
 HEADS = 500  # changes that one scene can make
@@ -82,7 +83,7 @@ def _part(site: Site, sockets: int, many: int, server: str, part: str) -> Iterat
 def _serving(
     site: Site, server: str, application: str = "esanjeevani.asgi:application"
 ) -> Iterator[Server]:
-    port = _free_port()
+    port = free_port()
     live = Server(site, f"live-{port}", command(server, port, application), port)
     try:
         yield live
@@ -95,7 +96,7 @@ def _serving(
 
 @contextmanager
 def _bare(site: Site, scene: Scene) -> Iterator[tuple[Bare, Server, Watchers]]:
-    port, url = _free_port(), site.environment["REDIS_URL"]
+    port, url = free_port(), site.environment["REDIS_URL"]
     with ExitStack() as undo:
         server = Server(site, "bare", ["bench.live.bare", str(port), url], port)
         undo.callback(server.stop)
