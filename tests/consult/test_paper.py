@@ -97,6 +97,20 @@ def test_a_loose_page_says_whose_it_is_and_holds_whole_medicines(tmp_path):
             assert page.count("Paracetamol") == page.count("with food") == page.count("finally")
 
 
+@pytest.mark.parametrize(("paper", "lines"), [(Paper.A4, 20), (Paper.A5, 16)])
+def test_a_signature_does_not_stand_on_a_page_alone(paper, lines, tmp_path):
+    *_before, last = pages_of(render_pdf(issued(lines), paper), tmp_path)
+    assert "Signed electronically by" in last
+    assert "Breathing becomes hard" in last
+
+
+def test_advice_of_more_than_a_page_goes_on_on_the_next(tmp_path):
+    prescription = issued()
+    prescription.document["advice"] = "\n".join(str(number) for number in range(1000, 1400))
+    said = text_of(render_pdf(prescription, Paper.A5), tmp_path)
+    assert [number for number in range(1000, 1400) if str(number) not in said] == []
+
+
 @pytest.mark.parametrize("paper", list(Paper))
 @pytest.mark.parametrize("dpi", [100, 150, 300])
 def test_the_square_code_is_read_off_the_grey_picture(paper, dpi, tmp_path):
