@@ -1,7 +1,7 @@
 """People at their browsers: each in a context of its own, complaints of the browser collected."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 
 from playwright.sync_api import Browser, ConsoleMessage, Page, WebSocketRoute, expect
@@ -46,18 +46,18 @@ def is_bad(said: ConsoleMessage) -> bool:
     return said.type == "error" and not any(words in said.text for words in of_the_play)
 
 
-def hears(page: Page) -> Callable[[], None]:
+def hears(page: Page, unheard: Collection[str] = ("now",)) -> Callable[[], None]:
     """Asked before the page is opened; what it gives waits until the page's socket was greeted.
 
-    The look of every few seconds is kept from the page: it may be faster than an answer that is under
-    way, and then the page asks for what the answer brings.
+    Messages of the kinds in `unheard` are kept from the page, as long as they stand in it. The look of
+    every few seconds may be faster than an answer under way, and then the page asks for what that brings.
     """
     heard: list[str] = []
 
     def open_socket(socket: WebSocketRoute) -> None:
         def pass_on(text: str | bytes) -> None:
             kind = json.loads(text)["type"]
-            if kind != "now":
+            if kind not in unheard:
                 socket.send(text)
                 heard.append(kind)
 
