@@ -166,7 +166,7 @@ class Site:
         answer = "nothing"
         while time.monotonic() < until and process.poll() is None:
             with contextlib.suppress(httpx.TransportError):
-                answer = httpx.get(f"{url}/readyz", timeout=SOON).text
+                answer = httpx.get(f"{url}/readyz", timeout=20).text
                 if f'"{says}"' in answer:
                     self.urls.append(url)
                     return

@@ -25,7 +25,8 @@ HTTPServer((sys.argv[1], int(sys.argv[3])), Ready).serve_forever()
 def test_a_port_that_was_taken_meanwhile_is_left_to_whoever_took_it(monkeypatch):
     site = Site([], Gateway(), dict(os.environ))
     try:
-        with socket.create_server(("127.0.0.1", 0)) as others:
+        with socket.socket() as others:
+            others.bind(("127.0.0.1", 0))
             taken, free = others.getsockname()[1], free_port()
             ports = iter([taken, free])
             monkeypatch.setattr("tests.running.free_port", lambda: next(ports))
