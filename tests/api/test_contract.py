@@ -11,11 +11,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from uuid import UUID
 
 import httpx
 import pytest
 
 from accounts.actions.keys import issue_token
+from consult.models import Prescription
 from tests.factories import a_clinic, a_patient, in_the_room, on_duty, prescribed
 from tests.fhir import records
 from tests.running import SOON, Site, free_port
@@ -37,20 +39,24 @@ CHECKS = (
 )
 
 
-def keys() -> dict[str, str]:
-    """Of people who have consultations with each other."""
+def people() -> dict[str, tuple[str, dict[str, UUID]]]:
+    """The key of each, and what they may ask for: their consultations with each other."""
     clinic = a_clinic()
     rao = on_duty(clinic)
-    asha = prescribed(in_the_room(clinic, rao)).consultation.patient.account
+    talk = prescribed(in_the_room(clinic, rao)).consultation
+    Prescription.objects.update(pdf="")  # it is in this process's files, not in the site's
     facility = records.a_centre()
     meena, hub = records.a_health_worker(facility), records.a_hub(facility)
     on_duty(hub)
-    records.sent(facility, meena, hub, a_patient())
+    case = records.sent(facility, meena, hub, a_patient())
+    talks, cases = ({"consultation": one.uid, "patient": one.patient.uid} for one in (talk, case))
     return {
-        "patient": issue_token(user=asha, device="phone")[1],
-        "doctor": issue_token(user=rao.user, device="desk", has_second_factor=True)[1],
-        "health worker": issue_token(user=meena, device="desk", has_second_factor=True)[1],
-    }
+        "patient": (issue_token(user=talk.patient.account, device="phone")[1], talks),
+        "doctor": (issue_token(user=rao.user, device="desk", has_second_factor=True)[1], talks),
+        "health worker": (
+            issue_token(user=meena, device="desk", has_second_factor=True)[1], cases,
+        ),
+    }  # fmt: skip
 
 
 @pytest.mark.timeout(900)
@@ -72,7 +78,9 @@ def test_no_server_error_and_no_undocumented_status(site: Site, tmp_path: Path) 
             for tag in operation["tags"]
         }
         assert tags == {tag for part in PARTS.values() for tag in part}
-        for who, key in {"nobody": "", **keys()}.items():
+        for who, (key, own) in {"nobody": ("", {}), **people()}.items():
+            named = "".join(f'{name} = "{uid}"\n' for name, uid in own.items())
+            (tmp_path / "schemathesis.toml").write_text(f"[parameters]\n{named}")
             asked = run(url, key, [] if EXAMPLES else PARTS[who], tmp_path)
             assert asked.returncode == 0, f"as {who}:\n{asked.stdout[-6000:]}{asked.stderr[-2000:]}"
     finally:
