@@ -144,6 +144,7 @@ def test_each_is_told_who_comes_and_only_by_role(site: Site, both):
 
 def test_an_offer_reaches_the_named_page_with_the_senders_own_seat_on_it(site: Site, both):
     doctor, patient = both
+    doctor.hear("call", event="joined")
     say(patient, **OFFER, seat="specialist", page="forgedpage1", type="state")
     assert doctor.hear("call", event="offer") == {
         "type": "call", "event": "offer", "seat": "patient", "page": PATIENTS,
