@@ -19,10 +19,11 @@ from consult.fhir.parts import (
 )
 from consult.fhir.people import organization_id, patient_id, practitioner_id
 from consult.fhir.records import Record, newest
-from consult.models import Consultation, Observation
+from consult.models import Consultation, Note, Observation
 from consult.vitals import BLOOD_PRESSURE_PANEL, BODY_MASS_INDEX, PRESSURE, Vital
 
 BODY = {"weight", "height"}
+DIAGNOSIS = "diagnosis"  # ends the id of its Condition
 
 
 def encounter_id(consultation: Consultation) -> str:
@@ -48,9 +49,6 @@ def place_of(consultation: Consultation) -> Facility | None:
 def encounter(record: Record, links: Links) -> Resource:
     row = record.consultation
     place = place_of(row)
-    found = [
-        {"condition": reference(links, "Condition", one["id"])} for one in diagnosis(record, links)
-    ]
     return resource(
         "Encounter",
         encounter_id(row),
@@ -65,7 +63,9 @@ def encounter(record: Record, links: Links) -> Resource:
         else None,
         period=filled({"start": when(row.started_at), "end": when(row.ended_at)}),
         reasonCode=[concept(clean(row.complaint))] if clean(row.complaint) else None,
-        diagnosis=found,
+        diagnosis=[{"condition": reference(links, "Condition", f"{row.uid}-{DIAGNOSIS}")}]
+        if diagnosed(record)
+        else None,
         serviceProvider=reference(links, "Organization", organization_id(place), clean(place.name))
         if place
         else None,
@@ -110,14 +110,19 @@ def history(row: Consultation, links: Links) -> list[Resource]:
     return [condition(row, links, "history", row.history, is_active=False)]
 
 
-def diagnosis(record: Record, links: Links) -> list[Resource]:
+def diagnosed(record: Record) -> Note | None:
     """What the doctor found, once the consultation is completed: until then it is a draft."""
-    row, note = record.consultation, record.note
-    if not note or not clean(note.diagnosis) or row.state != Consultation.State.COMPLETED:
+    note, is_over = record.note, record.consultation.state == Consultation.State.COMPLETED
+    return note if note and clean(note.diagnosis) and is_over else None
+
+
+def diagnosis(record: Record, links: Links) -> list[Resource]:
+    row, note = record.consultation, diagnosed(record)
+    if note is None:
         return []
     certainty = codes.PROVISIONAL if note.is_provisional else codes.CONFIRMED
     found = condition(
-        row, links, "diagnosis", note.diagnosis, verificationStatus=concept(code=certainty)
+        row, links, DIAGNOSIS, note.diagnosis, verificationStatus=concept(code=certainty)
     )
     if note.icd10 and note.icd10_title:
         code = codes.coding(codes.ICD_10, note.icd10, note.icd10_title)

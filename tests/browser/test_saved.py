@@ -60,14 +60,7 @@ def test_of_two_savings_on_their_way_the_last_one_counts(site: Site, page: Page)
 def test_what_is_typed_while_the_case_is_being_saved_is_not_said_to_be_saved(
     site: Site, page: Page
 ) -> None:
-    meena = a_health_worker()
-    a_hub(centre_of(meena))
-    case = at_centre(meena)
-    opens(page, f"/centre/consultations/{case.uid}/case/", meena)
-    savings = held(page)
-    page.get_by_label("What you see and feel").fill("Scaly")
-    comes(page, savings, 1)
-    page.get_by_label("What you see and feel").fill("Scaly edges")
+    case, savings = a_case_that_is_typed_while_it_is_saved(page)
     savings[0].continue_()
     comes(page, savings, 2)  # when the first one is answered
     assert "Saved" not in page.evaluate("window.heard")
@@ -80,14 +73,7 @@ def test_what_is_typed_while_the_case_is_being_saved_is_not_said_to_be_saved(
 def test_what_is_typed_while_the_case_is_being_saved_is_kept_when_the_page_is_left(
     site: Site, page: Page
 ) -> None:
-    meena = a_health_worker()
-    a_hub(centre_of(meena))
-    case = at_centre(meena)
-    opens(page, f"/centre/consultations/{case.uid}/case/", meena)
-    savings = held(page)
-    page.get_by_label("What you see and feel").fill("Scaly")
-    comes(page, savings, 1)
-    page.get_by_label("What you see and feel").fill("Scaly edges")
+    case, savings = a_case_that_is_typed_while_it_is_saved(page)
     page.evaluate("dispatchEvent(new Event('pagehide'))")
     comes(page, savings, 2)  # the page does not wait for the first one's answer
     arrives(savings[0])
@@ -256,6 +242,19 @@ def test_what_a_patient_says_as_the_session_ends_is_said_once_they_have_signed_i
 def stays_open(socket: WebSocketRoute) -> None:
     """The page is not told that the server has closed it, as it does once it finds the session ended."""
     socket.connect_to_server().on_close(lambda _code, _reason: None)
+
+
+def a_case_that_is_typed_while_it_is_saved(page: Page) -> tuple[Consultation, list[Route]]:
+    """First "Scaly", which is on its way, then "Scaly edges"."""
+    meena = a_health_worker()
+    a_hub(centre_of(meena))
+    case = at_centre(meena)
+    opens(page, f"/centre/consultations/{case.uid}/case/", meena)
+    savings = held(page)
+    page.get_by_label("What you see and feel").fill("Scaly")
+    comes(page, savings, 1)
+    page.get_by_label("What you see and feel").fill("Scaly edges")
+    return case, savings
 
 
 def opens(page: Page, path: str, user: User) -> None:
