@@ -31,9 +31,10 @@ WHERE EXISTS (SELECT 1 FROM ranks AS rank WHERE EXISTS (
 # The oldest day is asked in the index's order: to find any, a prepared plan would read the table.
 LOOK = f"""
 {RANKS} SELECT
-  EXISTS (SELECT 1 FROM queue_token WHERE state = 'called'),
+  EXISTS (SELECT 1 FROM queue_token WHERE state = 'called' AND ended_at IS NULL),
   EXISTS ({NEAR}),
-  (SELECT day FROM queue_token WHERE state = 'waiting' AND day < %s ORDER BY day LIMIT 1) IS NOT NULL,
+  (SELECT day FROM queue_token WHERE state = 'waiting' AND ended_at IS NULL AND day < %s
+    ORDER BY day LIMIT 1) IS NOT NULL,
   EXISTS (SELECT 1 FROM queue_clinicday counter WHERE day = %s AND last_number >= head
     AND NOT EXISTS (SELECT 1 FROM queue_token token WHERE token.clinic_id = counter.clinic_id
       AND token.day = counter.day AND token.number = counter.head AND token.state = 'waiting'))

@@ -21,7 +21,7 @@ from queues.models.moves import move_all, moved
 
 RETRIES = 3
 RINGING = Columns(
-    lambda: Token.objects.filter(state=Token.State.CALLED).values_list(
+    lambda: Token.objects.open().filter(state=Token.State.CALLED).values_list(
         "pk", "called_at", "clinic__call_window"
     )
 )

@@ -210,7 +210,7 @@ def old_places() -> list[Token]:
     Where a clinic does not close at midnight its line goes on; but nobody waits a second night.
     """
     today = timezone.localdate()
-    old = Token.objects.waiting().filter(day__lt=today).select_related("clinic")
+    old = Token.objects.open().waiting().filter(day__lt=today).select_related("clinic")
     last_night = today - timedelta(days=1)
     return [
         token

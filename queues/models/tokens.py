@@ -22,7 +22,7 @@ class TokenQuerySet(models.QuerySet["Token"]):
         return self.filter(state=Token.State.WAITING)
 
     def open(self) -> "TokenQuerySet":
-        return self.filter(state__in=Token.OPEN)
+        return self.filter(ended_at=None)
 
     def held(self) -> "TokenQuerySet":
         """With a doctor: called or being served."""
@@ -113,7 +113,7 @@ class Token(Public, Moving):
             ),
             models.UniqueConstraint(
                 fields=["clinic", "patient"],
-                condition=Q(state__in=["waiting", "called", "serving"]),
+                condition=Q(ended_at=None),
                 name="queue_token_one_open_per_patient_and_clinic",
             ),
             # An index of who is held serves only who asks for its own column: that it is not null is
@@ -149,6 +149,8 @@ class Token(Public, Moving):
             ),
         ]
         indexes = [
+            # The one that "who waits" may lead to. Whoever asks for all that is open in the service names
+            # what its index says, that it has not ended (docs/decisions/0068-the-line-has-one-index.md).
             models.Index(
                 fields=["clinic", "-comes_first", "yields", "priority", "day", "number"],
                 condition=Q(state="waiting"),
@@ -161,7 +163,7 @@ class Token(Public, Moving):
             ),
             models.Index(
                 fields=["state", "day"],
-                condition=Q(state__in=["waiting", "called", "serving"]),
+                condition=Q(ended_at=None),
                 name="queue_token_open",
             ),
             models.Index(
