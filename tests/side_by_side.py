@@ -1,13 +1,15 @@
 """Runs all tests as three parts, each with a database, a Redis and a folder of its own: at once, and in CI
-the calls after the others.
+one after the other.
 
     python -m tests.side_by_side [deploy/with-services --]
 
 What the arguments name starts the services of each part. Calls wait for what takes its time in the world;
 other browsers, programs and proxies wait and compute; all the rest computes. What one part says is shown
-when those before it are done.
+when those before it are done. In CI the few that failed run once more, and are named
+(docs/decisions/0069-in-ci-what-few-failed-runs-once-more.md).
 """
 
+import json
 import os
 import signal
 import subprocess
@@ -21,18 +23,23 @@ CALLS = [
     for name in ("call", "call_network", "devices", "four_people", "stay")
 ]
 FROM_OUTSIDE = [f"tests/{name}" for name in ("abdm", "api", "browser", "deploy", "faults", "fhir")]
+IN_CI = bool(os.environ.get("CI"))
+SOME_FAILED = 1  # what pytest ends with then
+A_FEW = 3  # more than these did not fail by chance
+
+Part = list[str]
 
 
-def parts(services: list[str]) -> list[list[str]]:
-    """Every test is in one of them: what one is given, another leaves out.
+def parts(services: list[str], notes: Path) -> list[Part]:
+    """Every test is in one of them: what one is given, another leaves out. Each notes there what failed.
 
     What computes stands back: a browser that is kept waiting gives the pictures of its call up.
     """
-    pytest = [*services, sys.executable, "-m", "pytest"]
+    pytest = [*services, sys.executable, "-m", "pytest", "-o"]
     return [
-        ["nice", "-n", "10", *pytest, *_without(FROM_OUTSIDE)],
-        ["nice", "-n", "5", *pytest, *FROM_OUTSIDE, *_without(CALLS)],
-        [*pytest, *CALLS],
+        ["nice", "-n", "10", *pytest, f"cache_dir={notes}/0", *_without(FROM_OUTSIDE)],
+        ["nice", "-n", "5", *pytest, f"cache_dir={notes}/1", *FROM_OUTSIDE, *_without(CALLS)],
+        [*pytest, f"cache_dir={notes}/2", *CALLS],
     ]
 
 
@@ -41,9 +48,12 @@ def _without(paths: list[str]) -> list[str]:
 
 
 def main() -> int:
-    *computing, calls = parts(sys.argv[1:])
-    # What CI says decides over a change: there nobody computes beside a call.
-    turns = [computing, [calls]] if os.environ.get("CI") else [[*computing, calls]]
+    with tempfile.TemporaryDirectory() as notes:
+        return run(parts(sys.argv[1:], Path(notes)), Path(notes))
+
+
+def run(those: list[Part], notes: Path) -> int:
+    turns = [[part] for part in those] if IN_CI else [those]
     running: list[subprocess.Popen[bytes]] = []
     asked_to_end = end_with_us(running)
     for turn in turns:
@@ -51,7 +61,30 @@ def main() -> int:
             run_at_once(turn, running, asked_to_end)
     # What a signal ended has a code below zero.
     codes = [one.returncode for one in running]
+    for number, code in enumerate(codes if IN_CI and not asked_to_end else []):
+        failed = few_failed(notes / str(number)) if code == SOME_FAILED else []
+        if failed:
+            codes[number] = once_more(those[number], failed, running, asked_to_end)
     return next((code if code > 0 else 1 for code in codes if code), int(bool(asked_to_end)))
+
+
+def few_failed(notes: Path) -> list[str]:
+    """The tests of one part that failed, or none where they are many."""
+    kept = notes / "v" / "cache" / "lastfailed"
+    failed = list(json.loads(kept.read_text())) if kept.exists() else []
+    return failed if len(failed) <= A_FEW else []
+
+
+def once_more(
+    part: Part, failed: list[str], running: list[subprocess.Popen[bytes]], asked_to_end: list[int]
+) -> int:
+    named = "".join(f"\n  {test}" for test in failed)
+    print(f"\nOnce more, what failed above:{named}", flush=True)
+    run_at_once([[*part, "--last-failed"]], running, asked_to_end)
+    code = running[-1].returncode
+    if code == 0:
+        print(f"Passed the second time, and wants mending:{named}", flush=True)
+    return code
 
 
 def run_at_once(
