@@ -1,5 +1,8 @@
 """The PDF of a prescription: drawn and signed by a worker, kept beside the row it follows from."""
 
+import logging
+from contextlib import suppress
+
 from django.core.files.base import ContentFile
 from django.db.models import BigAutoField
 from django.db.models.fields.files import FieldFile
@@ -12,7 +15,9 @@ from esanjeevani.celery_app import enqueue, sweep
 from esanjeevani.sql.composed import Columns, Composed
 from esanjeevani.sql.rows import update
 
+log = logging.getLogger(__name__)
 KEPT_IN = {Paper.A4: "pdf", Paper.A5: "pdf_a5"}
+MADE_BY = {Paper.A4: "consult.render", Paper.A5: "consult.render_small"}
 SWEEP_SIZE = 100
 ROW = Composed(
     lambda prescription: Prescription.objects.filter(pk=prescription), prescription=BigAutoField()
@@ -27,16 +32,22 @@ MISSING = Columns(
 
 
 def paper_of(issued: Prescription, paper: Paper) -> FieldFile | None:
-    """Its PDF of this size; None while that is being made.
+    """Its PDF of this size, open; None while that is being made.
 
     Every issued prescription gets its A4. The small one is begun by whoever asks for it first, and
     asked for again by whoever waits for it: a worker or broker that was away delays it and no more.
+    One that is gone from the storage is made anew from the row, and signed anew.
     """
-    kept: FieldFile = getattr(issued, KEPT_IN[paper])
+    kept, kept_in = getattr(issued, KEPT_IN[paper]), KEPT_IN[paper]
     if kept:
-        return kept
-    if paper == Paper.A5:
-        enqueue("consult.render_small", issued.pk)
+        with suppress(FileNotFoundError):
+            return kept.open()
+        log.error(
+            "%s is gone from the storage; prescription %s gets another", kept.name, issued.number
+        )
+        update(Prescription, issued.pk, {kept_in: ""}, **{kept_in: kept.name})
+    if kept or paper == Paper.A5:
+        enqueue(MADE_BY[paper], issued.pk)
     return None
 
 

@@ -25,7 +25,7 @@ from consult.api.shapes import (
 from consult.fetch import own_consultation, patient_and_clinic
 from consult.forms import CaseForm, UploadForm
 from consult.models import Attachment, Consultation
-from consult.views.patient.visit import download
+from consult.views.patient.visit import download_file
 
 
 class Consultations(ApiView):
@@ -140,7 +140,7 @@ class OneFile(OfConsultation):
             found.attachments.all(), Attachment.objects.all(), plain(request), uid=file
         )
         note_reading(request, "attachment.read", kept, found)
-        return download(kept.file.open(), kept.name, kept.kind)
+        return download_file(kept)
 
     def delete(self, request: Request, consultation: UUID, file: UUID) -> Response:
         """Take a file off a draft."""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404
 from django.utils import translation
 from rest_framework.permissions import BasePermission
@@ -47,11 +47,15 @@ RESOURCES: dict[str, Builder] = {
     "Observation": lambda record: findings.vital_signs(record, on_server),
     "MedicationRequest": lambda record: orders.medication_requests(record, on_server),
 }
-# Of many consultations, under an id of its own: it is looked for in the newest of them.
-SHARED: dict[str, Callable[[Consultation], str]] = {
-    "Practitioner": lambda row: people.practitioner_id(row.doctor) if row.doctor else "",
-    "Organization": lambda row: (
-        people.organization_id(it) if (it := findings.place_of(row)) else ""
+# Of many consultations, under an id of its own: it is looked for in the newest of those that have one.
+SHARED: dict[str, tuple[Q, Callable[[Consultation], str]]] = {
+    "Practitioner": (
+        Q(doctor__isnull=False),
+        lambda row: people.practitioner_id(row.doctor) if row.doctor else "",
+    ),
+    "Organization": (
+        Q(),
+        lambda row: people.organization_id(it) if (it := findings.place_of(row)) else "",
     ),
 }
 NEWEST = 500
@@ -172,7 +176,8 @@ def candidates(rows: "QuerySet[Consultation]", kind: str, key: str) -> list[Cons
     if uid is None:
         return []
     if kind in SHARED:
-        found = next((row for row in rows[:NEWEST] if SHARED[kind](row) == key), None)
+        having, id_of = SHARED[kind]
+        found = next((row for row in rows.filter(having)[:NEWEST] if id_of(row) == key), None)
         return [found] if found else []
     where = {"Patient": "patient__uid", "MedicationRequest": "prescriptions__uid"}
     return list(rows.filter(**{where.get(kind, "uid"): uid})[:1])

@@ -47,7 +47,7 @@ class IssuedPdf(OfConsultation):
         kept = actions.paper_of(issued, paper)
         if kept is None:
             raise Refused("soon", _("The PDF is being made. Ask again in a moment."))
-        return download(kept.open(), paper.file_name(issued.number), "application/pdf")
+        return download(kept, paper.file_name(issued.number), "application/pdf")
 
 
 def _paper(request: Request) -> Paper:

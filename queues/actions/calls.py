@@ -21,8 +21,10 @@ from queues.models.moves import move_all, moved
 
 RETRIES = 3
 RINGING = Columns(
-    lambda: Token.objects.open().filter(state=Token.State.CALLED).values_list(
-        "pk", "called_at", "clinic__call_window"
+    lambda: (
+        Token.objects.open()
+        .filter(state=Token.State.CALLED)
+        .values_list("pk", "called_at", "clinic__call_window")
     )
 )
 

@@ -1,8 +1,11 @@
 """What patients and anybody may do besides booking: papers, files in the talk, advice, complaints."""
 
+import shutil
 import uuid
+from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.test import Client
 
 from consult import actions
@@ -46,6 +49,35 @@ def test_the_prescription_comes_in_both_sizes(room, django_capture_on_commit_cal
     assert "-A5.pdf" in papers["a5"]["Content-Disposition"]
     assert asha.get(f"{path}?paper=a3").status_code == 400
     assert Program(a_user()).get(path).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("size", "render"), [("a4", "render_prescription"), ("a5", "render_small")]
+)
+def test_a_prescription_whose_pdf_is_lost_gets_another(
+    room, size, render, django_capture_on_commit_callbacks
+):
+    issued = prescribed(room)
+    asha = Program(room.patient.account)
+    path = f"consultations/{room.uid}/prescription.pdf?paper={size}"
+    getattr(actions, render)(issued.pk)
+    shutil.rmtree(Path(settings.MEDIA_ROOT) / "prescriptions")
+    with django_capture_on_commit_callbacks() as asked:
+        assert asha.get(path).json()["code"] == "soon"
+    assert len(asked) == 1
+    getattr(actions, render)(issued.pk)
+    assert b"".join(asha.get(path).streaming_content).startswith(b"%PDF")
+
+
+def test_a_file_that_is_lost_is_not_found_and_the_rest_is_there(room):
+    asha = Program(room.patient.account)
+    sent = {"client_id": str(uuid.uuid4()), "text": "My foot", "file": an_upload(a_photo())}
+    path = f"consultations/{room.uid}/messages/"
+    asha.client.post(f"/api/v1/{path}files/", sent, headers=asha.headers)
+    shutil.rmtree(Path(settings.MEDIA_ROOT))
+    kept = room.attachments.get()
+    assert asha.get(f"consultations/{room.uid}/files/{kept.uid}/").status_code == 404
+    assert asha.get(path).json()[0]["text"] == "My foot"
 
 
 def test_a_photo_goes_with_a_message_once(room):

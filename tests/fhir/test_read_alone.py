@@ -3,7 +3,7 @@
 import pytest
 
 from consult import actions
-from tests.factories import prescribed
+from tests.factories import prescribed, waiting
 from tests.fhir import records
 from tests.fhir.guide import problems, references
 from tests.fhir.test_documents import resources_of
@@ -24,6 +24,15 @@ def test_whatever_an_answer_names_is_there_for_whom_it_was_answered(make):
         assert (answer.status_code, problems(answer.json())) == (200, []), path
         ahead += [one for one in references(answer.json()) if one not in seen]
     assert {"Condition", "Organization"} <= {path.partition("/")[0] for path in seen if "/" in path}
+
+
+def test_a_doctor_is_found_behind_consultations_that_have_none_yet(monkeypatch):
+    monkeypatch.setattr("consult.api.fhir.NEWEST", 1)
+    seen = records.full()
+    key = of(seen.patient.account)
+    (doctor,) = found_by(key, "Practitioner")
+    waiting(seen.clinic, seen.patient)
+    assert ask(key, f"Practitioner/{doctor}").status_code == 200
 
 
 def test_a_diagnosis_is_told_when_it_is_final_and_in_english_as_in_the_document():

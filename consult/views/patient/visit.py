@@ -1,11 +1,12 @@
 """The patient's page of a consultation, from the waiting room to the stars."""
 
 import io
+import logging
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import FileResponse, HttpResponse
+from django.http import FileResponse, Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -30,6 +31,8 @@ from consult.views.patient.booking import opd_clinics, too_many_files
 from consult.views.rooms import ROOMS, allow_camera
 from queues.line import Standing, read_line, standings
 from queues.models import Duty, KeptApart, MoveRefused, Presence, Token
+
+log = logging.getLogger(__name__)
 
 
 @require_safe
@@ -178,7 +181,7 @@ def file(request: SignedIn, consultation: UUID, attachment: UUID) -> FileRespons
     found = visible_consultation(request, consultation)
     kept = get_or_refuse(found.attachments.all(), Attachment.objects.all(), request, uid=attachment)
     record("attachment.read", kept, by=request.user, patient=found.patient)
-    return download(kept.file.open(), kept.name, kept.kind)
+    return download_file(kept)
 
 
 @require_safe
@@ -195,12 +198,21 @@ def prescription_pdf(request: SignedIn, consultation: UUID) -> HttpResponseBase:
     if kept is None:
         context = {"consultation": found, "issued": issued}
         return render(request, "consult/pdf_soon.html", context, status=202)
-    return download(kept.open(), paper.file_name(issued.number), "application/pdf")
+    return download(kept, paper.file_name(issued.number), "application/pdf")
 
 
 def inline_pdf(content: bytes, name: str) -> FileResponse:
     """A PDF that was made just now."""
     return download(io.BytesIO(content), name, "application/pdf")
+
+
+def download_file(kept: Attachment) -> FileResponse:
+    """Raises Http404 when it is gone from the storage."""
+    try:
+        return download(kept.file.open(), kept.name, kept.kind)
+    except FileNotFoundError:
+        log.error("%s is gone from the storage", kept.file.name)
+        raise Http404 from None
 
 
 def download(opened: Any, name: str, kind: str) -> FileResponse:
