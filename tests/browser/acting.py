@@ -37,11 +37,13 @@ def people(browser: Browser, urls: list[str], *sizes: tuple[int, int]) -> Iterat
 
 def is_bad(said: ConsoleMessage) -> bool:
     """Violations of the security policy, script errors; a refused form is part of the play, and so
-    is a network that was taken away, and a socket that a busy server was late to open: it is tried again."""
+    is a network that was taken away, and a socket that a busy server was late to open: it is tried again.
+    Behind hears() a page learns a moment late that its socket was closed, and may speak until then."""
     of_the_play = (
         "Failed to load resource",
         "ERR_INTERNET_DISCONNECTED",
         "WebSocket connection to",
+        "WebSocket is already in CLOSING or CLOSED state",
     )
     return said.type == "error" and not any(words in said.text for words in of_the_play)
 
