@@ -4,6 +4,12 @@ import os
 import shutil
 import tempfile
 
+import pytest
+
+# What tests share says what it found, as the tests do.
+for shared in ("factories", "calling", "area", "faults", "browser", "abdm"):
+    pytest.register_assert_rewrite(f"tests.{shared}")
+
 os.environ.setdefault("EMBEDDED", "1")
 os.environ["VAR_DIR"] = tempfile.mkdtemp(prefix="esanjeevani-test-")
 

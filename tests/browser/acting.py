@@ -32,7 +32,7 @@ def people(browser: Browser, urls: list[str], *sizes: tuple[int, int]) -> Iterat
     finally:
         for context in contexts:
             context.close()
-    assert complaints == [], complaints  # pytest shows a value only in tests
+    assert complaints == []
 
 
 def is_bad(said: ConsoleMessage) -> bool:
