@@ -22,6 +22,7 @@ from consult.fetch import (
 from consult.forms import DispensingForm, FollowUpForm
 from consult.models import FollowUp, Prescription
 from consult.of_consultation import LINES, issued_of
+from consult.views.asked import wants_part
 from queues.models import MoveRefused
 
 
@@ -71,7 +72,7 @@ def dispense(request: AtCentre, consultation: UUID) -> HttpResponse:
 
 def _given(request: AtCentre, issued: Prescription, form: DispensingForm) -> HttpResponse:
     """The section alone for the script that has sent it (static/js/in_place.js), else the page."""
-    if request.headers.get("X-Requested-With") != "fetch":
+    if not wants_part(request):
         return redirect("consult:centre_visit", consultation=issued.consultation.uid)
     context = {"consultation": issued.consultation, "dispensing_form": form}
     return render(request, "consult/centre/_given.html", context)

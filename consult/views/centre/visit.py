@@ -41,6 +41,7 @@ from consult.of_consultation import (
 )
 from consult.people import Role
 from consult.readings import readings_of
+from consult.views.asked import wants_part
 from consult.views.centre.day import others_beside
 from consult.views.centre.turn import asked_of, screen_of, turn_of
 from consult.views.rooms import allow_camera
@@ -53,8 +54,7 @@ from queues.models import MoveRefused, Token
 @require_safe
 def visit(request: AtCentre, consultation: UUID) -> HttpResponseBase:
     """The health centre's page of one consultation: waiting, in the room, and after."""
-    is_part = request.headers.get("X-Requested-With") == "fetch"
-    return (_part if is_part else _whole)(request, consultation=consultation)
+    return (_part if wants_part(request) else _whole)(request, consultation=consultation)
 
 
 @with_session(CENTRES_VISIT)

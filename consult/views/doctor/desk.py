@@ -21,6 +21,7 @@ from accounts.session_store import Ahead
 from consult import actions
 from consult.desk import LOOK, OwnPart, duties_version
 from consult.fetch import doctors_consultation, found_of_doctor, with_session
+from consult.views.asked import wants_part
 from esanjeevani.sql.composed import Composed, Question, together
 from queues.actions import AlreadyHolding, NobodyPresent, NotOnDuty
 from queues.claim import Before, before_a_call
@@ -101,7 +102,7 @@ def call_next(request: SignedIn) -> HttpResponse:
     """Call the first present patient of one line. To the page's script what comes of it, in place."""
     before = _before_a_call(request)
     holds, called = call_from(before.clinic, request, before)
-    if request.headers.get("X-Requested-With") != "fetch":
+    if not wants_part(request):
         return redirect("consult:desk")
     own = OwnPart.of(request.user.doctor, called) if holds else None
     return render(request, "consult/_called.html", {"own": own})

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -25,6 +25,7 @@ from consult.fetch import (
 from consult.forms import LineFormSet, NoteForm, typed_lines
 from consult.models import Consultation, Prescription, PrescriptionLine
 from consult.of_consultation import drafted_of, note_of
+from consult.views.asked import is_staying, wants_part
 from consult.views.doctor.desk import call_from
 from consult.views.doctor.parts import issued_context, room_context
 from consult.views.doctor.returning import return_form
@@ -56,11 +57,6 @@ def room_page(
     return allow_camera(render(request, template, context, status=status))
 
 
-def is_staying(request: HttpRequest) -> bool:
-    """Sent by a page that stays: of the answer it takes the parts that may have changed."""
-    return request.headers.get("X-Requested-With") in {"stay", "fetch"}
-
-
 @require_POST
 @with_session(DOCTORS, DRAFTED)
 @doctor_only
@@ -71,7 +67,7 @@ def save(request: SignedIn, consultation: UUID) -> HttpResponse:
     """
     found = written_consultation(request, consultation)
     note_form, typed = NoteForm(request.POST), typed_lines(request.POST)
-    quietly = request.headers.get("X-Requested-With") == "fetch"
+    quietly = wants_part(request)
     try:
         drafted = _keep(request, found, note_form, typed.complete if typed else None)
     except MoveRefused:
