@@ -10,7 +10,7 @@ export function allowSound() {
 
 // `speaker` is the id of an output device, where the browser lets a page choose one.
 export function ring(title, speaker = "") {
-  navigator.vibrate?.([400, 200, 400]);
+  if (navigator.userActivation?.hasBeenActive !== false) navigator.vibrate?.([400, 200, 400]); // else the browser complains
   if (document.hidden && window.Notification?.permission === "granted") {
     new Notification(title, { tag: "call", requireInteraction: true });
   }
