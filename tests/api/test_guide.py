@@ -13,7 +13,7 @@ from django.conf import settings
 from consult.models import Consultation
 from tests.factories import a_clinic, a_patient, called, on_duty
 from tests.fhir import records
-from tests.fhir.test_server import a_machine, ask
+from tests.fhir.asking import a_machine, ask
 from tests.running import SOON, Site
 
 PHONE = "+919876507141"

@@ -5,9 +5,9 @@ import pytest
 from consult import actions
 from tests.factories import prescribed, waiting
 from tests.fhir import records
+from tests.fhir.asking import ask, found_by, of
 from tests.fhir.guide import problems, references
 from tests.fhir.test_documents import resources_of
-from tests.fhir.test_server import ask, found_by, of
 
 pytestmark = pytest.mark.django_db
 
