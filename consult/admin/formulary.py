@@ -61,7 +61,7 @@ class DrugAdmin(ReadOnly, admin.ModelAdmin):
     """Read-only: "Propose a change" is the way to change anything."""
 
     change_list_template = "admin/formulary_list.html"
-    list_display = ["generic", "drug_class", "lists", "pregnancy", "withdrawn_on", "source"]
+    list_display = ["generic", "drug_class", "lists", "pregnancy", "withdrawn_on"]
     list_filter = ["rules__list", "pregnancy", ("withdrawn_on", admin.EmptyFieldListFilter)]
     search_fields = ["generic", "names__name", "drug_class"]
     inlines = [RuleInline, ProductInline, DoseInline, InteractionInline, NameInline]
@@ -102,7 +102,7 @@ class DrugAdmin(ReadOnly, admin.ModelAdmin):
 
 @admin.register(DrugRule)
 class DrugRuleAdmin(ReadOnly, admin.ModelAdmin):
-    list_display = ["drug", "list", "use", "video_only", "effective_from", "effective_to", "source"]
+    list_display = ["drug", "list", "use", "video_only", "effective_from", "effective_to"]
     list_filter = ["list", "use"]
     list_select_related = ["drug"]
     search_fields = ["drug__generic", "source", "note"]
