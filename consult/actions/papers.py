@@ -38,7 +38,8 @@ def paper_of(issued: Prescription, paper: Paper) -> FieldFile | None:
     asked for again by whoever waits for it: a worker or broker that was away delays it and no more.
     One that is gone from the storage is made anew from the row, and signed anew.
     """
-    kept, kept_in = getattr(issued, KEPT_IN[paper]), KEPT_IN[paper]
+    kept_in = KEPT_IN[paper]
+    kept: FieldFile = getattr(issued, kept_in)
     if kept:
         with suppress(FileNotFoundError):
             return kept.open()

@@ -1,16 +1,16 @@
 // What was typed into a form is in it again, in this window, when its session had ended or another language was chosen.
 
-import { retell } from "./typed.js";
+import { isBox, retell } from "./typed.js";
 
-const form = document.querySelector("[data-kept]");
-const place = `kept ${form.dataset.kept} ${location.pathname}`; // whose, and which
-const isBox = (field) => field.matches("[type=checkbox], [type=radio]");
+const words = document.querySelector("[data-kept]");
+const form = words.closest("form");
+const place = `kept ${words.dataset.kept} ${location.pathname}`; // whose, and which
 const fields = () => [...form.elements].filter((field) => field.name && !field.matches("[type=hidden], [type=file], button"));
 const typed = () => JSON.stringify(fields().map((field) => [isBox(field) ? field.checked : field.value, field.selectedOptions?.[0]?.text]));
 
 function fill(kept) {
-  for (const [index, [value, label]] of kept.entries()) {
-    const field = fields()[index];
+  for (const [index, field] of fields().entries()) {
+    const [value, label] = kept[index];
     if (isBox(field)) field.checked = value;
     else {
       // A list that depends on another one does not have it yet.
@@ -21,12 +21,13 @@ function fill(kept) {
   retell(form);
 }
 
-const { pathname: before } = new URL(document.referrer || location.href);
-const kept = sessionStorage.getItem(place);
-sessionStorage.removeItem(place);
 const untouched = typed();
-if (kept && (before === location.pathname || before.startsWith(form.dataset.keptAfter)) && JSON.parse(kept).length === fields().length) {
-  fill(JSON.parse(kept));
-  document.querySelector("[data-kept-words]").hidden = before === location.pathname;
+const kept = JSON.parse(sessionStorage.getItem(place));
+sessionStorage.removeItem(place);
+const { pathname: before } = new URL(document.referrer || location.href);
+const isBack = before.startsWith(words.dataset.keptAfter); // from signing in
+if (kept?.length === fields().length && (isBack || before === location.pathname)) {
+  fill(kept);
+  words.hidden = !isBack;
 }
 addEventListener("pagehide", () => { if (typed() !== untouched) sessionStorage.setItem(place, typed()); });

@@ -1,7 +1,9 @@
 // A form is there before its script, over a slow network by seconds. What was typed meanwhile is told once more.
 
+export const isBox = (field) => field.matches("[type=checkbox], [type=radio]");
+
 function isTyped(field) {
-  if (field.matches("[type=checkbox], [type=radio]")) return field.checked !== field.defaultChecked;
+  if (isBox(field)) return field.checked !== field.defaultChecked;
   if (!field.options) return field.value !== (field.defaultValue ?? field.value); // a button has none
   const first = [...field.options].find((one) => one.defaultSelected) ?? field.options[0];
   return field.value !== first?.value;

@@ -52,7 +52,7 @@ def test_the_prescription_comes_in_both_sizes(room, django_capture_on_commit_cal
 
 
 @pytest.mark.parametrize(
-    ("size", "render"), [("a4", "render_prescription"), ("a5", "render_small")]
+    ("size", "render"), [("a4", actions.render_prescription), ("a5", actions.render_small)]
 )
 def test_a_prescription_whose_pdf_is_lost_gets_another(
     room, size, render, django_capture_on_commit_callbacks
@@ -60,12 +60,12 @@ def test_a_prescription_whose_pdf_is_lost_gets_another(
     issued = prescribed(room)
     asha = Program(room.patient.account)
     path = f"consultations/{room.uid}/prescription.pdf?paper={size}"
-    getattr(actions, render)(issued.pk)
+    render(issued.pk)
     shutil.rmtree(Path(settings.MEDIA_ROOT) / "prescriptions")
     with django_capture_on_commit_callbacks() as asked:
         assert asha.get(path).json()["code"] == "soon"
     assert len(asked) == 1
-    getattr(actions, render)(issued.pk)
+    render(issued.pk)
     assert b"".join(asha.get(path).streaming_content).startswith(b"%PDF")
 
 

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, WebSocketRoute, e
 from accounts.models import User
 from tests.calling import until
 from tests.factories import PASSWORD, totp_code
-from tests.running import SOON
+from tests.running import SOON, session_of
 
 
 @contextmanager
@@ -74,6 +74,25 @@ def says(page: Page, words: str) -> None:
     page.wait_for_load_state()
     page.get_by_label("Your message").fill(words)
     page.keyboard.press("Enter")
+
+
+def signs_in(page: Page, user: User, *, staff: bool = False) -> None:
+    """By a session that is there already."""
+    key = session_of(user, staff)
+    page.context.add_cookies(
+        [{"name": "sessionid", "value": key, "domain": "127.0.0.1", "path": "/"}]
+    )
+
+
+def register(page: Page, name: str = "Asha Menon") -> None:
+    """A patient, on the page that asks who it is."""
+    page.get_by_label("Full name").fill(name)
+    page.get_by_label("or age in years").fill("34")
+    page.get_by_label("Female").check()
+    page.get_by_label("Address").fill("12 Canal Road, 682001")
+    page.get_by_label("State").select_option("32")
+    page.get_by_label("District").select_option("555")
+    page.get_by_role("button", name="Save").click()
 
 
 def staff_sign_in(page: Page, path: str, user: User) -> None:

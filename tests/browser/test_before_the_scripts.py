@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from accounts.models import User
 from consult import actions as consult
-from tests.browser.acting import people
+from tests.browser.acting import people, signs_in
 from tests.factories import (
     a_clinic,
     a_district,
@@ -22,7 +22,7 @@ from tests.factories import (
     in_the_room,
     on_duty,
 )
-from tests.running import Site, session_of
+from tests.running import Site
 
 pytestmark = pytest.mark.chromium
 
@@ -33,13 +33,6 @@ def page(site: Site, chromium: Browser) -> Iterator[Page]:
         yield page
 
 
-def signed_in(page: Page, user: User, *, staff: bool = False) -> None:
-    key = session_of(user, staff)
-    page.context.add_cookies(
-        [{"name": "sessionid", "value": key, "domain": "127.0.0.1", "path": "/"}]
-    )
-
-
 @contextmanager
 def before_the_scripts(page: Page, url: str, user: User, *, staff: bool = False) -> Iterator[None]:
     """Their page, whose scripts come when the block is done."""
@@ -48,7 +41,7 @@ def before_the_scripts(page: Page, url: str, user: User, *, staff: bool = False)
         "**/static/js/**",
         lambda route: route.continue_() if held is None else held.append(route),
     )
-    signed_in(page, user, staff=staff)
+    signs_in(page, user, staff=staff)
     page.goto(url, wait_until="commit")
     yield
     released, held = held, None
@@ -90,7 +83,7 @@ def test_the_districts_are_those_of_the_state(site: Site, page: Page):
 
 def test_the_districts_come_when_the_network_is_back(site: Site, page: Page):
     a_district()
-    signed_in(page, a_user())
+    signs_in(page, a_user())
     page.goto(f"{site.url}/patients/new/")
     page.route("**/districts/?state=32", lambda route: route.abort(), times=1)
     with page.expect_event("requestfailed"):
@@ -101,7 +94,7 @@ def test_the_districts_come_when_the_network_is_back(site: Site, page: Page):
 
 def test_the_districts_of_a_state_passed_on_the_way_come_too_late(site: Site, page: Page):
     a_district()
-    signed_in(page, a_user())
+    signs_in(page, a_user())
     late: list[Route] = []
     page.route("**/districts/?state=29", lambda route: late.append(route))
     page.goto(f"{site.url}/patients/new/")

@@ -11,7 +11,7 @@ from pypdf import PdfReader
 from accounts.models import AuditEvent
 from consult.models import Consultation, Prescription
 from queues.models import Token
-from tests.browser.acting import people, says, staff_sign_in
+from tests.browser.acting import people, register, says, staff_sign_in
 from tests.factories import a_clinic, a_district, a_doctor, a_patient, the_formulary, waiting
 from tests.running import Gateway, Site, browser_of, post
 
@@ -38,16 +38,6 @@ def sign_in(page: Page, gateway: Gateway, phone: str = PHONE) -> None:
     page.get_by_label("The 6 digits").fill(code)
     page.get_by_role("button", name="Sign in").click()
     page.get_by_role("button", name="I have read this and agree").click()
-
-
-def register(page: Page) -> None:
-    page.get_by_label("Full name").fill("Asha Menon")
-    page.get_by_label("or age in years").fill("34")
-    page.get_by_label("Female").check()
-    page.get_by_label("Address").fill("12 Canal Road, 682001")
-    page.get_by_label("State").select_option("32")
-    page.get_by_label("District").select_option("555")
-    page.get_by_role("button", name="Save").click()
 
 
 def book(page: Page) -> None:

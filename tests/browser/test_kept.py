@@ -6,9 +6,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from accounts.models import AccountSession, Patient
-from tests.browser.acting import people
+from tests.browser.acting import people, register, signs_in
 from tests.factories import a_clinic, a_district, a_patient, on_duty
-from tests.running import Site, session_of
+from tests.running import Site
 
 pytestmark = pytest.mark.chromium
 WORDS = "Fever since Sunday, worse at night"
@@ -24,10 +24,7 @@ def page(site: Site, chromium: Browser) -> Iterator[Page]:
 def asha(page: Page) -> Patient:
     """Signed in here."""
     patient = a_patient()
-    key = session_of(patient.account, staff=False)
-    page.context.add_cookies(
-        [{"name": "sessionid", "value": key, "domain": "127.0.0.1", "path": "/"}]
-    )
+    signs_in(page, patient.account)
     return patient
 
 
@@ -64,19 +61,13 @@ def test_another_language_keeps_what_is_typed(page: Page, asha: Patient) -> None
     expect(page.locator("html")).to_have_attribute("lang", "hi")
     for name, value in {"name": "Ravi Menon", "state": "32", "district": "555"}.items():
         expect(page.locator(f"[name={name}]")).to_have_value(value)
-    expect(page.locator("[data-kept-words]")).to_be_hidden()
+    expect(page.locator("[data-kept]")).to_be_hidden()
 
 
 def test_what_arrived_does_not_stand_in_the_next_form(page: Page, asha: Patient) -> None:
     a_district()
     page.goto("/patients/new/")
-    page.get_by_label("Full name").fill("Ravi Menon")
-    page.get_by_label("or age in years").fill("34")
-    page.get_by_label("Male", exact=True).check()
-    page.get_by_label("Address").fill("12 Canal Road, 682001")
-    page.get_by_label("State").select_option("32")
-    page.get_by_label("District").select_option("555")
-    page.get_by_role("button", name="Save").click()
+    register(page, "Ravi Menon")
     page.wait_for_url("**/book/**")
     page.goto("/patients/")
     page.locator("a[href='/patients/new/']").click()

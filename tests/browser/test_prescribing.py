@@ -7,9 +7,9 @@ from playwright.sync_api import Browser, Page, expect
 
 from consult.drug_search import search_drugs
 from consult.models import EmergencyReferral, Note, Prescription
-from tests.browser.acting import people, staff_sign_in
+from tests.browser.acting import people, signs_in, staff_sign_in
 from tests.calling import until
-from tests.factories import a_clinic, a_doctor, as_patient, in_the_room, on_duty, the_formulary
+from tests.factories import a_clinic, a_doctor, in_the_room, on_duty, the_formulary
 from tests.running import Site
 
 pytestmark = pytest.mark.chromium
@@ -110,9 +110,8 @@ def a_refused_medicine_is_named_while_it_is_written(page: Page) -> None:
 def test_an_emergency_reaches_the_patients_open_page(site: Site, chromium: Browser) -> None:
     clinic = a_clinic()
     consultation = in_the_room(clinic, on_duty(clinic, a_doctor()))
-    session = as_patient(consultation.patient.account).cookies["sessionid"].value
     with people(chromium, site.urls, (360, 640), (1280, 800)) as (patient, doctor):
-        patient.context.add_cookies([{"name": "sessionid", "value": session, "url": site.url}])
+        signs_in(patient, consultation.patient.account)
         patient.goto(f"/consultations/{consultation.uid}/")
         staff_sign_in(doctor, "/doctor/", consultation.doctor.user)
         doctor.goto(f"/doctor/consultations/{consultation.uid}/")

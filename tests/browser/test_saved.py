@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, Route, WebSocket, WebSocketRoute,
 from accounts.broadcast import signed_out
 from accounts.models import AccountSession, User
 from consult.models import Consultation, Note
-from tests.browser.acting import hears, people, says
+from tests.browser.acting import hears, people, says, signs_in
 from tests.calling import until
 from tests.factories import (
     a_clinic,
@@ -22,7 +22,7 @@ from tests.factories import (
     in_the_room,
     on_duty,
 )
-from tests.running import Site, session_of
+from tests.running import Site
 
 pytestmark = pytest.mark.chromium
 # Every word that the page says of its saving, also one that stands there for a moment.
@@ -110,7 +110,7 @@ def test_what_is_typed_after_the_session_ended_is_kept_until_one_has_signed_in_a
         page.get_by_role("button", name="Go on to send").click()
     expect(page.get_by_label("What you see and feel")).to_have_value("Scaly edges")
     page.context.clear_cookies()  # a new session comes with a new key for forms
-    signs_in(page, meena)
+    signs_in(page, meena, staff=True)
     expect(page.get_by_text("You are signed out")).to_be_hidden()
     expect(page.get_by_text("Saved", exact=True)).to_be_visible()
     case.refresh_from_db()
@@ -137,7 +137,7 @@ def test_what_a_doctor_types_as_the_session_ends_is_kept_until_one_has_signed_in
     page.get_by_role("button", name="Finish", exact=True).click()
     expect(page.get_by_label("Findings")).to_have_value("Throat red")
     page.context.clear_cookies()  # a new session comes with a new key for forms
-    signs_in(page, rao)
+    signs_in(page, rao, staff=True)
     expect(page.get_by_text("You are signed out")).to_be_hidden()
     expect(page.get_by_text("Saved", exact=True)).to_be_visible()
     assert consultation.note.findings == "Throat red"
@@ -158,7 +158,7 @@ def test_what_a_patient_has_not_sent_yet_is_in_the_box_again_after_signing_in(
     box = page.get_by_label("Your message")
     path = f"/consultations/{Consultation.objects.get().uid}/"
     greeted = hears(page)
-    signs_in(page, asha, staff=False)
+    signs_in(page, asha)
     page.goto(path)
     greeted()
     box.fill("Since Sunday, and")
@@ -166,7 +166,7 @@ def test_what_a_patient_has_not_sent_yet_is_in_the_box_again_after_signing_in(
     signed_out(asha)
     page.wait_for_url("**/sign-in/**")
     page.context.clear_cookies()
-    signs_in(page, asha, staff=False)
+    signs_in(page, asha)
     page.goto(path)
     expect(box).to_have_value("Since Sunday, and")
     says(page, "Since Sunday, and it itches")
@@ -224,14 +224,14 @@ def test_what_a_patient_says_as_the_session_ends_is_said_once_they_have_signed_i
     consultation = in_the_room(clinic, on_duty(clinic))
     asha = consultation.patient.account
     page.route_web_socket("**/ws/**", stays_open)
-    signs_in(page, asha, staff=False)
+    signs_in(page, asha)
     page.goto(f"/consultations/{consultation.uid}/")
     AccountSession.objects.filter(account=asha).delete()
     says(page, "Penicillin is not good for me")
     expect(page.get_by_text("You are signed out")).to_be_visible()
     expect(page.locator("[data-chat-error]")).to_be_hidden()
     page.context.clear_cookies()  # a new session comes with a new key for forms
-    signs_in(page, asha, staff=False)
+    signs_in(page, asha)
     expect(page.get_by_text("You are signed out")).to_be_hidden()
     expect(page.locator("[data-messages] .unsent")).to_have_count(0)
     assert [message.text for message in consultation.messages.all()] == [
@@ -259,16 +259,9 @@ def a_case_that_is_typed_while_it_is_saved(page: Page) -> tuple[Consultation, li
 
 def opens(page: Page, path: str, user: User) -> None:
     """With its scripts, and with ears for what it says."""
-    signs_in(page, user)
+    signs_in(page, user, staff=True)
     page.goto(path)
     page.evaluate(LISTEN)
-
-
-def signs_in(page: Page, user: User, staff: bool = True) -> None:
-    key = session_of(user, staff=staff)
-    page.context.add_cookies(
-        [{"name": "sessionid", "value": key, "domain": "127.0.0.1", "path": "/"}]
-    )
 
 
 def held(page: Page) -> list[Route]:
