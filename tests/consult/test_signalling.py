@@ -62,13 +62,11 @@ def consultation(site: Site) -> Consultation:
 @pytest.fixture
 def both(site: Site, consultation):
     """The doctor's and the patient's sockets in the call, in two processes where there are two."""
-    with (
-        page(site.urls[0], room(consultation), consultation.doctor.user, staff=True) as doctor,
-        patients_page(site.urls[-1], consultation) as patient,
-    ):
-        join(doctor, DOCTORS)
-        join(patient, PATIENTS)
-        yield doctor, patient
+    with page(site.urls[0], room(consultation), consultation.doctor.user, staff=True) as doctor:
+        join(doctor, DOCTORS)  # before the patient's page is there to hear of it
+        with patients_page(site.urls[-1], consultation) as patient:
+            join(patient, PATIENTS)
+            yield doctor, patient
 
 
 # --- shapes -------------------------------------------------------------------------------------
